@@ -1,0 +1,1 @@
+"""CriaChat: the system of record for conversations between a business and its customers."""

@@ -1,0 +1,1 @@
+"""Threads: status, assignment, labels, who saw what."""

@@ -1,0 +1,77 @@
+"""Who is asking."""
+
+from __future__ import annotations
+
+from enum import Flag, auto
+from typing import Literal
+
+import msgspec
+
+
+class Callers(Flag):
+    """Kinds of caller; an endpoint names those it admits."""
+
+    ADMINISTRATOR = auto()
+    AGENT_ONLY = auto()
+    BOT = auto()
+    PLATFORM_APP = auto()
+    CONTACT = auto()
+    PERSON = auto()
+    ANYONE = auto()
+
+
+ADMINISTRATOR = Callers.ADMINISTRATOR
+AGENT = Callers.ADMINISTRATOR | Callers.AGENT_ONLY  # any member of the account
+BOT = Callers.BOT
+PLATFORM_APP = Callers.PLATFORM_APP
+CONTACT = Callers.CONTACT  # an end user, known by an inbox and a contact identifier
+PERSON = Callers.PERSON  # a signed-in user, on routes without an account
+ANYONE = Callers.ANYONE
+
+ActorType = Literal["user", "agent_bot", "platform_app", "contact", "system"]
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """The caller of one request, or the system itself.
+
+    `account_id` is 0 on routes without an account. `inbox_ids` are the inboxes an agent belongs to;
+    None means all of them (administrators, bots, the system).
+    """
+
+    type: ActorType
+    account_id: int = 0
+    id: int | None = None
+    name: str = ""
+    kind: Callers = Callers.ANYONE
+    token_id: int | None = None
+    scopes: frozenset[str] = frozenset()
+    inbox_ids: frozenset[int] | None = None
+    team_ids: frozenset[int] = frozenset()
+    locale: str = "en"
+    access_token: str | None = None
+    inbox_id: int | None = None
+    contact_inbox_id: int | None = None
+
+    @property
+    def user_id(self) -> int | None:
+        """The user, when it is one."""
+        return self.id if self.type == "user" else None
+
+    @property
+    def agent_bot_id(self) -> int | None:
+        """The bot, when it is one."""
+        return self.id if self.type == "agent_bot" else None
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the caller may do everything in the account."""
+        return Callers.ADMINISTRATOR in self.kind
+
+    def can_see_inbox(self, inbox_id: int) -> bool:
+        """Whether conversations of this inbox show up for the caller."""
+        return self.inbox_ids is None or inbox_id in self.inbox_ids
+
+
+def system(account_id: int) -> Actor:
+    """The product itself, acting for an account."""
+    return Actor(type="system", account_id=account_id)

@@ -1,0 +1,334 @@
+"""The one door to PostgreSQL: `Database` is the pool, `Db` reads, `Tx` reads and writes.
+
+What a function may do stands in the type of its first parameter. Rows become frozen structs by column name;
+`jsonb` columns arrive decoded, `json` columns as `msgspec.Raw` (kept as they were written).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, LiteralString, Protocol, TypeVar
+
+import asyncpg
+import msgspec
+
+from criachat.kit.errors import Unavailable
+
+Row = TypeVar("Row")
+
+# What PostgreSQL, the socket or asyncpg say while the server is away, restarting or cutting us off.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    ConnectionError,
+    FileNotFoundError,
+    TimeoutError,
+)
+DEADLOCKS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+_encode_json = msgspec.json.Encoder().encode
+_decode_json = msgspec.json.Decoder().decode
+_reads: dict[str, bool] = {}
+
+
+def _is_read(sql: str) -> bool:
+    """Whether a statement may stand outside the transaction: a plain SELECT that takes no lock."""
+    known = _reads.get(sql)
+    if known is None:
+        text = sql.upper()
+        known = text.lstrip().startswith("SELECT") and not any(
+            word in text for word in ("FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE", "_XACT_LOCK")
+        )
+        _reads[sql] = known
+    return known
+
+
+class Db:
+    """A borrowed connection that reads."""
+
+    def __init__(self, connection: Connection, statements: Statements) -> None:
+        self.connection = connection
+        self.statements = statements
+
+    async def fetch_one(self, kind: type[Row], sql: LiteralString, *values: object) -> Row:
+        """The one row there must be."""
+        row = await self.fetch_one_or_none(kind, sql, *values)
+        if row is None:
+            raise LookupError("a row that must exist was not found")
+        return row
+
+    async def fetch_one_or_none(self, kind: type[Row], sql: LiteralString, *values: object) -> Row | None:
+        """The first row, or None."""
+        await self._ready(sql)
+        record = await self.connection.fetchrow(sql, *values)
+        return None if record is None else kind(**record)  # pyright: ignore[reportCallIssue]
+
+    async def fetch_all(self, kind: type[Row], sql: LiteralString, *values: object) -> list[Row]:
+        """All rows, in the order of the statement."""
+        await self._ready(sql)
+        return [kind(**record) for record in await self.connection.fetch(sql, *values)]
+
+    async def fetch_value(self, sql: LiteralString, *values: object) -> Any:
+        """The first column of the first row, or None."""
+        await self._ready(sql)
+        return await self.connection.fetchval(sql, *values)
+
+    async def fetch_values(self, sql: LiteralString, *values: object) -> list[Any]:
+        """The first column of every row."""
+        await self._ready(sql)
+        return [record[0] for record in await self.connection.fetch(sql, *values)]
+
+    async def _ready(self, sql: str) -> None:
+        self.statements.count += 1
+
+
+class Tx(Db):
+    """One transaction. It begins with its first write or lock, and ends when the request or job does.
+
+    PostgreSQL's READ COMMITTED gives every statement a snapshot of its own, so reads that come first need no BEGIN.
+    """
+
+    def __init__(self, connection: Connection, statements: Statements) -> None:
+        super().__init__(connection, statements)
+        self.wakes: set[str] = set()
+        self.told: dict[str, int] = {}
+        self._has_begun = False
+        self._is_closed = False
+        self._must_begin = False
+
+    async def execute(self, sql: LiteralString, *values: object) -> int:
+        """Run a statement; how many rows it touched."""
+        await self._ready(sql)
+        status = await self.connection.execute(sql, *values)
+        count = status.rsplit(" ", 1)[-1]
+        return int(count) if count.isdigit() else 0
+
+    async def execute_many(self, sql: LiteralString, rows: list[tuple[object, ...]]) -> None:
+        """Run a statement once for each row of values, in one trip."""
+        await self._ready(sql)
+        await self.connection.executemany(sql, rows)
+
+    async def fetch_one_and_close(self, kind: type[Row], sql: LiteralString, *values: object) -> Row | None:
+        """The last statement of this transaction.
+
+        When it is also the first, it is sent alone and PostgreSQL commits it by itself: one trip instead of three.
+        Nothing may follow it.
+        """
+        if self._has_begun or self._must_begin:
+            return await self.fetch_one_or_none(kind, sql, *values)
+        self.statements.count += 1
+        self._is_closed = True
+        record = await self.connection.fetchrow(sql, *values)
+        return None if record is None else kind(**record)  # pyright: ignore[reportCallIssue]
+
+    def reopen(self) -> None:
+        """Take back a close whose statement changed nothing, so that another way can be tried."""
+        self._is_closed = False
+
+    async def begin(self) -> None:
+        """Begin now, for callers that need the transaction to hold more than their next statement."""
+        self._must_begin = True
+        if not self._has_begun:
+            self._has_begun = True
+            self.statements.count += 1
+            await self.connection.execute("BEGIN")
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What happens inside is undone alone when it fails."""
+        await self.begin()
+        self.statements.count += 2
+        await self.connection.execute("SAVEPOINT inner_work")
+        try:
+            yield
+        except BaseException:
+            with suppress(*LOST):
+                await self.connection.execute("ROLLBACK TO SAVEPOINT inner_work")
+            raise
+        await self.connection.execute("RELEASE SAVEPOINT inner_work")
+
+    async def commit(self) -> None:
+        """Make it last. The kit calls this; operations never do."""
+        if self._has_begun:
+            self._has_begun = False
+            self.statements.count += 1
+            await self.connection.execute("COMMIT")
+
+    async def roll_back(self) -> None:
+        """Undo all of it."""
+        self.wakes.clear()
+        if self._has_begun:
+            self._has_begun = False
+            with suppress(*LOST):
+                await self.connection.execute("ROLLBACK")
+
+    async def _ready(self, sql: str) -> None:
+        if self._is_closed:
+            raise RuntimeError("the transaction was closed by its last statement")
+        if not self._has_begun and not _is_read(sql):
+            await self.begin()
+        self.statements.count += 1
+
+
+class Statements:
+    """How many statements were sent; tests and `/metrics` read it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+class Connection(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument, reportUntypedBaseClass]
+    """An asyncpg connection that needs no cleaning between borrowers: nothing here sets session state."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Wake(Protocol):
+    """Tells sleepers of a topic that there is news; called after commit, never inside."""
+
+    def __call__(self, topic: str, /) -> None: ...
+
+
+class Database:
+    """The pool of connections of one process."""
+
+    def __init__(self, url: str, *, size: int = 12, wake: Wake | None = None) -> None:
+        self._url = url
+        self._size = size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._on_connect: list[Callable[[Connection], Awaitable[None]]] = []
+        self.statements = Statements()
+        self.wake: Wake = wake or (lambda _topic: None)
+
+    @property
+    def url(self) -> str:
+        """Where it is; carries the password, so it is never logged."""
+        return self._url
+
+    def on_connect(self, prepare: Callable[[Connection], Awaitable[None]]) -> None:
+        """Have every new connection prepared by this too. Call it before `open`."""
+        self._on_connect.append(prepare)
+
+    async def open(self) -> None:
+        """Connect; raises `Unavailable` when PostgreSQL cannot be reached."""
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=1,
+                max_size=self._size,
+                max_inactive_connection_lifetime=300,
+                connection_class=Connection,
+                init=self._prepare,
+                timeout=5,
+                command_timeout=30,
+                server_settings=session_settings("web"),
+            )
+        except LOST as failure:
+            raise Unavailable from failure
+
+    async def close(self) -> None:
+        """Finish what runs, then disconnect."""
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 10)
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Db]:
+        """Borrow a connection to read."""
+        async with self._borrow() as connection:
+            yield Db(connection, self.statements)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Borrow a connection and commit at the end, or undo everything when the block fails."""
+        async with self._borrow() as connection:
+            tx = Tx(connection, self.statements)
+            try:
+                yield tx
+                await tx.commit()
+            except BaseException:
+                await tx.roll_back()
+                raise
+        for topic in tx.wakes:
+            self.wake(topic)
+
+    async def connect(self) -> Connection:
+        """A connection of its own, outside the pool, for listening and for locks of a session."""
+        connection = await asyncpg.connect(
+            self._url, connection_class=Connection, timeout=5, server_settings=session_settings("own")
+        )
+        await self._prepare(connection)
+        return connection
+
+    @asynccontextmanager
+    async def _borrow(self) -> AsyncIterator[Connection]:
+        if self._pool is None:
+            raise Unavailable
+        try:
+            connection = await self._pool.acquire(timeout=5)
+        except LOST as failure:
+            raise Unavailable from failure
+        try:
+            yield connection  # pyright: ignore[reportReturnType] - the pool's proxy behaves as its connection
+        except LOST as failure:
+            raise Unavailable from failure
+        finally:
+            with suppress(*LOST):
+                await self._pool.release(connection)
+
+    async def _prepare(self, connection: Connection) -> None:
+        await _set_codecs(connection)
+        if connection.get_server_version().major >= 17:
+            await connection.execute("SET transaction_timeout = '60s'")
+        for prepare in self._on_connect:
+            await prepare(connection)
+
+
+def session_settings(part: str) -> dict[str, str]:
+    """What every session of ours runs with."""
+    return {
+        "application_name": f"criachat {part}",
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": "20s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "15s",
+        "plan_cache_mode": "auto",
+    }
+
+
+async def _set_codecs(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + _encode_json(value),
+        decoder=lambda data: _decode_json(data[1:]),
+    )
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", format="binary", encoder=_encode_json, decoder=msgspec.Raw
+    )
+    await connection.set_type_codec(
+        "xid8",
+        schema="pg_catalog",
+        format="text",
+        encoder=str,
+        decoder=int,
+    )
+
+
+def changed(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, list[object]]:
+    """What differs between two views of one object: attribute → [old, new]."""
+    return {key: [before.get(key), value] for key, value in after.items() if before.get(key) != value}

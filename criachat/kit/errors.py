@@ -1,0 +1,130 @@
+"""What callers can do wrong. The docstring of a refusal is the sentence the caller reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class Refused(Exception):
+    """Request refused"""
+
+    status: ClassVar[int] = 422
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, text: str | None = None) -> None:
+        self.text = text or (type(self).__doc__ or "").strip().split("\n")[0].rstrip(".")
+        super().__init__(self.text)
+
+    def body(self) -> object:
+        """The JSON the caller reads."""
+        return {"error": self.text}
+
+
+class Invalid(Refused):
+    """Is invalid"""
+
+    attributes: ClassVar[Sequence[str]] = ("base",)
+
+    def __init__(self, text: str | None = None, *, attributes: Sequence[str] | None = None) -> None:
+        super().__init__(text)
+        self.invalid_attributes = list(attributes if attributes is not None else type(self).attributes)
+
+    def body(self) -> object:
+        return {"message": self.text, "attributes": self.invalid_attributes}
+
+
+class Unprocessable(Refused):
+    """Request could not be processed"""
+
+
+class Malformed(Refused):
+    """Bad Request"""
+
+    status = 400
+
+    def body(self) -> object:
+        return {"status": 400, "error": "Bad Request", "detail": self.text}
+
+
+class Unauthenticated(Refused):
+    """You need to sign in or sign up before continuing."""
+
+    status = 401
+
+    def body(self) -> object:
+        return {"errors": [self.text]}
+
+
+class InvalidAccessToken(Refused):
+    """Invalid Access Token"""
+
+    status = 401
+
+
+class NotAuthorized(Refused):
+    """You are not authorized to do this action"""
+
+    status = 401
+
+
+class NotForBots(NotAuthorized):
+    """Access to this endpoint is not authorized for bots"""
+
+
+class Forbidden(Refused):
+    """This is not allowed here"""
+
+    status = 403
+
+
+class NotFound(Refused):
+    """Resource could not be found"""
+
+    status = 404
+
+
+class NoSuchPage(Refused):
+    """Not Found"""
+
+    status = 404
+
+    def body(self) -> object:
+        return {"status": 404, "error": "Not Found"}
+
+
+class Conflict(Refused):
+    """A request with the same Idempotency-Key is still running; try again shortly"""
+
+    status = 409
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}
+
+
+class Gone(Refused):
+    """This is no longer available"""
+
+    status = 410
+
+
+class TooLarge(Refused):
+    """The request is too large"""
+
+    status = 413
+
+
+class TooMany(Refused):
+    """Retry later"""
+
+    status = 429
+
+    def __init__(self, *, retry_after_seconds: int, policy: str = "") -> None:
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
+        self.policy = policy
+
+
+class Unavailable(Refused):
+    """The database is restarting; try again shortly"""
+
+    status = 503
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}

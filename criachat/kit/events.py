@@ -1,0 +1,253 @@
+"""The event log: what happened, in commit order, appended in the transaction that made it happen.
+
+Ids are taken before commit, so a reader that asks for "id > last" skips slow transactions. Readers here take rows of
+older epochs, or with a transaction id below the oldest one still running, in the order `(epoch, xid, id)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar, get_type_hints
+
+import msgspec
+
+from criachat.kit import clock
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db, Tx
+
+EVENTS_TOPIC = "events"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that became true. Subclasses name it; fields are only ever added, with a default.
+
+    `changes` maps attribute → [old, new]. `snapshot` is the object as it was at that moment.
+    Readers of the log find `id`, `created_at` and `sequence` (the event's place among those of its account) filled in.
+    """
+
+    name: ClassVar[str] = ""
+    realtime_name: ClassVar[str] = ""
+
+    account_id: int
+    id: int = 0
+    sequence: int = 0
+    created_at: datetime | None = None
+    inbox_id: int | None = None
+    conversation_id: int | None = None
+    message_id: int | None = None
+    contact_id: int | None = None
+    actor_type: str | None = None
+    actor_id: int | None = None
+    cause: str | None = None
+    changes: dict[str, list[Any]] | None = None
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One row of the log, its event not decoded yet."""
+
+    account_id: int
+    id: int
+    epoch: int
+    xid: int
+    name: str
+    inbox_id: int | None
+    conversation_id: int | None
+    message_id: int | None
+    contact_id: int | None
+    actor_type: str | None
+    actor_id: int | None
+    cause: str | None
+    changes: msgspec.Raw | None
+    details: msgspec.Raw | None
+    snapshot: msgspec.Raw | None
+    created_at: datetime
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where a reader stands after this one."""
+        return Cursor(self.epoch, self.xid, self.id, self.created_at)
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """A place in the log; opaque outside. The day lets PostgreSQL skip older partitions."""
+
+    epoch: int
+    xid: int
+    id: int
+    at: datetime
+
+
+HEADER = frozenset(Event.__struct_fields__)
+E_ = TypeVar("E_", bound=Event)
+Listener = Callable[[Tx, Sequence[Any]], Awaitable[None]]
+
+
+class Catalogue:
+    """Every kind of event the slices declared, by name."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, type[Event]] = {}
+        self._snapshots: dict[str, msgspec.json.Decoder[Any]] = {}
+        self._details: dict[str, tuple[str, ...]] = {}
+
+    def declare(self, name: str, *, realtime: str = "") -> Callable[[type[E_]], type[E_]]:
+        """Class decorator: this is the event called `name` on the feed and in webhooks, `realtime` on sockets."""
+
+        def register(kind: type[E_]) -> type[E_]:
+            if name in self.kinds:
+                raise RuntimeError(f"event {name} is declared twice")
+            kind.name = name
+            kind.realtime_name = realtime or name.replace("_", ".", 1)
+            self.kinds[name] = kind
+            own = tuple(field for field in kind.__struct_fields__ if field not in HEADER and field != "snapshot")
+            self._details[name] = own
+            return kind
+
+        return register
+
+    def details_of(self, event: Event) -> dict[str, object] | None:
+        """The fields only this kind has."""
+        details = {field: getattr(event, field) for field in self._details[event.name]}
+        return {field: value for field, value in details.items() if value is not None} or None
+
+    def event_of(self, record: Record, *, sequence: int = 0) -> Event:
+        """The event of a row, its snapshot decoded."""
+        kind = self.kinds[record.name]
+        values: dict[str, Any] = {field: getattr(record, field) for field in HEADER - {"changes", "sequence"}}
+        values["sequence"] = sequence
+        values["changes"] = None if record.changes is None else msgspec.json.decode(record.changes)
+        hints = get_type_hints(kind) if record.details is not None else {}
+        if record.details is not None:
+            for field, value in msgspec.json.decode(record.details).items():
+                if field in hints:
+                    values[field] = msgspec.convert(value, hints[field])
+        if record.snapshot is not None:
+            values["snapshot"] = self._snapshot_decoder(kind).decode(record.snapshot)
+        return kind(**values)
+
+    def _snapshot_decoder(self, kind: type[Event]) -> msgspec.json.Decoder[Any]:
+        decoder = self._snapshots.get(kind.name)
+        if decoder is None:
+            decoder = msgspec.json.Decoder(get_type_hints(kind)["snapshot"])
+            self._snapshots[kind.name] = decoder
+        return decoder
+
+
+catalogue = Catalogue()
+declare = catalogue.declare
+
+# Slices whose hot statement carries its events write this INSERT into a CTE of their own, with the same arrays.
+INSERT_EVENTS = """
+INSERT INTO events (account_id, epoch, name, inbox_id, conversation_id, message_id, contact_id, actor_type, actor_id,
+    cause, changes, details, snapshot, created_at)
+SELECT $1, (SELECT epoch FROM event_epoch), new.*, $12
+FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::text[],
+    $10::json[], $11::json[], $13::json[]) AS new (name, inbox_id, conversation_id, message_id, contact_id,
+    actor_type, actor_id, cause, changes, details, snapshot)
+"""
+
+
+async def emit(tx: Tx, *events: Event) -> None:
+    """Append to the log, in this transaction. All events of one call belong to one account."""
+    if not events:
+        return
+    values = event_values(tx, events)
+    await tx.execute(INSERT_EVENTS, events[0].account_id, *values[:10], clock.now(), values[10])
+
+
+def event_values(tx: Tx, events: Sequence[Event]) -> list[list[Any]]:
+    """The eleven arrays a statement unnests to append these events, for slices that write and emit in one trip.
+
+    Order: name, inbox_id, conversation_id, message_id, contact_id, actor_type, actor_id, cause, changes, details,
+    snapshot. Also notes that the log has news, so that its readers are woken after commit.
+    """
+    tx.wakes.add(EVENTS_TOPIC)
+    for event in events:
+        _tell(tx.told, event)
+    return [
+        [event.name for event in events],
+        [event.inbox_id for event in events],
+        [event.conversation_id for event in events],
+        [event.message_id for event in events],
+        [event.contact_id for event in events],
+        [event.actor_type for event in events],
+        [event.actor_id for event in events],
+        [event.cause for event in events],
+        [event.changes or None for event in events],
+        [catalogue.details_of(event) for event in events],
+        [getattr(event, "snapshot", None) for event in events],
+    ]
+
+
+def _tell(told: dict[str, int], event: Event) -> None:
+    """Note the ids for the request's log line."""
+    for field in ("inbox_id", "conversation_id", "message_id", "contact_id"):
+        value = getattr(event, field)
+        if value is not None:
+            told.setdefault(field, value)
+
+
+def by(actor: Actor) -> dict[str, Any]:
+    """The `actor_type` and `actor_id` of an event this caller causes."""
+    return {"actor_type": actor.type, "actor_id": actor.id}
+
+
+class Listeners:
+    """A slice's answers to events. Each is handed its batch, in commit order, and may run twice."""
+
+    def __init__(self, slice_name: str) -> None:
+        self.slice_name = slice_name
+        self.entries: list[Entry] = []
+
+    def on(self, *kinds: type[Event]) -> Callable[[Listener], Listener]:
+        """Have this function answer these kinds of event."""
+
+        def register(listener: Listener) -> Listener:
+            names = frozenset(kind.name for kind in kinds)
+            self.entries.append(Entry(f"{self.slice_name}.{listener.__name__}", names, listener))  # pyright: ignore[reportAttributeAccessIssue]
+            return listener
+
+        return register
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One listener: its name, what it hears, and the function."""
+
+    name: str
+    hears: frozenset[str]
+    answer: Listener
+
+
+LIST_AFTER = """
+SELECT account_id, id, epoch, xid, name, inbox_id, conversation_id, message_id, contact_id, actor_type, actor_id,
+    cause, changes, details, snapshot, created_at
+FROM events
+WHERE account_id = $1
+  AND (epoch, xid, id) > ($2, $3::xid8, $4)
+  AND created_at >= $5::timestamptz - interval '1 day'
+  AND (epoch < (SELECT epoch FROM event_epoch) OR xid < pg_snapshot_xmin(pg_current_snapshot()))
+ORDER BY epoch, xid, id
+LIMIT $6
+"""
+FIND_PRESENT = """
+SELECT (SELECT epoch FROM event_epoch) AS epoch, pg_snapshot_xmin(pg_current_snapshot()) AS xid, 0::bigint AS id,
+    $1::timestamptz AS at
+"""
+
+
+async def list_after(db: Db, account_id: int, cursor: Cursor, *, limit: int) -> list[Record]:
+    """What this account's log holds past the cursor, in order and without gaps."""
+    return await db.fetch_all(Record, LIST_AFTER, account_id, cursor.epoch, cursor.xid, cursor.id, cursor.at, limit)
+
+
+async def present(db: Db) -> Cursor:
+    """The place in the log before which everything is settled: where a newcomer starts."""
+    return await db.fetch_one(Cursor, FIND_PRESENT, clock.now())
+
+
+def redacted(changes: Mapping[str, Sequence[Any]] | None) -> list[dict[str, Any]] | None:
+    """`changes` in the form webhooks show: a list of single-key objects, None when empty."""
+    if not changes:
+        return None
+    return [{key: {"previous_value": old, "current_value": new}} for key, (old, new) in changes.items()]

@@ -1,0 +1,213 @@
+"""The HTTP application: finds the endpoint, resolves the caller, binds, runs, commits, answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from criachat.kit import tokens
+from criachat.kit.actors import Actor, Callers
+from criachat.kit.db import DEADLOCKS, Database, Tx
+from criachat.kit.errors import NoSuchPage, NotAuthorized, Refused
+from criachat.kit.http.answers import FAILED, Answer, Stream, encoded, refused
+from criachat.kit.http.binding import Bound, bind, convert, path_values, unwrap
+from criachat.kit.http.request import Receive, Request, Scope, Send
+from criachat.kit.http.routes import Endpoint
+from criachat.kit.http.tree import RouteTree
+from criachat.kit.idempotency import Idempotency
+
+log = structlog.get_logger()
+
+ATTEMPTS = 3
+
+
+class Resolver(Protocol):
+    """Finds out who is asking, or refuses."""
+
+    def __call__(self, request: Request, endpoint: Endpoint, path: Mapping[str, str], /) -> Awaitable[Actor]: ...
+
+
+class Guard(Protocol):
+    """Counts a request against its limits; raises `TooMany`, or returns headers that tell what is left."""
+
+    def __call__(self, request: Request, endpoint: Endpoint, actor: Actor, /) -> tuple[tuple[str, str], ...]: ...
+
+
+class Application(msgspec.Struct, kw_only=True):
+    """What the HTTP application is built of; `main.py` fills it in."""
+
+    database: Database
+    endpoints: Iterable[Endpoint]
+    resolvers: Mapping[Callers, Resolver]
+    provides: Mapping[type[Any], Any]
+    idempotency: Idempotency
+    guard: Guard
+    maximum_request_bytes: int
+    allowed_origins: frozenset[str] = frozenset()
+
+
+class HttpApp:
+    """One process's HTTP surface, as an ASGI application."""
+
+    def __init__(self, application: Application) -> None:
+        self._of = application
+        self._tree: RouteTree[tuple[Bound, Resolver | None]] = RouteTree()
+        self.endpoints = list(application.endpoints)
+        for endpoint in self.endpoints:
+            bound = bind(endpoint, application.provides)
+            self._tree.add(endpoint.methods, endpoint.path, (bound, self._resolver_for(endpoint)))
+
+    def _resolver_for(self, endpoint: Endpoint) -> Resolver | None:
+        if Callers.ANYONE in endpoint.actors:
+            return None
+        for callers, resolver in self._of.resolvers.items():
+            if callers & endpoint.actors:
+                return resolver
+        raise TypeError(f"{endpoint.path}: nobody resolves {endpoint.actors}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        began = time.perf_counter()
+        request = Request(scope, receive)
+        fields: dict[str, Any] = {}
+        try:
+            answer = await self._answer(request, fields)
+        except Refused as refusal:
+            answer = refused(refusal)
+        except Exception:
+            log.exception("request_failed", method=request.method, path=fields.get("route", ""))
+            answer = FAILED
+        finally:
+            request.close()
+        await _send(request, send, answer, self._headers(request, fields))
+        self._tell(request, answer, fields, time.perf_counter() - began)
+
+    async def _answer(self, request: Request, fields: dict[str, Any]) -> Answer | Stream:
+        if request.method == "OPTIONS":
+            return self._preflight(request)
+        found = self._tree.find("GET" if request.method == "HEAD" else request.method, request.path)
+        if found is None or "\x00" in request.path:
+            raise NoSuchPage
+        (bound, resolve), path = found
+        fields["route"] = bound.endpoint.path
+        fields.update(path)
+        actor = Actor(type="system") if resolve is None else await resolve(request, bound.endpoint, path)
+        fields["actor"] = f"{actor.type}:{actor.id}" if actor.id else actor.type
+        fields["headers"] = self._of.guard(request, bound.endpoint, actor)
+        if bound.endpoint.scope and actor.scopes and not permits(actor.scopes, bound.endpoint.scope):
+            raise NotAuthorized(f"This access token lacks the scope {bound.endpoint.scope}")
+        values = path_values(bound, path)
+        bag = await request.parameters(maximum_request_bytes=self._of.maximum_request_bytes)
+        if bound.params_type is not None and bound.params_name is not None:
+            inner = unwrap(bag, bound.endpoint, is_form=request.is_form)
+            plain = bound.endpoint.plain_errors
+            values[bound.params_name] = convert(inner, bound.params_type, plain_errors=plain)
+        if bound.actor_name is not None:
+            values[bound.actor_name] = actor
+        if bound.request_name is not None:
+            values[bound.request_name] = request
+        values.update(bound.provided)
+        key = request.headers.get("idempotency-key") if request.is_write else None
+        if key is not None and bound.writes and bound.endpoint.is_idempotent:
+            slot = await self._of.idempotency.slot(key, actor=actor, request=request, bag=bag)
+            return await self._of.idempotency.answer(slot, lambda tx: self._run(bound, values, tx, fields))
+        return await self._attempt(bound, values, fields)
+
+    async def _attempt(self, bound: Bound, values: dict[str, Any], fields: dict[str, Any]) -> Answer | Stream:
+        """Run it; a transaction that lost a deadlock changed nothing and is tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with AsyncExitStack() as stack:
+                    tx = await stack.enter_async_context(self._of.database.transaction()) if bound.writes else None
+                    return await self._run(bound, values, tx, fields, stack)
+            except DEADLOCKS:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _run(
+        self,
+        bound: Bound,
+        values: dict[str, Any],
+        tx: Tx | None,
+        fields: dict[str, Any],
+        stack: AsyncExitStack | None = None,
+    ) -> Answer | Stream:
+        for name in bound.tx_names:
+            values[name] = tx
+        if bound.db_names:
+            db = tx
+            if db is None and stack is not None:
+                db = await stack.enter_async_context(self._of.database.reading())
+            for name in bound.db_names:
+                values[name] = db
+        result = await bound.endpoint.handler(**values)
+        if tx is not None:
+            fields.update(tx.told)
+        if isinstance(result, Stream):
+            return result
+        return encoded(result, answers_nothing=bound.answers_nothing)
+
+    def _preflight(self, request: Request) -> Answer:
+        if not self._origin_headers(request):
+            raise NoSuchPage
+        return Answer(
+            status=204,
+            headers=(
+                ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+                ("Access-Control-Allow-Headers", request.headers.get("access-control-request-headers", "*")),
+                ("Access-Control-Max-Age", "7200"),
+            ),
+        )
+
+    def _origin_headers(self, request: Request) -> tuple[tuple[str, str], ...]:
+        origin = request.headers.get("origin")
+        if origin is None:
+            return ()
+        if request.path.startswith("/public/api/"):
+            return (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "*"))
+        if origin in self._of.allowed_origins:
+            return (
+                ("Access-Control-Allow-Origin", origin),
+                ("Access-Control-Expose-Headers", "access-token, client, uid, expiry"),
+                ("Vary", "Origin"),
+            )
+        return ()
+
+    def _headers(self, request: Request, fields: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+        request_id = request.headers.get("x-request-id", "")
+        if not (request_id.isascii() and request_id.isprintable() and 0 < len(request_id) <= 128):
+            request_id = tokens.random_token(20)
+        fields["request_id"] = request_id
+        headers = (("X-Request-Id", request_id), *fields.pop("headers", ()))
+        return headers + self._origin_headers(request)
+
+    def _tell(self, request: Request, answer: Answer | Stream, fields: dict[str, Any], seconds: float) -> None:
+        level = log.warning if answer.status >= 500 else log.info if request.is_write else log.debug
+        level("request", method=request.method, status=answer.status, ms=round(seconds * 1000, 2), **fields)
+
+
+def permits(scopes: frozenset[str], needed: str) -> bool:
+    """Whether a token's scopes cover an endpoint's: `*`, the scope itself, or write where read is asked."""
+    area = needed.partition(":")[0]
+    return not scopes.isdisjoint((needed, "*", f"{area}:write"))
+
+
+async def _send(request: Request, send: Send, answer: Answer | Stream, headers: tuple[tuple[str, str], ...]) -> None:
+    raw = [(b"content-type", answer.content_type.encode())]
+    raw.extend((name.lower().encode(), value.encode("latin-1")) for name, value in (*answer.headers, *headers))
+    if isinstance(answer, Answer):
+        assert isinstance(answer.body, bytes)
+        raw.append((b"content-length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else answer.body})
+        return
+    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    async for chunk in answer.chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

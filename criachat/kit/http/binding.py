@@ -1,0 +1,232 @@
+"""From a handler's signature to its arguments: read once at start-up, filled in for each request."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, get_type_hints
+
+import msgspec
+from msgspec import UNSET
+from msgspec import inspect as shapes
+
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db, Tx
+from criachat.kit.errors import Invalid, NotFound, Refused, Unprocessable
+from criachat.kit.http.request import Request
+from criachat.kit.http.routes import Endpoint
+
+LARGEST_ID = 2**63 - 1
+_ABSENT = object()
+_TOO_LONG = re.compile(r"of length <= (\d+)")
+_PATH = re.compile(r"`\$\.?([^`]*)`")
+_MISSING = re.compile(r"missing required field `(\w+)`")
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint with its signature worked out."""
+
+    endpoint: Endpoint
+    reads: bool
+    writes: bool
+    params_name: str | None
+    params_type: type[Any] | None
+    actor_name: str | None
+    db_names: tuple[str, ...]
+    tx_names: tuple[str, ...]
+    request_name: str | None
+    path_integers: tuple[str, ...]
+    path_texts: tuple[str, ...]
+    provided: Mapping[str, Any]
+    answers_nothing: bool
+    returns: Any
+
+
+def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any]) -> Bound:
+    """Work out what a handler asks for; raises at start-up when nobody can give it."""
+    hints = get_type_hints(endpoint.handler, include_extras=True)
+    returns = hints.pop("return", None)
+    found: dict[str, list[str]] = {kind: [] for kind in ("db", "tx", "actor", "params", "request", "int", "str")}
+    provided: dict[str, Any] = {}
+    in_path = set(re.findall(r"{(\w+)}", endpoint.path))
+    for name in inspect.signature(endpoint.handler).parameters:
+        hint = hints[name]
+        if hint in provides:
+            provided[name] = provides[hint]
+        else:
+            found[_kind_of(name, hint, in_path, endpoint)].append(name)
+    params_name = next(iter(found["params"]), None)
+    return Bound(
+        endpoint=endpoint,
+        reads=bool(found["db"]),
+        writes=bool(found["tx"]),
+        params_name=params_name,
+        params_type=hints[params_name] if params_name else None,
+        actor_name=next(iter(found["actor"]), None),
+        db_names=tuple(found["db"]),
+        tx_names=tuple(found["tx"]),
+        request_name=next(iter(found["request"]), None),
+        path_integers=tuple(found["int"]),
+        path_texts=tuple(found["str"]),
+        provided=provided,
+        answers_nothing=returns is type(None),
+        returns=returns,
+    )
+
+
+def _kind_of(name: str, hint: Any, in_path: set[str], endpoint: Endpoint) -> str:
+    kinds = {Db: "db", Tx: "tx", Actor: "actor", Request: "request"}
+    if hint in kinds:
+        return kinds[hint]
+    if name in in_path:
+        return "int" if hint is int else "str"
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return "params"
+    raise TypeError(f"{endpoint.path}: nobody provides {name}: {hint}")
+
+
+def path_values(bound: Bound, path: Mapping[str, str]) -> dict[str, Any]:
+    """The path's parameters as the handler wants them; what cannot be an id is not found."""
+    values: dict[str, Any] = {name: path[name] for name in bound.path_texts}
+    for name in bound.path_integers:
+        text = path[name]
+        if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_ID:
+            raise NotFound
+        values[name] = int(text)
+    return values
+
+
+def convert(bag: Mapping[str, Any], kind: type[Any], *, plain_errors: bool) -> Any:
+    """The bag as the endpoint's struct: numbers sent as text, blanks and unknown keys taken kindly."""
+    try:
+        return msgspec.convert(_normaliser(kind)(bag), kind, strict=False)
+    except msgspec.ValidationError as failure:
+        _refuse(str(failure), plain_errors=plain_errors)
+
+
+def unwrap(bag: dict[str, Any], endpoint: Endpoint, *, is_form: bool) -> dict[str, Any]:
+    """The parameters below the endpoint's wrapper: `{"label": {…}}`, or flat in JSON."""
+    key = endpoint.wrapper
+    if key is None:
+        return bag
+    inner = bag.get(key)
+    if isinstance(inner, dict):
+        return {**bag, **inner}
+    if is_form or endpoint.wrapper_is_required or not bag:
+        raise Unprocessable(f"param is missing or the value is empty: {key}")
+    return bag
+
+
+def _refuse(text: str, *, plain_errors: bool) -> NoReturn:
+    missing = _MISSING.search(text)
+    if missing:
+        raise Unprocessable(f"param is missing or the value is empty: {missing[1]}")
+    place = _PATH.search(text)
+    path = place[1] if place else ""
+    field = re.split(r"[.\[]", path)[0] or "base"
+    too_long = _TOO_LONG.search(text)
+    if too_long:
+        raise refusal(field, f"is too long (maximum is {too_long[1]} characters)", plain_errors=plain_errors)
+    raise Unprocessable(f"{path or 'The request'} is invalid: {text.split(' - at ')[0]}")
+
+
+def refusal(field: str, text: str, *, plain_errors: bool = False) -> Refused:
+    """`Field text` as a record's refusal: `{"message": "Name can't be blank", "attributes": ["name"]}`."""
+    sentence = f"{field.replace('_', ' ').capitalize()} {text}"
+    return Unprocessable(sentence) if plain_errors else Invalid(sentence, attributes=[field])
+
+
+_normalisers: dict[type[Any], Callable[[Mapping[str, Any]], dict[str, Any]]] = {}
+
+
+def _normaliser(kind: type[Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """The function that prepares a bag for this struct; made once."""
+    normaliser = _normalisers.get(kind)
+    if normaliser is None:
+        info = shapes.type_info(kind)
+        assert isinstance(info, shapes.StructType)
+        normaliser = _struct_normaliser(info)
+        _normalisers[kind] = normaliser
+    return normaliser
+
+
+def _struct_normaliser(info: shapes.StructType) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    fields = [(field.encode_name, _Field(field.type, is_optional=not field.required)) for field in info.fields]
+
+    def normalise(bag: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, field in fields:
+            value = bag.get(name, _ABSENT)
+            if value is not _ABSENT:
+                value = field.normalise(value)
+            if value is not _ABSENT:
+                values[name] = value
+        return values
+
+    return normalise
+
+
+class _Field:
+    """What one field takes."""
+
+    __slots__ = ("item", "struct", "takes_bool", "takes_int", "takes_none", "takes_number", "takes_text")
+
+    def __init__(self, info: shapes.Type, *, is_optional: bool) -> None:
+        members = info.types if isinstance(info, shapes.UnionType) else (info,)
+        kinds = tuple(type(member) for member in members)
+        self.takes_none = shapes.NoneType in kinds or not is_optional or shapes.AnyType in kinds
+        self.takes_text = bool({shapes.StrType, shapes.AnyType, shapes.LiteralType, shapes.RawType} & set(kinds))
+        self.takes_int = shapes.IntType in kinds
+        self.takes_number = self.takes_int or shapes.FloatType in kinds
+        self.takes_bool = shapes.BoolType in kinds
+        lists = [member for member in members if isinstance(member, shapes.ListType)]
+        structs = [member for member in members if isinstance(member, shapes.StructType)]
+        self.item = _Field(lists[0].item_type, is_optional=False) if lists else None
+        self.struct = _struct_normaliser(structs[0]) if structs else None
+
+    def normalise(self, value: Any) -> Any:
+        """The value as msgspec can take it, or `_ABSENT` when it says nothing."""
+        if isinstance(value, str):
+            return self._text(value)
+        if value is None:
+            return None if self.takes_none else _ABSENT
+        if isinstance(value, int | float):
+            return self._number(value)
+        if isinstance(value, list) and self.item is not None:
+            items = [self.item.normalise(inner) for inner in value]
+            return [inner for inner in items if inner is not _ABSENT]
+        if isinstance(value, dict) and self.struct is not None:
+            return self.struct(value)
+        return value
+
+    def _text(self, value: str) -> Any:
+        if self.takes_text:
+            return value
+        stripped = value.strip()
+        if self.takes_number or self.takes_bool:
+            if not stripped:
+                return _ABSENT
+            if self.takes_int and len(stripped) > 20:
+                raise msgspec.ValidationError(f"`{stripped[:20]}…` is out of range")
+            return self._integer(stripped)
+        return value
+
+    def _integer(self, text: str) -> object:
+        if self.takes_int and text.lstrip("+-").isdigit():
+            return self._number(int(text))
+        return text
+
+    def _number(self, value: float) -> object:
+        if isinstance(value, bool):
+            return value if self.takes_bool or not self.takes_text else str(value).lower()
+        if self.takes_text and not self.takes_number:
+            return str(value)
+        if self.takes_int and isinstance(value, int) and not -LARGEST_ID <= value <= LARGEST_ID:
+            raise msgspec.ValidationError("number is out of range")
+        return value
+
+
+def sent(value: object) -> bool:
+    """Whether the caller sent this field at all."""
+    return value is not UNSET

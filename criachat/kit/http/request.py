@@ -1,0 +1,249 @@
+"""One request as it came: method, path, headers, body, and its parameters in one bag."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.datastructures import FormData, Headers
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from criachat.kit.errors import Malformed, TooLarge
+from criachat.kit.http.uploads import Upload
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAXIMUM_DEPTH = 64
+MAXIMUM_BODY_BYTES = 8 * 1024 * 1024
+MAXIMUM_FIELDS = 1000
+MAXIMUM_FILES = 40
+
+_decode_json = msgspec.json.Decoder().decode
+
+
+class Request:
+    """What came in. The body is read once, bounded, and only when an endpoint was found."""
+
+    __slots__ = ("_receive", "body", "form_files", "headers", "is_form", "method", "path", "query", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self._receive = receive
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: dict[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        self.query: bytes = scope["query_string"]
+        self.body = b""
+        self.is_form = False
+        self.form_files: list[Upload] = []
+
+    @property
+    def peer(self) -> str:
+        """The address the connection came from."""
+        client = self.scope.get("client")
+        return client[0] if client else "127.0.0.1"
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it may change something."""
+        return self.method not in ("GET", "HEAD", "OPTIONS")
+
+    async def parameters(self, *, maximum_request_bytes: int) -> dict[str, Any]:
+        """Query string and body in one bag; the body wins."""
+        bag = nested(_pairs(self.query.decode("latin-1"))) if self.query else {}
+        if self.method in ("GET", "HEAD"):
+            return bag
+        kind = self.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+        if kind == "multipart/form-data":
+            self.is_form = True
+            bag.update(await self._multipart(maximum_request_bytes))
+            return bag
+        self.body = await self._read(MAXIMUM_BODY_BYTES)
+        if not self.body:
+            return bag
+        if kind == "application/x-www-form-urlencoded":
+            self.is_form = True
+            bag.update(nested(_pairs(self.body.decode("latin-1"))))
+        else:
+            value = parse_json(self.body)
+            bag.update(value if isinstance(value, dict) else {"_json": value})
+        return bag
+
+    async def _read(self, maximum_bytes: int) -> bytes:
+        declared = self.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > maximum_bytes:
+            raise TooLarge
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise Malformed("the body broke off")
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > maximum_bytes:
+                raise TooLarge
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return b"".join(chunks) if len(chunks) > 1 else chunk
+
+    async def _multipart(self, maximum_bytes: int) -> dict[str, Any]:
+        declared = self.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > maximum_bytes:
+            raise TooLarge
+        parser = MultiPartParser(
+            Headers(raw=self.scope["headers"]),
+            self._chunks(maximum_bytes),
+            max_files=MAXIMUM_FILES,
+            max_fields=MAXIMUM_FIELDS,
+            max_part_size=MAXIMUM_BODY_BYTES,
+        )
+        try:
+            form = await parser.parse()
+        except (MultiPartException, KeyError, UnicodeDecodeError, ValueError) as failure:
+            raise Malformed("the multipart body cannot be read") from failure
+        return nested(self._fields(form))
+
+    async def _chunks(self, maximum_bytes: int) -> Any:
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise Malformed("the body broke off")
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > maximum_bytes:
+                raise TooLarge
+            yield chunk
+            if not message.get("more_body", False):
+                return
+
+    def _fields(self, form: FormData) -> list[tuple[str, Any]]:
+        fields: list[tuple[str, Any]] = []
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                _refuse_nul(value)
+                fields.append((name, value))
+            else:
+                upload = Upload(value)
+                self.form_files.append(upload)
+                fields.append((name, upload))
+        return fields
+
+    def close(self) -> None:
+        """Let go of temporary files."""
+        for upload in self.form_files:
+            upload.close()
+
+
+def parse_json(body: bytes) -> Any:
+    """A JSON body; refuses invalid UTF-8, NUL characters and nesting past 64."""
+    if body.count(b"[") + body.count(b"{") > MAXIMUM_DEPTH and _depth(body) > MAXIMUM_DEPTH:
+        raise Malformed("JSON is nested too deeply")
+    try:
+        value = _decode_json(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, ValueError) as failure:
+        raise Malformed("JSON cannot be read") from failure
+    if b"\\u" in body or b"\x00" in body:
+        _refuse_unstorable(value)
+    return value
+
+
+def _depth(body: bytes) -> int:
+    """How deeply it nests, brackets inside strings left out."""
+    depth = deepest = 0
+    in_string = escaped = False
+    for byte in body:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _refuse_unstorable(value: Any) -> None:
+    if isinstance(value, str):
+        _refuse_nul(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _refuse_nul(key)
+            _refuse_unstorable(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_unstorable(inner)
+
+
+def _refuse_nul(text: str) -> None:
+    if "\x00" in text:
+        raise Malformed("NUL characters cannot be stored")
+    try:
+        text.encode()
+    except UnicodeEncodeError as failure:
+        raise Malformed("text is not valid Unicode") from failure
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    try:
+        pairs = parse_qsl(
+            text, keep_blank_values=True, max_num_fields=MAXIMUM_FIELDS, encoding="utf-8", errors="strict"
+        )
+    except (UnicodeDecodeError, ValueError) as failure:
+        raise Malformed("the parameters cannot be read") from failure
+    for key, value in pairs:
+        _refuse_nul(key)
+        _refuse_nul(value)
+    return pairs
+
+
+def nested(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Bracket notation to nested values: `a[]=1&b[c]=2` becomes `{"a": ["1"], "b": {"c": "2"}}`."""
+    bag: dict[str, Any] = {}
+    for name, value in pairs:
+        head, *rest = name.replace("]", "").split("[") if "[" in name else (name,)
+        if len(rest) > MAXIMUM_DEPTH:
+            raise Malformed("parameters are nested too deeply")
+        _put(bag, [head, *rest], value)
+    return bag
+
+
+def _put(bag: dict[str, Any], keys: list[str], value: Any) -> None:
+    """Follow the keys into the bag; where two pairs disagree about the shape, the later one wins."""
+    place: Any = bag
+    for at, key in enumerate(keys[:-1]):
+        wants_list = keys[at + 1] == ""
+        fresh: Any = [] if wants_list else {}
+        if isinstance(place, list):
+            place = _last_or_new(place, keys[at + 1], fresh)
+            continue
+        if not isinstance(place.get(key), type(fresh)):
+            place[key] = fresh
+        place = place[key]
+    if isinstance(place, list):
+        place.append(value)
+    else:
+        place[keys[-1]] = value
+
+
+def _last_or_new(place: list[Any], next_key: str, fresh: Any) -> Any:
+    """The element that `items[][title]` speaks of: a new one once the key repeats."""
+    if place and isinstance(fresh, dict) and isinstance(place[-1], dict) and next_key not in place[-1]:
+        return place[-1]
+    place.append(fresh)
+    return fresh

@@ -1,0 +1,86 @@
+"""How slices declare endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from criachat.kit.actors import Callers
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One door: what opens it, who may come in, and the function behind it.
+
+    `wrapper` is the key under which the parameters may (JSON) or must (forms) stand. With `plain_errors`, parameters
+    that break a rule are answered as `{"error": …}` instead of `{"message": …, "attributes": […]}`.
+    `limit` names the rate limit of `kit.limits` that guards it beside the general one.
+    """
+
+    methods: tuple[str, ...]
+    path: str
+    handler: Handler
+    actors: Callers
+    tag: str
+    scope: str | None = None
+    wrapper: str | None = None
+    wrapper_is_required: bool = False
+    plain_errors: bool = False
+    limit: str | None = None
+    is_idempotent: bool = True
+
+
+class Routes:
+    """The endpoints of one surface of a slice, all below one path.
+
+    `scope` is what an access token with scopes needs for reading (`<scope>:read`) and writing (`<scope>:write`).
+    """
+
+    def __init__(self, prefix: str, *, tag: str, scope: str | None = None) -> None:
+        self.prefix = prefix
+        self.tag = tag
+        self.scope = scope
+        self.endpoints: list[Endpoint] = []
+
+    def get(self, path: str = "", *, actors: Callers, **options: Any) -> Callable[[Handler], Handler]:
+        """Read something."""
+        return self._add(("GET",), path, actors, options)
+
+    def post(self, path: str = "", *, actors: Callers, **options: Any) -> Callable[[Handler], Handler]:
+        """Create something, or have something done."""
+        return self._add(("POST",), path, actors, options)
+
+    def update(self, path: str = "", *, actors: Callers, **options: Any) -> Callable[[Handler], Handler]:
+        """Change part of something; PATCH and PUT are the same here."""
+        return self._add(("PATCH", "PUT"), path, actors, options)
+
+    def patch(self, path: str = "", *, actors: Callers, **options: Any) -> Callable[[Handler], Handler]:
+        """Set a list whole; answers PATCH only."""
+        return self._add(("PATCH",), path, actors, options)
+
+    def delete(self, path: str = "", *, actors: Callers, **options: Any) -> Callable[[Handler], Handler]:
+        """Remove something."""
+        return self._add(("DELETE",), path, actors, options)
+
+    def _add(
+        self, methods: tuple[str, ...], path: str, actors: Callers, options: dict[str, Any]
+    ) -> Callable[[Handler], Handler]:
+        kind = "read" if methods == ("GET",) else "write"
+        scope = f"{self.scope}:{kind}" if self.scope else None
+
+        def register(handler: Handler) -> Handler:
+            endpoint = Endpoint(
+                methods=methods,
+                path=self.prefix + path,
+                handler=handler,
+                actors=actors,
+                tag=self.tag,
+                **{"scope": scope, **options},
+            )
+            self.endpoints.append(endpoint)
+            return handler
+
+        return register

@@ -1,0 +1,121 @@
+"""Settings, read once from the environment. Nothing else reads it; `docs/settings.md` is made from this struct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "CRIACHAT_"
+
+
+class SettingInvalid(ValueError):
+    """A setting that cannot be read; the text names the variable and says what it takes."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an operator can choose. The variable is the field's name in capitals behind `CRIACHAT_`."""
+
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 3000
+    workers: Annotated[int, Meta(ge=1, le=64, description="Web processes; 1 runs everything in one process.")] = 1
+    data_dir: Annotated[
+        Path | None, Meta(description="Where the embedded database, the files and the installation key are kept.")
+    ] = None
+    base_url: Annotated[
+        str | None,
+        Meta(description="The address users and providers reach this server under, e.g. https://chat.example."),
+    ] = None
+    database_url: Annotated[
+        str | None, Meta(description="An existing PostgreSQL 15 or newer, instead of the embedded one.")
+    ] = None
+    database_pool_size: Annotated[
+        int, Meta(ge=4, le=200, description="Connections each process keeps to PostgreSQL.")
+    ] = 12
+    secret_key: Annotated[
+        tuple[str, ...],
+        Meta(description="Installation keys, newest first; required with `CRIACHAT_DATABASE_URL`."),
+    ] = ()
+    file_store_url: Annotated[
+        str | None,
+        Meta(description="Where files are kept: s3://, gs:// or az:// URL; a folder of the data directory when unset."),
+    ] = None
+    allowed_private_hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="Private hosts, addresses or networks that webhooks may reach, e.g. 127.0.0.1 or 10.0.0.0/8."),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], Meta(description="Addresses or networks of reverse proxies whose X-Forwarded-For is believed.")
+    ] = ()
+    allowed_origins: Annotated[
+        tuple[str, ...],
+        Meta(description="Origins of our own pages, beside the base URL, that may use operator tokens."),
+    ] = ()
+    log_level: Annotated[str, Meta(description="debug, info, warning or error.")] = "info"
+    webhook_timeout_seconds: Annotated[
+        int, Meta(ge=1, le=30, description="How long a receiver may take to answer a webhook.")
+    ] = 15
+    webhook_concurrency: Annotated[int, Meta(ge=1, le=512, description="Webhooks sent at the same time.")] = 64
+    webhook_concurrency_per_host: Annotated[
+        int, Meta(ge=1, le=256, description="Webhooks sent at the same time to one receiver.")
+    ] = 8
+    payload_retention_days: Annotated[int, Meta(ge=1, le=90, description="How long webhook payloads are kept.")] = 30
+    attempt_retention_days: Annotated[int, Meta(ge=1, le=365, description="How long delivery attempts are kept.")] = 90
+    event_retention_days: Annotated[int, Meta(ge=4, le=365, description="How long the event log is kept.")] = 30
+    maximum_file_upload_mb: Annotated[int, Meta(ge=1, le=1024, description="Largest file a message may carry.")] = 40
+    maximum_request_mb: Annotated[int, Meta(ge=1, le=4096, description="Largest multipart request.")] = 200
+    message_per_minute_limit: Annotated[
+        int, Meta(ge=1, description="Messages one conversation may take in a minute.")
+    ] = 200
+    presence_seconds: Annotated[
+        int, Meta(ge=5, le=600, description="How long after its last sign an agent counts as online.")
+    ] = 45
+    contact_presence_seconds: Annotated[
+        int, Meta(ge=5, le=600, description="How long after its last sign a contact counts as online.")
+    ] = 90
+    enable_inbox_events: Annotated[
+        bool, Meta(description="Send inbox_created and inbox_updated to webhooks that subscribe.")
+    ] = False
+    metrics_token: Annotated[
+        str | None, Meta(description="Bearer token for /metrics; without one only loopback callers may read it.")
+    ] = None
+    rate_limits: Annotated[bool, Meta(description="Refuse callers that are too fast.")] = True
+
+    def data_directory(self) -> Path:
+        """The data directory, with its default worked out."""
+        return self.data_dir or default_data_directory()
+
+
+def default_data_directory() -> Path:
+    """`/var/lib/criachat` for root, `~/.local/share/criachat` for everybody else."""
+    home = Path.home()
+    return Path("/var/lib/criachat") if home == Path("/root") else home / ".local" / "share" / "criachat"
+
+
+def read_settings(environment: Mapping[str, str], **chosen: object) -> Settings:
+    """The settings of this process; what the command line chose wins over the environment."""
+    values: dict[str, object] = {}
+    for field in msgspec.structs.fields(Settings):
+        variable = PREFIX + field.name.upper()
+        if chosen.get(field.name) is not None:
+            values[field.name] = chosen[field.name]
+        elif environment.get(variable, "").strip():
+            values[field.name] = _read(field.type, environment[variable].strip())
+    for name, value in values.items():
+        field_type = next(field.type for field in msgspec.structs.fields(Settings) if field.name == name)
+        try:
+            values[name] = msgspec.convert(value, field_type, strict=False, dec_hook=_path)
+        except msgspec.ValidationError as failure:
+            raise SettingInvalid(f"{PREFIX}{name.upper()} is not usable: {failure}") from failure
+    return Settings(**values)  # pyright: ignore[reportArgumentType] - converted above
+
+
+def _read(kind: Any, text: str) -> object:
+    return [part.strip() for part in text.split(",") if part.strip()] if "tuple" in str(kind) else text
+
+
+def _path(kind: type, value: object) -> object:
+    return Path(str(value)).expanduser() if issubclass(kind, Path) else value

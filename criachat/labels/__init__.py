@@ -1,0 +1,1 @@
+"""Coloured titles for sorting."""

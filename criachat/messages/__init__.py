@@ -1,0 +1,1 @@
+"""What is said: incoming, outgoing, activity, private notes, attachments."""

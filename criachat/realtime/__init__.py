@@ -1,0 +1,1 @@
+"""Tells browsers and phones, by websocket."""

@@ -1,0 +1,1 @@
+"""People, memberships and roles, availability."""
