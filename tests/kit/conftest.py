@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from criachat.kit import postgres
+from criachat.kit.postgres import Embedded
+
+numbers = count(1)
+
+
+@contextmanager
+def open_folder() -> Generator[Path]:
+    """A folder that a server started by root may enter, unlike those of `tmp_path`."""
+    with tempfile.TemporaryDirectory(prefix="criachat-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+async def own_server() -> AsyncIterator[Embedded]:
+    """A PostgreSQL server of these tests' own: they commit, listen and cut connections."""
+    with open_folder() as folder:
+        server = await postgres.start(folder)
+        yield server
+        await server.stop()
+
+
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """An empty folder for a server."""
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+async def fresh_database(own_server: Embedded) -> AsyncIterator[str]:
+    """The URL of an empty database."""
+    name = f"fresh_{next(numbers)}"
+    connection = await asyncpg.connect(own_server.url)
+    await connection.execute(f"CREATE DATABASE {name}")
+    yield urlsplit(own_server.url)._replace(path=f"/{name}").geturl()
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
