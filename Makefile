@@ -1,0 +1,82 @@
+# Everything a developer or operator does here, one word each: `make help` lists them.
+# Needs Python 3.11 or newer with its venv module, and make; all else is installed into .venv from the locks.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+T ?= tests
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup run check lint test migrate bench faults docs demo lock
+
+help: ## list what can be made
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
+		printf '  make %-9s %s\n' "$$name" "$$what"; done
+
+setup: $(VENV)/.development ## install what development needs into .venv
+
+run: $(VENV)/.runtime ## install what running needs, then start CriaChat
+	@exec $(BIN)/criachat serve
+
+check: lint test ## run all that CI runs: format, lint, types, imports, tests
+
+lint: $(VENV)/.development ## check format, style, types and the direction of imports
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
+
+test: $(VENV)/.development ## run the tests, or those of a path: make test T=tests/kit
+	@$(BIN)/python -m pytest $(T)
+
+migrate: $(VENV)/.runtime ## bring the database to what this version needs
+	@exec $(BIN)/criachat migrate
+
+bench: $(VENV)/.development ## measure the promises of docs/performance.md
+	@$(BIN)/python -m bench
+
+faults: $(VENV)/.development ## run the fault and history tests; takes minutes
+	@$(BIN)/python -m pytest --override-ini addopts= --strict-markers -ra tests/faults
+
+docs: $(VENV)/.development ## write the generated parts of docs/
+	@exec $(BIN)/criachat docs
+
+demo: $(VENV)/.runtime ## start CriaChat with an example account in it
+	@exec $(BIN)/criachat demo
+
+lock: $(VENV)/.development ## choose the newest allowed versions anew, and write them to the locks
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile $(LOCKING) --group build --output-file requirements.lock pyproject.toml
+	$(BIN)/python -m uv pip compile $(LOCKING) --group build --group dev --constraint requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+
+LOCKING := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --no-header
+
+# A virtual environment serves both; development's lock is a superset. Each is redone only when its lock changes.
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) .install LOCK=requirements.lock
+	@touch $@
+
+$(VENV)/.development: requirements-dev.lock pyproject.toml
+	@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) .install LOCK=requirements-dev.lock
+	@touch $@ $(VENV)/.runtime
+
+.PHONY: .install
+.install:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON). Install Python 3.11 or newer (Debian, Ubuntu: apt install python3 python3-venv)," \
+		"or name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$$($(PYTHON) --version) is too old: CriaChat needs Python 3.11 or newer." \
+		"Install one and name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$$($(PYTHON) --version) has no venv module. Debian, Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing $(LOCK) into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement $(LOCK)
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
