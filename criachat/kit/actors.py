@@ -34,8 +34,7 @@ ActorType = Literal["user", "agent_bot", "platform_app", "contact", "system"]
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """The caller of one request, or the system itself.
 
-    `account_id` is 0 on routes without an account. `inbox_ids` are the inboxes an agent belongs to;
-    None means all of them (administrators, bots, the system).
+    `account_id` is 0 on routes without an account. What an agent may see is asked of the database by `access`.
     """
 
     type: ActorType
@@ -45,8 +44,6 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     kind: Callers = Callers.ANYONE
     token_id: int | None = None
     scopes: frozenset[str] = frozenset()
-    inbox_ids: frozenset[int] | None = None
-    team_ids: frozenset[int] = frozenset()
     locale: str = "en"
     access_token: str | None = None
     inbox_id: int | None = None
@@ -67,9 +64,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the caller may do everything in the account."""
         return Callers.ADMINISTRATOR in self.kind
 
-    def can_see_inbox(self, inbox_id: int) -> bool:
-        """Whether conversations of this inbox show up for the caller."""
-        return self.inbox_ids is None or inbox_id in self.inbox_ids
+    @property
+    def limited_to_user(self) -> int | None:
+        """The user whose inboxes bound what may be seen; None for callers who see all of the account."""
+        return self.id if self.type == "user" and not self.is_administrator else None
 
 
 def system(account_id: int) -> Actor:

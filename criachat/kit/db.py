@@ -7,7 +7,7 @@ What a function may do stands in the type of its first parameter. Rows become fr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, LiteralString, Protocol, TypeVar
 
@@ -98,7 +98,7 @@ class Tx(Db):
 
     def __init__(self, connection: Connection, statements: Statements) -> None:
         super().__init__(connection, statements)
-        self.wakes: set[str] = set()
+        self.wakes: set[tuple[str, str]] = set()
         self.told: dict[str, int] = {}
         self._has_begun = False
         self._is_closed = False
@@ -133,6 +133,10 @@ class Tx(Db):
         """Take back a close whose statement changed nothing, so that another way can be tried."""
         self._is_closed = False
 
+    def wake(self, topic: str, part: str = "") -> None:
+        """Have the sleepers of a topic woken after commit; the part says what the news is about."""
+        self.wakes.add((topic, part))
+
     async def begin(self) -> None:
         """Begin now, for callers that need the transaction to hold more than their next statement."""
         self._must_begin = True
@@ -142,7 +146,7 @@ class Tx(Db):
             await self.connection.execute("BEGIN")
 
     @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
+    async def savepoint(self) -> AsyncGenerator[None]:
         """What happens inside is undone alone when it fails."""
         await self.begin()
         self.statements.count += 2
@@ -195,7 +199,11 @@ class Connection(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgume
 class Wake(Protocol):
     """Tells sleepers of a topic that there is news; called after commit, never inside."""
 
-    def __call__(self, topic: str, /) -> None: ...
+    def __call__(self, topic: str, part: str = "", /) -> None: ...
+
+
+def _wake_nobody(_topic: str, _part: str = "", /) -> None:
+    """For processes in which nobody sleeps, such as the command line's."""
 
 
 class Database:
@@ -207,7 +215,7 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._on_connect: list[Callable[[Connection], Awaitable[None]]] = []
         self.statements = Statements()
-        self.wake: Wake = wake or (lambda _topic: None)
+        self.wake: Wake = wake or _wake_nobody
 
     @property
     def url(self) -> str:
@@ -227,7 +235,7 @@ class Database:
                 max_size=self._size,
                 max_inactive_connection_lifetime=300,
                 connection_class=Connection,
-                init=self._prepare,
+                init=self._prepare,  # pyright: ignore[reportArgumentType] - our connection class, as asked for above
                 timeout=5,
                 command_timeout=30,
                 server_settings=session_settings("web"),
@@ -245,13 +253,13 @@ class Database:
             self._pool = None
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Db]:
+    async def reading(self) -> AsyncGenerator[Db]:
         """Borrow a connection to read."""
         async with self._borrow() as connection:
             yield Db(connection, self.statements)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self) -> AsyncGenerator[Tx]:
         """Borrow a connection and commit at the end, or undo everything when the block fails."""
         async with self._borrow() as connection:
             tx = Tx(connection, self.statements)
@@ -261,8 +269,8 @@ class Database:
             except BaseException:
                 await tx.roll_back()
                 raise
-        for topic in tx.wakes:
-            self.wake(topic)
+        for topic, part in tx.wakes:
+            self.wake(topic, part)
 
     async def connect(self) -> Connection:
         """A connection of its own, outside the pool, for listening and for locks of a session."""
@@ -273,7 +281,7 @@ class Database:
         return connection
 
     @asynccontextmanager
-    async def _borrow(self) -> AsyncIterator[Connection]:
+    async def _borrow(self) -> AsyncGenerator[Connection]:
         if self._pool is None:
             raise Unavailable
         try:

@@ -162,8 +162,8 @@ def event_values(tx: Tx, events: Sequence[Event]) -> list[list[Any]]:
     Order: name, inbox_id, conversation_id, message_id, contact_id, actor_type, actor_id, cause, changes, details,
     snapshot. Also notes that the log has news, so that its readers are woken after commit.
     """
-    tx.wakes.add(EVENTS_TOPIC)
     for event in events:
+        tx.wake(EVENTS_TOPIC, str(event.account_id))
         _tell(tx.told, event)
     return [
         [event.name for event in events],

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -132,8 +132,7 @@ class Idempotency:
             return answer
 
     def _sealed(self, slot: Slot, answer: Answer) -> bytes:
-        body = answer.body
-        assert isinstance(body, bytes)
+        body = cast(bytes, answer.body)
         if len(body) > LARGEST_KEPT_BYTES:
             body = b'{"status":"done","detail":"the answer was too large to keep; the write was made once"}'
         return self._keyring.seal(body.decode(), context=slot.key.hex())
@@ -141,10 +140,8 @@ class Idempotency:
     def _replayed(self, slot: Slot, found: Found) -> Answer:
         if found.fingerprint != slot.fingerprint:
             raise KeyReused
-        assert found.answer is not None
-        assert found.status is not None
-        body = self._keyring.open(found.answer, context=slot.key.hex())
-        return Answer(status=found.status, body=body.encode(), headers=(("Idempotent-Replayed", "true"),))
+        body = self._keyring.open(cast(bytes, found.answer), context=slot.key.hex())
+        return Answer(status=found.status or 200, body=body.encode(), headers=(("Idempotent-Replayed", "true"),))
 
 
 async def fingerprint(bag: Mapping[str, Any]) -> bytes:
@@ -154,9 +151,9 @@ async def fingerprint(bag: Mapping[str, Any]) -> bytes:
 
 async def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): await _plain(inner) for key, inner in value.items()}
+        return {str(key): await _plain(inner) for key, inner in cast(Mapping[str, Any], value).items()}
     if isinstance(value, list):
-        return [await _plain(inner) for inner in value]
+        return [await _plain(inner) for inner in cast(list[Any], value)]
     if isinstance(value, Upload):
         return {"filename": value.filename, "sha256": (await value.digest()).hex()}
     return value

@@ -153,7 +153,9 @@ CREATE TABLE conversations (
     FOREIGN KEY (account_id, contact_id) REFERENCES contacts (account_id, id) ON DELETE CASCADE,
     FOREIGN KEY (account_id, contact_inbox_id) REFERENCES contact_inboxes (account_id, id) ON DELETE CASCADE,
     FOREIGN KEY (account_id, assignee_id) REFERENCES account_users (account_id, user_id) ON DELETE SET NULL (assignee_id),
-    FOREIGN KEY (account_id, team_id) REFERENCES teams (account_id, id) ON DELETE SET NULL (team_id)
+    FOREIGN KEY (account_id, team_id) REFERENCES teams (account_id, id) ON DELETE SET NULL (team_id),
+    FOREIGN KEY (account_id, assignee_agent_bot_id) REFERENCES agent_bots (account_id, id)
+        ON DELETE SET NULL (assignee_agent_bot_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX conversations_by_status_and_activity ON conversations (account_id, status, last_activity_at DESC, id DESC);
 CREATE INDEX conversations_by_activity ON conversations (account_id, last_activity_at DESC, id DESC);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 import structlog
@@ -202,10 +202,10 @@ async def _send(request: Request, send: Send, answer: Answer | Stream, headers: 
     raw = [(b"content-type", answer.content_type.encode())]
     raw.extend((name.lower().encode(), value.encode("latin-1")) for name, value in (*answer.headers, *headers))
     if isinstance(answer, Answer):
-        assert isinstance(answer.body, bytes)
-        raw.append((b"content-length", str(len(answer.body)).encode()))
+        body = cast(bytes, answer.body)
+        raw.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else answer.body})
+        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
         return
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     async for chunk in answer.chunks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, get_type_hints
+from typing import Any, NoReturn, cast, get_type_hints
 
 import msgspec
 from msgspec import UNSET
@@ -145,8 +145,7 @@ def _normaliser(kind: type[Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]
     normaliser = _normalisers.get(kind)
     if normaliser is None:
         info = shapes.type_info(kind)
-        assert isinstance(info, shapes.StructType)
-        normaliser = _struct_normaliser(info)
+        normaliser = _struct_normaliser(cast(shapes.StructType, info))
         _normalisers[kind] = normaliser
     return normaliser
 
@@ -194,11 +193,11 @@ class _Field:
         if isinstance(value, int | float):
             return self._number(value)
         if isinstance(value, list) and self.item is not None:
-            items = [self.item.normalise(inner) for inner in value]
+            items = [self.item.normalise(inner) for inner in cast(list[Any], value)]
             return [inner for inner in items if inner is not _ABSENT]
         if isinstance(value, dict) and self.struct is not None:
-            return self.struct(value)
-        return value
+            return self.struct(cast(dict[str, Any], value))
+        return cast(Any, value)
 
     def _text(self, value: str) -> Any:
         if self.takes_text:

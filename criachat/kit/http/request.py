@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -73,7 +74,7 @@ class Request:
             bag.update(nested(_pairs(self.body.decode("latin-1"))))
         else:
             value = parse_json(self.body)
-            bag.update(value if isinstance(value, dict) else {"_json": value})
+            bag.update(cast(dict[str, Any], value) if isinstance(value, dict) else {"_json": value})
         return bag
 
     async def _read(self, maximum_bytes: int) -> bytes:
@@ -111,7 +112,7 @@ class Request:
             raise Malformed("the multipart body cannot be read") from failure
         return nested(self._fields(form))
 
-    async def _chunks(self, maximum_bytes: int) -> Any:
+    async def _chunks(self, maximum_bytes: int) -> AsyncGenerator[bytes, None]:
         size = 0
         while True:
             message = await self._receive()
@@ -156,21 +157,14 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
+_OUTSIDE_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+
+
 def _depth(body: bytes) -> int:
     """How deeply it nests, brackets inside strings left out."""
     depth = deepest = 0
-    in_string = escaped = False
-    for byte in body:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
+    for byte in _OUTSIDE_STRINGS.sub(b"", body):
+        if byte in b"[{":
             depth += 1
             deepest = max(deepest, depth)
         elif byte in b"]}":
@@ -182,11 +176,11 @@ def _refuse_unstorable(value: Any) -> None:
     if isinstance(value, str):
         _refuse_nul(value)
     elif isinstance(value, dict):
-        for key, inner in value.items():
+        for key, inner in cast(dict[str, Any], value).items():
             _refuse_nul(key)
             _refuse_unstorable(inner)
     elif isinstance(value, list):
-        for inner in value:
+        for inner in cast(list[Any], value):
             _refuse_unstorable(inner)
 
 
@@ -230,20 +224,21 @@ def _put(bag: dict[str, Any], keys: list[str], value: Any) -> None:
         wants_list = keys[at + 1] == ""
         fresh: Any = [] if wants_list else {}
         if isinstance(place, list):
-            place = _last_or_new(place, keys[at + 1], fresh)
+            place = _last_or_new(cast(list[Any], place), keys[at + 1], fresh)
             continue
         if not isinstance(place.get(key), type(fresh)):
             place[key] = fresh
         place = place[key]
     if isinstance(place, list):
-        place.append(value)
+        cast(list[Any], place).append(value)
     else:
         place[keys[-1]] = value
 
 
 def _last_or_new(place: list[Any], next_key: str, fresh: Any) -> Any:
     """The element that `items[][title]` speaks of: a new one once the key repeats."""
-    if place and isinstance(fresh, dict) and isinstance(place[-1], dict) and next_key not in place[-1]:
-        return place[-1]
+    last: Any = place[-1] if place else None
+    if isinstance(fresh, dict) and isinstance(last, dict) and next_key not in last:
+        return cast(Any, last)
     place.append(fresh)
-    return fresh
+    return cast(Any, fresh)

@@ -78,7 +78,8 @@ class Routes:
                 handler=handler,
                 actors=actors,
                 tag=self.tag,
-                **{"scope": scope, **options},
+                scope=options.pop("scope", scope),
+                **options,
             )
             self.endpoints.append(endpoint)
             return handler

@@ -1,0 +1,48 @@
+"""The SQL of accounts."""
+
+from __future__ import annotations
+
+from criachat.accounts.models import DEFAULT_FEATURES, Account
+from criachat.kit import clock
+from criachat.kit.db import Db, Tx
+
+FIND_ACCOUNT = """
+SELECT id, name, locale, domain, support_email, status, features, settings, custom_attributes, cache_keys, created_at
+FROM accounts
+WHERE id = $1
+"""
+INSERT_ACCOUNT = """
+INSERT INTO accounts (name, locale, features, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $4)
+RETURNING id, name, locale, domain, support_email, status, features, settings, custom_attributes, cache_keys,
+    created_at
+"""
+INSERT_COUNTERS = "INSERT INTO account_counters (account_id) VALUES ($1)"
+SET_CACHE_KEY = """
+UPDATE accounts SET cache_keys = cache_keys || jsonb_build_object($2::text, $3::text)
+WHERE id = $1
+RETURNING cache_keys
+"""
+LIST_ACCOUNT_IDS = "SELECT id FROM accounts ORDER BY id"
+
+
+async def find_account(db: Db, account_id: int) -> Account | None:
+    """The account, or None."""
+    return await db.fetch_one_or_none(Account, FIND_ACCOUNT, account_id)
+
+
+async def insert_account(tx: Tx, *, name: str, locale: str) -> Account:
+    """A new account with its counters at zero."""
+    account = await tx.fetch_one(Account, INSERT_ACCOUNT, name, locale, DEFAULT_FEATURES, clock.now())
+    await tx.execute(INSERT_COUNTERS, account.id)
+    return account
+
+
+async def set_cache_key(tx: Tx, account_id: int, kind: str, value: str) -> dict[str, str]:
+    """Write one cache key; all of them."""
+    return await tx.fetch_value(SET_CACHE_KEY, account_id, kind, value)
+
+
+async def list_account_ids(db: Db) -> list[int]:
+    """Every account, for jobs that go round."""
+    return await db.fetch_values(LIST_ACCOUNT_IDS)

@@ -1,0 +1,35 @@
+"""Accounts, over HTTP."""
+
+from __future__ import annotations
+
+from criachat.accounts import queries
+from criachat.accounts.operations import all_cache_keys
+from criachat.accounts.schemas import AccountOut, account_out
+from criachat.kit.actors import AGENT
+from criachat.kit.db import Db
+from criachat.kit.errors import NotFound
+from criachat.kit.http.answers import Answer
+from criachat.kit.http.routes import Routes
+
+routes = Routes("/api/v1/accounts/{account_id}", tag="Accounts", scope="account")
+
+
+@routes.get(actors=AGENT)
+async def show_account(db: Db, account_id: int) -> AccountOut:
+    """The account, what is switched on in it, and its cache keys."""
+    account = await queries.find_account(db, account_id)
+    if account is None:
+        raise NotFound
+    return account_out(account)
+
+
+@routes.get("/cache_keys", actors=AGENT)
+async def show_cache_keys(db: Db, account_id: int) -> Answer:
+    """What clients compare to know whether their labels, inboxes and teams are stale."""
+    account = await queries.find_account(db, account_id)
+    if account is None:
+        raise NotFound
+    keys = all_cache_keys(account.cache_keys)
+    return Answer(
+        body={"cache_keys": keys}, headers=(("Cache-Control", "max-age=10, private, stale-while-revalidate=300"),)
+    )

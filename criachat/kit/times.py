@@ -1,0 +1,26 @@
+"""Times as the wire has them: unix seconds, unix seconds with a fraction, ISO 8601 with milliseconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def unix(moment: datetime | None) -> int:
+    """Whole seconds since 1970; 0 for never."""
+    return 0 if moment is None else int(moment.timestamp())
+
+
+def unix_float(moment: datetime) -> float:
+    """Seconds since 1970 with their fraction."""
+    return moment.timestamp()
+
+
+def iso(moment: datetime) -> str:
+    """`2026-02-03T04:05:06.789Z`."""
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def iso_or_none(moment: datetime | None) -> str | None:
+    """The same, None for never."""
+    return None if moment is None else iso(moment)

@@ -1,0 +1,47 @@
+"""The ways to get a person on somebody's behalf."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db
+from criachat.kit.errors import NotFound
+from criachat.users import queries
+from criachat.users.models import Bot, Colleague, Membership, User
+
+
+async def load_user(db: Db, actor: Actor) -> User:
+    """The caller themself."""
+    user = None if actor.user_id is None else await queries.find_user(db, actor.user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
+async def find_user_by_email(db: Db, email: str) -> User | None:
+    """The person with this address, for operators."""
+    return await queries.find_user_by_email(db, email)
+
+
+async def find_colleague(db: Db, actor: Actor, user_id: int | None) -> Colleague | None:
+    """The member of the caller's account with this id, or None."""
+    if user_id is None:
+        return None
+    found = await queries.list_colleagues(db, actor.account_id, [user_id])
+    return found[0] if found else None
+
+
+async def list_colleagues(db: Db, actor: Actor, user_ids: Sequence[int] | None = None) -> list[Colleague]:
+    """The members of the caller's account by name, or those of them with these ids."""
+    return await queries.list_colleagues(db, actor.account_id, user_ids)
+
+
+async def list_memberships(db: Db, user_id: int) -> list[Membership]:
+    """The accounts of a person, the one last used first."""
+    return await queries.list_memberships(db, user_id)
+
+
+async def find_bot(db: Db, actor: Actor, bot_id: int | None) -> Bot | None:
+    """The bot of the caller's account with this id, or None."""
+    return None if bot_id is None else await queries.find_bot(db, actor.account_id, bot_id)

@@ -1,0 +1,29 @@
+"""What can be wrong with a person."""
+
+from __future__ import annotations
+
+from criachat.kit.errors import Invalid
+
+
+class EmailTaken(Invalid):
+    """Email has already been taken"""
+
+    attributes = ("email",)
+
+
+class EmailInvalid(Invalid):
+    """Email is invalid"""
+
+    attributes = ("email",)
+
+
+class PasswordTooWeak(Invalid):
+    """Password needs 6 to 128 characters with a capital, a small letter, a digit and a special character"""
+
+    attributes = ("password",)
+
+
+class AlreadyMember(Invalid):
+    """User has already been taken"""
+
+    attributes = ("user_id",)

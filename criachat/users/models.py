@@ -1,0 +1,88 @@
+"""People and their memberships as rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from criachat.users.snapshots import Availability, UserSnapshot
+
+Role = Literal["agent", "administrator"]
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A person, wherever they belong."""
+
+    id: int
+    name: str
+    display_name: str | None
+    email: str
+    provider: str
+    type: str | None
+    confirmed_at: datetime | None
+    message_signature: str | None
+    pubsub_token: str
+    ui_settings: dict[str, Any]
+    custom_attributes: dict[str, Any]
+    created_at: datetime
+
+    @property
+    def available_name(self) -> str:
+        """What customers see."""
+        return self.display_name or self.name
+
+
+class Colleague(msgspec.Struct, frozen=True, kw_only=True):
+    """A person as a member of one account."""
+
+    id: int
+    account_id: int
+    name: str
+    display_name: str | None
+    email: str
+    provider: str
+    is_confirmed: bool
+    custom_attributes: dict[str, Any]
+    role: Role
+    availability: Availability
+    auto_offline: bool
+
+    @property
+    def available_name(self) -> str:
+        """What customers see."""
+        return self.display_name or self.name
+
+    def snapshot(self) -> UserSnapshot:
+        """The person as events show them."""
+        return UserSnapshot(
+            id=self.id,
+            name=self.name,
+            available_name=self.available_name,
+            email=self.email,
+            availability=self.availability,
+            auto_offline=self.auto_offline,
+        )
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """One account a person belongs to."""
+
+    account_id: int
+    name: str
+    status: str
+    role: Role
+    active_at: datetime | None
+    availability: Availability
+    auto_offline: bool
+    inviter_id: int | None
+
+
+class Bot(msgspec.Struct, frozen=True, kw_only=True):
+    """A bot as a member of the team; what it does with events is another slice's."""
+
+    id: int
+    account_id: int
+    name: str
+    description: str | None

@@ -1,0 +1,132 @@
+"""The SQL of users and memberships."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from criachat.kit import clock, tokens
+from criachat.kit.db import Db, Tx
+from criachat.users.models import Bot, Colleague, Membership, Role, User
+
+FIND_USER = """
+SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
+    custom_attributes, created_at
+FROM users
+WHERE id = $1
+"""
+FIND_USER_BY_EMAIL = """
+SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
+    custom_attributes, created_at
+FROM users
+WHERE lower(email) = lower($1)
+"""
+INSERT_USER = """
+INSERT INTO users (name, email, password_hash, confirmed_at, pubsub_token, created_at, updated_at)
+VALUES ($1, lower($2), $3, $4, $5, $6, $6)
+ON CONFLICT (lower(email)) DO NOTHING
+RETURNING id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
+    custom_attributes, created_at
+"""
+SET_PASSWORD = "UPDATE users SET password_hash = $2, version = version + 1 WHERE id = $1"  # noqa: S105
+INSERT_MEMBERSHIP = """
+INSERT INTO account_users (account_id, user_id, role, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $4)
+ON CONFLICT DO NOTHING
+RETURNING id
+"""
+LIST_MEMBERSHIPS = """
+SELECT account_users.account_id, accounts.name, accounts.status, account_users.role, account_users.active_at,
+    account_users.availability, account_users.auto_offline, account_users.inviter_id
+FROM account_users
+JOIN accounts ON accounts.id = account_users.account_id
+WHERE account_users.user_id = $1
+ORDER BY account_users.active_at DESC NULLS LAST, account_users.account_id
+"""
+LIST_COLLEAGUES = """
+SELECT users.id, account_users.account_id, users.name, users.display_name, users.email, users.provider,
+    users.confirmed_at IS NOT NULL AS is_confirmed, users.custom_attributes, account_users.role,
+    account_users.availability, account_users.auto_offline
+FROM account_users
+JOIN users ON users.id = account_users.user_id
+WHERE account_users.account_id = $1
+  AND ($2::bigint[] IS NULL OR account_users.user_id = ANY($2))
+ORDER BY lower(users.name), users.id
+LIMIT 5000
+"""
+SET_AVAILABILITY = """
+UPDATE account_users SET availability = $3, updated_at = $4 WHERE account_id = $1 AND user_id = $2 RETURNING id
+"""
+SET_AUTO_OFFLINE = """
+UPDATE account_users SET auto_offline = $3, updated_at = $4 WHERE account_id = $1 AND user_id = $2 RETURNING id
+"""
+SET_ACTIVE_AT = """
+UPDATE account_users SET active_at = $3, updated_at = $3 WHERE account_id = $1 AND user_id = $2 RETURNING id
+"""
+INSERT_BOT = """
+INSERT INTO agent_bots (account_id, name, description, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
+RETURNING id, account_id, name, description
+"""
+FIND_BOT = "SELECT id, account_id, name, description FROM agent_bots WHERE account_id = $1 AND id = $2"
+
+
+async def find_user(db: Db, user_id: int) -> User | None:
+    """The person, or None."""
+    return await db.fetch_one_or_none(User, FIND_USER, user_id)
+
+
+async def find_user_by_email(db: Db, email: str) -> User | None:
+    """The person with this address in any case, or None."""
+    return await db.fetch_one_or_none(User, FIND_USER_BY_EMAIL, email.strip())
+
+
+async def insert_user(tx: Tx, *, name: str, email: str, password_hash: str | None, is_confirmed: bool) -> User | None:
+    """A new person; None when the address is taken."""
+    now = clock.now()
+    return await tx.fetch_one_or_none(
+        User, INSERT_USER, name, email, password_hash, now if is_confirmed else None, tokens.random_token(), now
+    )
+
+
+async def set_password(tx: Tx, user_id: int, password_hash: str) -> None:
+    """Write a new password hash."""
+    await tx.execute(SET_PASSWORD, user_id, password_hash)
+
+
+async def insert_membership(tx: Tx, account_id: int, user_id: int, role: Role) -> bool:
+    """Make the person a member; False when they are one already."""
+    return await tx.fetch_value(INSERT_MEMBERSHIP, account_id, user_id, role, clock.now()) is not None
+
+
+async def list_memberships(db: Db, user_id: int) -> list[Membership]:
+    """The person's accounts, the one last used first."""
+    return await db.fetch_all(Membership, LIST_MEMBERSHIPS, user_id)
+
+
+async def list_colleagues(db: Db, account_id: int, user_ids: Sequence[int] | None = None) -> list[Colleague]:
+    """The account's members by name, or those of them with these ids."""
+    return await db.fetch_all(Colleague, LIST_COLLEAGUES, account_id, user_ids)
+
+
+async def set_availability(tx: Tx, account_id: int, user_id: int, availability: str) -> bool:
+    """Write what the person chose; False when they are no member."""
+    return await tx.fetch_value(SET_AVAILABILITY, account_id, user_id, availability, clock.now()) is not None
+
+
+async def set_auto_offline(tx: Tx, account_id: int, user_id: int, *, auto_offline: bool) -> bool:
+    """Write whether they count as offline without a sign of life; False when they are no member."""
+    return await tx.fetch_value(SET_AUTO_OFFLINE, account_id, user_id, auto_offline, clock.now()) is not None
+
+
+async def set_active_at(tx: Tx, account_id: int, user_id: int) -> bool:
+    """Note that they use this account now; False when they are no member."""
+    return await tx.fetch_value(SET_ACTIVE_AT, account_id, user_id, clock.now()) is not None
+
+
+async def insert_bot(tx: Tx, account_id: int, name: str, description: str | None) -> Bot:
+    """A new bot."""
+    return await tx.fetch_one(Bot, INSERT_BOT, account_id, name, description, clock.now())
+
+
+async def find_bot(db: Db, account_id: int, bot_id: int) -> Bot | None:
+    """The account's bot, or None."""
+    return await db.fetch_one_or_none(Bot, FIND_BOT, account_id, bot_id)
