@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 
 # What a new account can do; clients hide or show parts of their pages by these names.
-DEFAULT_FEATURES = (
-    "inbound_emails channel_email channel_facebook channel_twitter help_center agent_bots macros agent_management "
-    "team_management inbox_management labels custom_attributes automations canned_responses integrations "
-    "voice_recorder channel_website campaigns reports crm auto_resolve_conversations chatwoot_v4 report_v4 "
-    "contact_chatwoot_support_team channel_instagram channel_tiktok"
-).split()
+# fmt: off
+DEFAULT_FEATURES: tuple[str, ...] = (
+    "inbound_emails", "channel_email", "channel_facebook", "channel_twitter", "help_center", "agent_bots",
+    "macros", "agent_management", "team_management", "inbox_management", "labels", "custom_attributes",
+    "automations", "canned_responses", "integrations", "voice_recorder", "channel_website", "campaigns",
+    "reports", "crm", "auto_resolve_conversations", "chatwoot_v4", "report_v4", "contact_chatwoot_support_team",
+    "channel_instagram", "channel_tiktok",
+)
+# fmt: on
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

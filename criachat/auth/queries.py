@@ -1,0 +1,82 @@
+"""The SQL of access tokens and platform apps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from criachat.auth.models import AccessToken, Identity
+from criachat.kit import clock
+from criachat.kit.db import Db, Tx
+
+FIND_IDENTITY = """
+SELECT access_tokens.id AS token_id, access_tokens.name, access_tokens.owner_type, access_tokens.owner_id,
+    coalesce(users.name, agent_bots.name, platform_apps.name, access_tokens.name) AS owner_name,
+    access_tokens.account_id, access_tokens.scopes, access_tokens.allowed_addresses, access_tokens.allowed_origins,
+    access_tokens.expires_at, accounts.status AS account_status, accounts.locale AS account_locale, account_users.role
+FROM access_tokens
+LEFT JOIN users ON access_tokens.owner_type = 'user' AND users.id = access_tokens.owner_id
+LEFT JOIN agent_bots ON access_tokens.owner_type = 'agent_bot' AND agent_bots.account_id = access_tokens.account_id
+    AND agent_bots.id = access_tokens.owner_id
+LEFT JOIN platform_apps ON access_tokens.owner_type = 'platform_app' AND platform_apps.id = access_tokens.owner_id
+LEFT JOIN accounts ON accounts.id = $2
+LEFT JOIN account_users ON account_users.account_id = $2 AND account_users.user_id = users.id
+WHERE access_tokens.digest = ANY($1)
+  AND access_tokens.revoked_at IS NULL
+  AND (access_tokens.expires_at IS NULL OR access_tokens.expires_at > $3)
+"""
+INSERT_ACCESS = """
+INSERT INTO access_tokens (digest, prefix, last_characters, name, owner_type, owner_id, account_id, scopes, expires_at,
+    created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+RETURNING id, name, prefix, last_characters, scopes, expires_at, created_at
+"""
+REVOKE_ACCESS = """
+UPDATE access_tokens SET revoked_at = $3
+WHERE owner_type = 'user' AND owner_id = $1 AND id = $2 AND revoked_at IS NULL
+RETURNING id
+"""
+SET_LAST_USED = """
+UPDATE access_tokens SET last_used_at = used.at
+FROM unnest($1::bigint[], $2::timestamptz[]) AS used (id, at)
+WHERE access_tokens.id = used.id AND (access_tokens.last_used_at IS NULL OR access_tokens.last_used_at < used.at)
+"""
+INSERT_PLATFORM_APP = "INSERT INTO platform_apps (name, created_at) VALUES ($1, $2) RETURNING id"
+
+
+async def find_identity(db: Db, digests: Sequence[bytes], account_id: int | None) -> Identity | None:
+    """Whose living token has one of these digests, seen from the account; None for nobody's."""
+    return await db.fetch_one_or_none(Identity, FIND_IDENTITY, digests, account_id, clock.now())
+
+
+async def insert_token(  # noqa: PLR0913 - the columns of a token
+    tx: Tx,
+    *,
+    digest: bytes,
+    prefix: str,
+    last_characters: str,
+    name: str,
+    owner_type: str,
+    owner_id: int,
+    account_id: int | None,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+) -> AccessToken:
+    """A new token, known by its digest."""
+    values = (digest, prefix, last_characters, name, owner_type, owner_id, account_id, scopes, expires_at)
+    return await tx.fetch_one(AccessToken, INSERT_ACCESS, *values, clock.now())
+
+
+async def revoke_token(tx: Tx, user_id: int, token_id: int) -> bool:
+    """End a token of this person; False when there is none."""
+    return await tx.fetch_value(REVOKE_ACCESS, user_id, token_id, clock.now()) is not None
+
+
+async def set_last_used(tx: Tx, uses: dict[int, datetime]) -> None:
+    """Note when tokens were last used."""
+    await tx.execute(SET_LAST_USED, list(uses), list(uses.values()))
+
+
+async def insert_platform_app(tx: Tx, name: str) -> int:
+    """A new platform app; its id."""
+    return await tx.fetch_value(INSERT_PLATFORM_APP, name, clock.now())

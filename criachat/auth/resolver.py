@@ -1,0 +1,148 @@
+"""From the header `api_access_token` to an actor, in the contract's order of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from criachat.auth import queries
+from criachat.auth.errors import AccountSuspended, AddressNotAllowed, BotNotConnected, NotYourAccount, TokenInPage
+from criachat.auth.models import Identity
+from criachat.kit import clock, tokens
+from criachat.kit.actors import ADMINISTRATOR, Actor, Callers
+from criachat.kit.db import Database
+from criachat.kit.errors import InvalidAccessToken, NotAuthorized, NotForBots, NotFound, Unauthenticated
+from criachat.kit.http.binding import LARGEST_ID
+from criachat.kit.http.request import Request
+from criachat.kit.http.routes import Endpoint
+from criachat.kit.limits import client_address
+from criachat.kit.tokens import Keyring
+
+# A token that was just checked is believed this long: revocation is seen everywhere within five seconds.
+BELIEVED_SECONDS = 3.0
+MOST_BELIEVED = 20_000
+
+
+class TokenResolver:
+    """Knows callers by their access token. Remembers each for three seconds, and when each token was last used."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        *,
+        our_origins: Collection[str] = (),
+        trusted_proxies: Collection[IPv4Network | IPv6Network] = (),
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._our_origins = frozenset(our_origins)
+        self._trusted_proxies = tuple(trusted_proxies)
+        self._believed: dict[tuple[str, int | None], tuple[float, Identity]] = {}
+        self._uses: dict[int, datetime] = {}
+
+    async def __call__(self, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Actor:
+        """The caller, or a refusal."""
+        token = request.headers.get("api_access_token") or request.headers.get("api-access-token")
+        if not token:
+            raise Unauthenticated
+        account_id = _account_id(path)
+        identity = await self._identity(token, account_id)
+        self._check_place(identity, request)
+        self._uses[identity.token_id] = clock.now()
+        if identity.owner_type == "user":
+            return _person(identity, endpoint, account_id, token)
+        if identity.owner_type == "agent_bot" and Callers.BOT in endpoint.actors:
+            return _bot(identity, account_id)
+        raise NotForBots
+
+    async def flush_uses(self) -> None:
+        """Write down when tokens were last used; called now and then, and before the process ends."""
+        if self._uses:
+            uses, self._uses = self._uses, {}
+            async with self._database.transaction() as tx:
+                await queries.set_last_used(tx, uses)
+
+    async def _identity(self, token: str, account_id: int | None) -> Identity:
+        if not tokens.is_well_formed(token):
+            raise InvalidAccessToken
+        key = (token, account_id)
+        believed = self._believed.get(key)
+        now = clock.monotonic()
+        if believed is not None and believed[0] > now:
+            return believed[1]
+        async with self._database.reading() as db:
+            identity = await queries.find_identity(db, self._keyring.digests(token), account_id)
+        if identity is None:
+            self._believed.pop(key, None)
+            raise InvalidAccessToken
+        if len(self._believed) >= MOST_BELIEVED:
+            self._believed.clear()
+        self._believed[key] = (now + BELIEVED_SECONDS, identity)
+        return identity
+
+    def _check_place(self, identity: Identity, request: Request) -> None:
+        origin = request.headers.get("origin")
+        if origin is not None and origin not in self._our_origins and origin not in identity.allowed_origins:
+            raise TokenInPage
+        if identity.allowed_addresses:
+            forwarded_for = request.headers.get("x-forwarded-for")
+            address, _ = client_address(request.peer, forwarded_for, self._trusted_proxies)
+            if not any(ip_address(address) in allowed.network for allowed in identity.allowed_addresses):
+                raise AddressNotAllowed
+
+
+def _account_id(path: Mapping[str, str]) -> int | None:
+    text = path.get("account_id")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_ID:
+        raise NotFound
+    return int(text)
+
+
+def _person(identity: Identity, endpoint: Endpoint, account_id: int | None, token: str) -> Actor:
+    if account_id is None:
+        kind = Callers.PERSON
+    else:
+        _check_account(identity)
+        if identity.role is None:
+            raise NotYourAccount
+        kind = ADMINISTRATOR if identity.role == "administrator" else Callers.AGENT_ONLY
+        if not kind & endpoint.actors:
+            raise NotAuthorized
+    return Actor(
+        type="user",
+        kind=kind,
+        id=identity.owner_id,
+        name=identity.owner_name,
+        account_id=account_id or 0,
+        token_id=identity.token_id,
+        scopes=frozenset(identity.scopes),
+        locale=identity.account_locale or "en",
+        access_token=token,
+    )
+
+
+def _bot(identity: Identity, account_id: int | None) -> Actor:
+    _check_account(identity)
+    if identity.account_id != account_id:
+        raise BotNotConnected
+    return Actor(
+        type="agent_bot",
+        kind=Callers.BOT,
+        id=identity.owner_id,
+        name=identity.owner_name,
+        account_id=account_id or 0,
+        token_id=identity.token_id,
+        scopes=frozenset(identity.scopes),
+        locale=identity.account_locale or "en",
+    )
+
+
+def _check_account(identity: Identity) -> None:
+    if identity.account_status is None:
+        raise NotFound
+    if identity.account_status != "active":
+        raise AccountSuspended
