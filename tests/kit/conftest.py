@@ -28,7 +28,7 @@ def open_folder() -> Generator[Path]:
 async def own_server() -> AsyncIterator[Embedded]:
     """A PostgreSQL server of these tests' own: they commit, listen and cut connections."""
     with open_folder() as folder:
-        server = await postgres.start(folder)
+        server = await postgres.start(folder, tuning={"fsync": "off"})
         yield server
         await server.stop()
 
