@@ -323,11 +323,13 @@ def _make_socket(address: tuple[int, int, int, str, tuple[object, ...]]) -> sock
 async def _read(response: aiohttp.ClientResponse, keep: int) -> tuple[bytes, bool]:
     parts: list[bytes] = []
     length = 0
-    while part := await response.content.readany():
-        parts.append(part)
-        length += len(part)
-        if length > keep:
-            break
+    try:
+        while length <= keep and (part := await response.content.readany()):
+            parts.append(part)
+            length += len(part)
+    except RuntimeError as error:
+        # What the reader says when the connection broke a moment ago and nobody has told it yet.
+        raise OutsideFailed("connection", "The connection was closed before the answer ended") from error
     return b"".join(parts)[:keep], length > keep
 
 
