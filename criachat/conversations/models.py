@@ -1,0 +1,232 @@
+"""Conversations as rows, with everybody in them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
+from criachat.conversations.snapshots import (
+    ConversationSnapshot,
+    InboxSnapshot,
+    LastMessages,
+    Priority,
+    Status,
+    TeamSnapshot,
+)
+from criachat.kit import clock
+from criachat.users.snapshots import Availability, BotSnapshot, UserSnapshot
+
+PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high", "urgent")
+MOST_UNREAD = 10
+AssigneeType = Literal["me", "assigned", "unassigned"]
+
+_decode_last_messages = msgspec.json.Decoder(LastMessages).decode
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """One conversation with its inbox, contact, assignee and team, read in one statement.
+
+    `display_id` is the number people see. `reserved_id` is a number taken from another slice's sequence along the way.
+    """
+
+    account_id: int
+    id: int
+    display_id: int
+    uuid: UUID
+    status: Status
+    priority: int | None
+    labels: list[str]
+    snoozed_until: datetime | None
+    additional_attributes: dict[str, Any]
+    custom_attributes: dict[str, Any]
+    unread_count: int
+    agent_last_seen_at: datetime | None
+    assignee_last_seen_at: datetime | None
+    contact_last_seen_at: datetime | None
+    last_activity_at: datetime
+    last_incoming_at: datetime | None
+    first_reply_created_at: datetime | None
+    waiting_since: datetime | None
+    last_messages: msgspec.Raw | None
+    recent_minute: datetime | None
+    recent_count: int
+    sla_policy_id: int | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    account_name: str
+    inbox_id: int
+    inbox_name: str
+    channel_type: str
+    has_active_bot: bool
+    reply_window_hours: str | None
+
+    contact_id: int
+    contact_name: str | None
+    contact_email: str | None
+    contact_phone_number: str | None
+    contact_identifier: str | None
+    contact_blocked: bool
+    contact_avatar_key: str | None
+    contact_additional_attributes: dict[str, Any]
+    contact_custom_attributes: dict[str, Any]
+    contact_last_activity_at: datetime | None
+    contact_created_at: datetime
+
+    contact_inbox_id: int
+    source_id: str
+    hmac_verified: bool
+    pubsub_token: str
+    contact_inbox_created_at: datetime
+    contact_inbox_updated_at: datetime
+
+    assignee_id: int | None
+    assignee_name: str | None
+    assignee_display_name: str | None
+    assignee_email: str | None
+    assignee_provider: str | None
+    assignee_is_confirmed: bool | None
+    assignee_custom_attributes: dict[str, Any] | None
+    assignee_role: str | None
+    assignee_availability: Availability | None
+    assignee_auto_offline: bool | None
+
+    assignee_agent_bot_id: int | None
+    bot_name: str | None
+    bot_description: str | None
+
+    team_id: int | None
+    team_name: str | None
+    team_description: str | None
+    team_allow_auto_assign: bool | None
+
+    is_inbox_member: bool
+    is_team_member: bool
+    reserved_id: int | None = None
+
+    @property
+    def priority_name(self) -> Priority | None:
+        """Its priority by name."""
+        return None if self.priority is None else PRIORITIES[self.priority]
+
+    @property
+    def can_reply(self) -> bool:
+        """Whether the channel's window for answers is open."""
+        try:
+            hours = float(self.reply_window_hours or 0)
+        except ValueError:
+            return True
+        if not 0 < hours < 1_000_000:
+            return True
+        return self.last_incoming_at is not None and clock.now() - self.last_incoming_at < timedelta(hours=hours)
+
+    @property
+    def assignee(self) -> UserSnapshot | BotSnapshot | None:
+        """Whoever it is assigned to; a bot wins over a person."""
+        if self.assignee_agent_bot_id is not None and self.bot_name is not None:
+            return BotSnapshot(id=self.assignee_agent_bot_id, name=self.bot_name)
+        if self.assignee_id is None or self.assignee_name is None:
+            return None
+        return UserSnapshot(
+            id=self.assignee_id,
+            name=self.assignee_name,
+            available_name=self.assignee_display_name or self.assignee_name,
+            email=self.assignee_email or "",
+            availability=self.assignee_availability or "offline",
+            auto_offline=bool(self.assignee_auto_offline),
+        )
+
+    def newest(self) -> LastMessages | None:
+        """The newest messages, decoded."""
+        return None if self.last_messages is None else _decode_last_messages(self.last_messages)
+
+    def contact(self) -> ContactSnapshot:
+        """The person who writes."""
+        return ContactSnapshot(
+            id=self.contact_id,
+            name=self.contact_name,
+            email=self.contact_email,
+            phone_number=self.contact_phone_number,
+            identifier=self.contact_identifier,
+            blocked=self.contact_blocked,
+            additional_attributes=self.contact_additional_attributes,
+            custom_attributes=self.contact_custom_attributes,
+            last_activity_at=self.contact_last_activity_at,
+            created_at=self.contact_created_at,
+        )
+
+    def snapshot(self) -> ConversationSnapshot:
+        """The conversation as events show it, its newest public message included."""
+        newest = self.newest()
+        return ConversationSnapshot(
+            id=self.display_id,
+            conversation_id=self.id,
+            uuid=str(self.uuid),
+            account=AccountSnapshot(self.account_id, self.account_name),
+            inbox=InboxSnapshot(self.inbox_id, self.inbox_name, self.channel_type),
+            contact=self.contact(),
+            contact_inbox=ContactInboxSnapshot(
+                id=self.contact_inbox_id,
+                contact_id=self.contact_id,
+                inbox_id=self.inbox_id,
+                source_id=self.source_id,
+                hmac_verified=self.hmac_verified,
+                pubsub_token=self.pubsub_token,
+                created_at=self.contact_inbox_created_at,
+                updated_at=self.contact_inbox_updated_at,
+            ),
+            assignee=self.assignee,
+            team=None if self.team_id is None else TeamSnapshot(self.team_id, self.team_name or ""),
+            status=self.status,
+            priority=self.priority_name,
+            labels=self.labels,
+            can_reply=self.can_reply,
+            additional_attributes=self.additional_attributes,
+            custom_attributes=self.custom_attributes,
+            snoozed_until=self.snoozed_until,
+            unread_count=min(self.unread_count, MOST_UNREAD),
+            first_reply_created_at=self.first_reply_created_at,
+            waiting_since=self.waiting_since,
+            agent_last_seen_at=self.agent_last_seen_at,
+            assignee_last_seen_at=self.assignee_last_seen_at,
+            contact_last_seen_at=self.contact_last_seen_at,
+            last_activity_at=self.last_activity_at,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            last_message=None if newest is None else newest.newest_public,
+        )
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many conversations a list has behind each of its tabs."""
+
+    mine_count: int
+    unassigned_count: int
+    all_count: int
+
+    @property
+    def assigned_count(self) -> int:
+        """Those that a person has."""
+        return self.all_count - self.unassigned_count
+
+
+class ListFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which conversations a list shows. None means: whichever."""
+
+    status: tuple[str, ...] | None = ("open",)
+    assignee: AssigneeType | None = None
+    inbox_id: int | None = None
+    team_id: int | None = None
+    labels: tuple[str, ...] | None = None
+    kind: Literal["mention", "participating", "unattended"] | None = None
+    words: str | None = None
+    source_id: str | None = None
+    contact_id: int | None = None
+    contact_inbox_id: int | None = None
+    updated_after: datetime | None = None
+    is_empty: bool = False

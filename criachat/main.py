@@ -1,0 +1,169 @@
+"""The composition root: every slice's routes, listeners and jobs, and the parts of a running CriaChat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from criachat.accounts.routes import routes as accounts_routes
+from criachat.auth.resolver import TokenResolver
+from criachat.kit import installation
+from criachat.kit.actors import AGENT, BOT, PERSON, Callers
+from criachat.kit.db import Database
+from criachat.kit.epochs import check_epoch
+from criachat.kit.events import Listeners
+from criachat.kit.files import Files
+from criachat.kit.http.app import Application, HttpApp, Resolver
+from criachat.kit.http.guard import RateGuard
+from criachat.kit.http.routes import Routes
+from criachat.kit.idempotency import Idempotency
+from criachat.kit.jobs import JobContext, Jobs
+from criachat.kit.jobs import install as install_jobs
+from criachat.kit.limits import LIMITS, Limiter, adjusted
+from criachat.kit.migrate import migrate
+from criachat.kit.outside import Outside
+from criachat.kit.partitions import make_partitions
+from criachat.kit.relay import Relay
+from criachat.kit.settings import Settings
+from criachat.kit.signals import PostgresSignals, Signals
+from criachat.kit.tokens import Keyring
+from criachat.users.presence import Presence
+
+log = structlog.get_logger()
+
+ROUTES: tuple[Routes, ...] = (accounts_routes,)
+LISTENERS: tuple[Listeners, ...] = ()
+JOBS: tuple[Jobs, ...] = ()
+
+FLUSH_SECONDS = 20.0
+
+
+async def prepare_database(url: str, keyring: Keyring) -> list[str]:
+    """Bring the schema up to date and check the installation key; the names of the migrations applied."""
+    database = Database(url)
+    connection = await database.connect()
+    try:
+        done = await migrate(connection, also=(check_epoch, make_partitions, install_jobs))
+        await installation.check_key(connection, keyring)
+    finally:
+        await connection.close()
+    return done
+
+
+class Parts(msgspec.Struct, kw_only=True):
+    """What lives as long as a process; built once, here."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    signals: Signals
+    outside: Outside
+    files: Files
+    presence: Presence
+    resolver: TokenResolver
+    relay: Relay
+    http: HttpApp
+
+    async def keep_house(self) -> None:
+        """Write down now and then what was only remembered, until cancelled."""
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            try:
+                await self.resolver.flush_uses()
+            except Exception:  # noqa: BLE001 - the database may be away; the next round writes it
+                log.warning("token_uses_not_written")
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings, *, database_url: str, keyring: Keyring, base_url: str, shares_database: bool = False
+) -> AsyncGenerator[Parts]:
+    """The parts of one process, connected; taken apart again at the end.
+
+    With `shares_database`, other processes work on the same database, so signals travel through PostgreSQL.
+    """
+    database = Database(database_url, size=settings.database_pool_size)
+    database.on_connect(check_epoch)
+    signals = PostgresSignals(database.connect) if shares_database else Signals()
+    database.wake = signals.wake
+    outside = Outside(
+        settings.allowed_private_hosts, user_agent="CriaChat", max_connections=settings.webhook_concurrency
+    )
+    files = Files(
+        settings.file_store_url or Path(settings.data_directory()) / "files", keyring.key_for("files"), base_url
+    )
+    await database.open()
+    await signals.open()
+    try:
+        yield _parts(
+            settings,
+            database=database,
+            keyring=keyring,
+            signals=signals,
+            outside=outside,
+            files=files,
+            base_url=base_url,
+        )
+    finally:
+        await outside.close()
+        await signals.close()
+        await database.close()
+
+
+def _parts(
+    settings: Settings,
+    *,
+    database: Database,
+    keyring: Keyring,
+    signals: Signals,
+    outside: Outside,
+    files: Files,
+    base_url: str,
+) -> Parts:
+    presence = Presence(settings, signals)
+    proxies = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
+    origins = frozenset((base_url, *settings.allowed_origins))
+    resolver = TokenResolver(database, keyring, our_origins=origins, trusted_proxies=proxies)
+    provides: dict[type[Any], Any] = {
+        Settings: settings,
+        Keyring: keyring,
+        Signals: signals,
+        Outside: outside,
+        Files: files,
+        Presence: presence,
+        Database: database,
+    }
+    resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver}
+    limits = adjusted(LIMITS, {"messages": settings.message_per_minute_limit})
+    http = HttpApp(
+        Application(
+            database=database,
+            endpoints=[endpoint for routes in ROUTES for endpoint in routes.endpoints],
+            resolvers=resolvers,
+            provides=provides,
+            idempotency=Idempotency(database, keyring),
+            guard=RateGuard(Limiter(limits), trusted_proxies=proxies, is_on=settings.rate_limits),
+            maximum_request_bytes=settings.maximum_request_mb * 1024 * 1024,
+            allowed_origins=frozenset(settings.allowed_origins),
+        )
+    )
+    relay = Relay(database, list(LISTENERS))
+    return Parts(
+        settings=settings,
+        database=database,
+        keyring=keyring,
+        signals=signals,
+        outside=outside,
+        files=files,
+        presence=presence,
+        resolver=resolver,
+        relay=relay,
+        http=http,
+    )

@@ -1,0 +1,41 @@
+"""What every test may ask for: a migrated database, the real application, and people who do things.
+
+Each test has an account of its own and really commits. So tests do not see each other, and what reads the log behind
+committed transactions, the relay, sockets and the feed, sees what a test did.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from harness import Api, Given, World, build_world
+
+from criachat.kit import clock, postgres
+
+
+@pytest.fixture(scope="session")
+async def world() -> AsyncIterator[World]:
+    """The application of this test session, on a PostgreSQL server of its own."""
+    with tempfile.TemporaryDirectory(prefix="criachat-") as folder:
+        Path(folder).chmod(0o755)
+        server = await postgres.start(Path(folder), tuning={"fsync": "off"})
+        async with build_world(server.url, Path(folder)) as world:
+            yield world
+        await server.stop()
+
+
+@pytest.fixture
+async def given(world: World) -> AsyncIterator[Given]:
+    """What is the case before the test acts, in an account of its own."""
+    given = await Given.in_new_account(world)
+    yield given
+    clock.stand_by()
+
+
+@pytest.fixture
+async def api(given: Given) -> Api:
+    """The Application API, called by an administrator of the test's account until told otherwise."""
+    return given.api

@@ -1,0 +1,219 @@
+"""The people and things of the tests, and the door they all go through."""
+
+from __future__ import annotations
+
+import itertools
+import json as json_codec
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from criachat.accounts import operations as accounts
+from criachat.auth import operations as auth
+from criachat.kit import tokens
+from criachat.kit.events import Event, Record, catalogue
+from criachat.kit.settings import Settings
+from criachat.kit.tokens import Keyring
+from criachat.main import Parts, assembled, prepare_database
+from criachat.users import operations as users
+
+numbers = itertools.count(1)
+BASE_URL = "http://criachat.test"
+LIST_EVENTS = """
+SELECT account_id, id, epoch, xid, name, inbox_id, conversation_id, message_id, contact_id, actor_type, actor_id,
+    cause, changes, details, snapshot, created_at
+FROM events WHERE account_id = $1 AND name = $2 ORDER BY id
+"""
+
+
+class World(msgspec.Struct, kw_only=True):
+    """The application under test and the client that reaches it."""
+
+    parts: Parts
+    keyring: Keyring
+    client: httpx.AsyncClient
+
+
+@asynccontextmanager
+async def build_world(url: str, folder: Path, **chosen: Any) -> AsyncGenerator[World]:
+    """The whole application on this database, its files in this folder."""
+    keyring = Keyring.from_secrets(["a-key-for-tests-only-0123456789abcdef"])
+    settings = Settings(
+        data_dir=folder, allowed_private_hosts=("127.0.0.1", "localhost"), **{"webhook_timeout_seconds": 5, **chosen}
+    )
+    await prepare_database(url, keyring)
+    async with assembled(settings, database_url=url, keyring=keyring, base_url=BASE_URL) as parts:
+        transport = httpx.ASGITransport(app=parts.http)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            yield World(parts=parts, keyring=keyring, client=client)
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody (or some bot) with an access token."""
+
+    id: int
+    name: str
+    token: str
+    email: str = ""
+    pubsub_token: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An answer: its status, its headers and its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json_codec.loads(self.body)
+
+
+class Api:
+    """One caller's way to the Application API of one account; absolute paths reach everything else."""
+
+    def __init__(self, world: World, account_id: int, token: str | None) -> None:
+        self._world = world
+        self._token = token
+        self.account_id = account_id
+
+    def acting_as(self, person: Person | None) -> Api:
+        """The same door, somebody else at it; nobody without a token when None."""
+        return Api(self._world, self.account_id, person.token if person else None)
+
+    def in_account(self, account_id: int) -> Api:
+        """The same caller at another account's door."""
+        return Api(self._world, account_id, self._token)
+
+    async def get(self, path: str, **options: Any) -> Reply:
+        return await self.call("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> Reply:
+        return await self.call("POST", path, json=json, **options)
+
+    async def patch(self, path: str, json: Any = None, **options: Any) -> Reply:
+        return await self.call("PATCH", path, json=json, **options)
+
+    async def put(self, path: str, json: Any = None, **options: Any) -> Reply:
+        return await self.call("PUT", path, json=json, **options)
+
+    async def delete(self, path: str, json: Any = None, **options: Any) -> Reply:
+        return await self.call("DELETE", path, json=json, **options)
+
+    async def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> Reply:
+        """Call `/conversations` of the account, or `/public/api/…`, `/api/v1/profile` as they stand."""
+        is_absolute = path.startswith(("/api/", "/public/", "/platform/", "/health", "/metrics", "/rails/", "/openapi"))
+        target = path if is_absolute or path in ("/api", "/docs") else f"/api/v1/accounts/{self.account_id}{path}"
+        sent = {"api_access_token": self._token} if self._token else {}
+        answer = await self._world.client.request(method, target, headers={**sent, **(headers or {})}, **options)
+        return Reply(answer.status_code, answer.headers, answer.content)
+
+
+class Given:
+    """What is the case before a test acts. Everything is made through the public door where there is one."""
+
+    def __init__(self, world: World, account_id: int, administrator: Person) -> None:
+        self.world = world
+        self.account_id = account_id
+        self.boss = administrator
+        self.api = Api(world, account_id, administrator.token)
+
+    @classmethod
+    async def in_new_account(cls, world: World, name: str = "Loja Azul") -> Given:
+        """A new account with one administrator."""
+        async with world.parts.database.transaction() as tx:
+            account = await accounts.create_account(tx, name=name)
+        boss = await _person(world, account.id, "Beatriz", "administrator")
+        return cls(world, account.id, boss)
+
+    async def another_account(self) -> Given:
+        """An account that has nothing to do with this one."""
+        return await Given.in_new_account(self.world, "Loja Verde")
+
+    async def administrator(self, name: str = "Bruno") -> Person:
+        """One more administrator."""
+        return await _person(self.world, self.account_id, name, "administrator")
+
+    async def agent(self, name: str = "Ana", *, inbox: Mapping[str, Any] | None = None) -> Person:
+        """An agent, member of the inbox when one is named."""
+        person = await _person(self.world, self.account_id, name, "agent")
+        if inbox is not None:
+            members = {"inbox_id": inbox["id"], "user_ids": [person.id]}
+            assert (await self.api.post("/inbox_members", members)).status == 200
+        return person
+
+    async def bot(self, name: str = "Robô") -> Person:
+        """A bot of the account, with its token."""
+        async with self.world.parts.database.transaction() as tx:
+            bot = await users.create_bot(tx, account_id=self.account_id, name=name)
+            token = await auth.create_bot_token(tx, self.world.keyring, bot)
+        return Person(id=bot.id, name=bot.name, token=token)
+
+    async def inbox(self, name: str = "App", *, channel: Mapping[str, Any] | None = None, **fields: Any) -> Any:
+        """An API inbox, as the API shows it to administrators."""
+        body = {"name": name, "channel": {"type": "api", **(channel or {})}, **fields}
+        return _good(await self.api.post("/inboxes", body))
+
+    async def contact(self, name: str = "Rosa Lind", **fields: Any) -> Any:
+        """A contact, as the API shows it."""
+        body = {"name": name, "email": f"rosa{next(numbers)}@example.net", **fields}
+        return _good(await self.api.post("/contacts", body))["payload"]["contact"]
+
+    async def conversation(
+        self, *, inbox: Mapping[str, Any] | None = None, contact: Mapping[str, Any] | None = None, **fields: Any
+    ) -> Any:
+        """A conversation, as the API shows it."""
+        inbox = inbox or await self.inbox()
+        contact = contact or await self.contact()
+        return _good(
+            await self.api.post("/conversations", {"inbox_id": inbox["id"], "contact_id": contact["id"], **fields})
+        )
+
+    async def message(self, conversation: Mapping[str, Any], content: str = "Olá!", **fields: Any) -> Any:
+        """A message of the conversation, as the API shows it."""
+        return _good(
+            await self.api.post(f"/conversations/{conversation['id']}/messages", {"content": content, **fields})
+        )
+
+    async def session(self, inbox: Mapping[str, Any], **fields: Any) -> Any:
+        """A contact of the client API, as their own app sees them: `source_id`, `pubsub_token`, …"""
+        path = f"/public/api/v1/inboxes/{inbox['inbox_identifier']}/contacts"
+        return _good(await self.api.acting_as(None).post(path, {"name": "Rosa Lind", **fields}))
+
+    async def emitted(self, kind: type[Event]) -> list[Any]:
+        """The events of this kind in the account's log, in order."""
+        async with self.world.parts.database.reading() as db:
+            records = await db.fetch_all(Record, LIST_EVENTS, self.account_id, kind.name)
+        return [catalogue.event_of(record) for record in records]
+
+    async def relayed(self) -> None:
+        """Every event of the account has been handed to its listeners."""
+        await self.world.parts.relay.drain(self.account_id)
+
+    @contextmanager
+    def queries(self, *, at_most: int) -> Generator[None]:
+        """What happens inside sends no more statements than this."""
+        before = self.world.parts.database.statements.count
+        yield
+        sent = self.world.parts.database.statements.count - before
+        assert sent <= at_most, f"{sent} statements were sent, at most {at_most} were promised"
+
+
+async def _person(world: World, account_id: int, name: str, role: Any) -> Person:
+    email = f"{name.lower()}.{tokens.random_token(10).lower()}@example.com"
+    async with world.parts.database.transaction() as tx:
+        user = await users.create_user(tx, name=name, email=email, password=None)
+        await users.add_member(tx, account_id=account_id, user=user, role=role)
+        token = await auth.create_user_token(tx, world.keyring, user)
+    return Person(id=user.id, name=name, token=token, email=email, pubsub_token=user.pubsub_token)
+
+
+def _good(reply: Reply) -> Any:
+    assert reply.status == 200, (reply.status, reply.body)
+    return reply.json
