@@ -34,6 +34,7 @@ VALUES ($1, $2, $3, $4, $4)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
+# Across accounts: whoever signs in sees every account they belong to.
 LIST_MEMBERSHIPS = """
 SELECT account_users.account_id, accounts.name, accounts.status, account_users.role, account_users.active_at,
     account_users.availability, account_users.auto_offline, account_users.inviter_id
