@@ -48,13 +48,13 @@ docs: $(VENV)/.development ## write the generated parts of docs/
 demo: $(VENV)/.runtime ## start CriaChat with an example account in it
 	@exec $(BIN)/criachat demo
 
-lock: $(VENV)/.development ## choose the newest allowed versions anew, and write them to the locks
+lock: $(VENV)/.development ## write the locks after a change of pyproject.toml; the newest versions: make lock UPGRADE=1
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/python -m uv pip compile $(LOCKING) --group build --output-file requirements.lock pyproject.toml
 	$(BIN)/python -m uv pip compile $(LOCKING) --group build --group dev --constraint requirements.lock \
 		--output-file requirements-dev.lock pyproject.toml
 
-LOCKING := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+LOCKING := --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header
 
 # A virtual environment serves both; development's lock is a superset. Each is redone only when its lock changes.

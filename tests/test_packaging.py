@@ -51,9 +51,10 @@ def test_a_lock_names_no_place_to_fetch_from(lock: str) -> None:
 def test_a_lock_holds_all_that_the_project_asks_for(lock: str) -> None:
     versions = locked(lock)
 
+    missing = [str(each) for each in wanted(lock) if canonicalize_name(each.name) not in versions]
+    assert missing == [], "run make lock"
     unmet = [str(each) for each in wanted(lock) if not each.specifier.contains(versions[canonicalize_name(each.name)])]
-
-    assert unmet == []
+    assert unmet == [], "run make lock"
 
 
 @pytest.mark.parametrize("lock", LOCKS)
