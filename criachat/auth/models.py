@@ -24,6 +24,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     account_status: str | None
     account_locale: str | None
     role: str | None
+    display_name: str | None
+    email: str | None
+    availability: str | None
+    auto_offline: bool | None
 
 
 class AccessToken(msgspec.Struct, frozen=True, kw_only=True):

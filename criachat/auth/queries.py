@@ -13,7 +13,8 @@ FIND_IDENTITY = """
 SELECT access_tokens.id AS token_id, access_tokens.name, access_tokens.owner_type, access_tokens.owner_id,
     coalesce(users.name, agent_bots.name, platform_apps.name, access_tokens.name) AS owner_name,
     access_tokens.account_id, access_tokens.scopes, access_tokens.allowed_addresses, access_tokens.allowed_origins,
-    access_tokens.expires_at, accounts.status AS account_status, accounts.locale AS account_locale, account_users.role
+    access_tokens.expires_at, accounts.status AS account_status, accounts.locale AS account_locale, account_users.role,
+    users.display_name, users.email, account_users.availability, account_users.auto_offline
 FROM access_tokens
 LEFT JOIN users ON access_tokens.owner_type = 'user' AND users.id = access_tokens.owner_id
 LEFT JOIN agent_bots ON access_tokens.owner_type = 'agent_bot' AND agent_bots.account_id = access_tokens.account_id

@@ -7,12 +7,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
 from criachat.conversations.snapshots import (
     ConversationSnapshot,
     InboxSnapshot,
     LastMessages,
+    MessageSnapshot,
     Priority,
     Status,
     TeamSnapshot,
@@ -160,9 +162,11 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
             created_at=self.contact_created_at,
         )
 
-    def snapshot(self) -> ConversationSnapshot:
-        """The conversation as events show it, its newest public message included."""
-        newest = self.newest()
+    def snapshot(self, *, last_message: MessageSnapshot | UnsetType | None = UNSET) -> ConversationSnapshot:
+        """The conversation as events show it, with its newest public message unless another one is given."""
+        if last_message is UNSET:
+            newest = self.newest()
+            last_message = None if newest is None else newest.newest_public
         return ConversationSnapshot(
             id=self.display_id,
             conversation_id=self.id,
@@ -198,7 +202,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
             last_activity_at=self.last_activity_at,
             created_at=self.created_at,
             updated_at=self.updated_at,
-            last_message=None if newest is None else newest.newest_public,
+            last_message=last_message,
         )
 
 

@@ -26,6 +26,68 @@ class Shown(msgspec.Struct, frozen=True):
     files: Files
 
 
+class ListParams(msgspec.Struct, kw_only=True):
+    """Which conversations to list; see `GET /conversations`."""
+
+    status: Any = None
+    assignee_type: str | None = None
+    inbox_id: Any = UNSET
+    team_id: Any = UNSET
+    labels: Any = UNSET
+    conversation_type: str | None = None
+    q: str | None = None
+    source_id: str | None = None
+    sort_by: str | None = None
+    page: Any = None
+    updated_within: int | None = None
+
+
+class PriorityParams(msgspec.Struct, kw_only=True):
+    """`low`, `medium`, `high`, `urgent`, or null for none."""
+
+    priority: str | UnsetType | None = UNSET
+
+
+class StatusParams(msgspec.Struct, kw_only=True):
+    """`snoozed_until` in unix seconds, for `snoozed`."""
+
+    status: str | None = None
+    snoozed_until: int | str | None = None
+
+
+class TypingParams(msgspec.Struct, kw_only=True):
+    """`on` or `off`; anything else does nothing."""
+
+    typing_status: Any = None
+    is_private: bool = False
+
+
+class CustomAttributesParams(msgspec.Struct, kw_only=True):
+    """Custom attributes by key."""
+
+    custom_attributes: dict[str, Any]
+
+
+class AssignmentParams(msgspec.Struct, kw_only=True):
+    """To whom; `assignee_id` wins over `team_id`."""
+
+    assignee_id: Any = UNSET
+    assignee_type: str | None = None
+    team_id: Any = UNSET
+
+
+class LabelsParams(msgspec.Struct, kw_only=True):
+    """All labels it shall have."""
+
+    labels: Any = None
+
+
+class LabelParams(msgspec.Struct, kw_only=True):
+    """One label."""
+
+    label: str
+
+
 class UserSenderOut(msgspec.Struct, frozen=True, kw_only=True, tag="user", tag_field="type"):
     """A person of the team as the author of a message."""
 
@@ -69,16 +131,16 @@ class AttachmentOut(msgspec.Struct, frozen=True, kw_only=True):
     message_id: int
     file_type: str
     account_id: int
-    extension: str | None | UnsetType = UNSET
-    data_url: str | None | UnsetType = UNSET
+    extension: str | UnsetType | None = UNSET
+    data_url: str | UnsetType | None = UNSET
     thumb_url: str | UnsetType = UNSET
-    file_size: int | None | UnsetType = UNSET
-    width: int | None | UnsetType = UNSET
-    height: int | None | UnsetType = UNSET
+    file_size: int | UnsetType | None = UNSET
+    width: int | UnsetType | None = UNSET
+    height: int | UnsetType | None = UNSET
     transcribed_text: str | UnsetType = UNSET
-    coordinates_lat: float | None | UnsetType = UNSET
-    coordinates_long: float | None | UnsetType = UNSET
-    fallback_title: str | None | UnsetType = UNSET
+    coordinates_lat: float | UnsetType | None = UNSET
+    coordinates_long: float | UnsetType | None = UNSET
+    fallback_title: str | UnsetType | None = UNSET
     meta: dict[str, Any] | UnsetType = UNSET
 
 
@@ -224,6 +286,58 @@ class ListMetaOut(msgspec.Struct, frozen=True, kw_only=True):
     assigned_count: int
     unassigned_count: int
     all_count: int
+
+
+class ListPageOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page and its numbers."""
+
+    meta: ListMetaOut
+    payload: list[ConversationOut]
+
+
+class ListOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page and its numbers, below `data`."""
+
+    data: ListPageOut
+
+
+class MetaOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers alone."""
+
+    meta: ListMetaOut
+
+
+class ContactConversationsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The conversations of one contact."""
+
+    payload: list[ConversationOut]
+
+
+class StatusPayloadOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What the status is now; `success` is null after a bot's hand-off."""
+
+    success: bool | None
+    conversation_id: int
+    current_status: str
+    snoozed_until: str | None
+
+
+class StatusOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What the status is now."""
+
+    payload: StatusPayloadOut
+
+
+class CustomAttributesOut(msgspec.Struct, frozen=True, kw_only=True):
+    """All custom attributes as they are now."""
+
+    custom_attributes: dict[str, Any]
+
+
+class LabelsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """All labels as they are now."""
+
+    payload: list[str]
 
 
 def list_meta_out(counts: Counts) -> ListMetaOut:

@@ -41,6 +41,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     account_id: int = 0
     id: int | None = None
     name: str = ""
+    display_name: str | None = None
+    email: str = ""
+    availability: str = "online"
+    auto_offline: bool = True
     kind: Callers = Callers.ANYONE
     token_id: int | None = None
     scopes: frozenset[str] = frozenset()

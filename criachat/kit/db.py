@@ -33,7 +33,9 @@ LOST = (
     FileNotFoundError,
     TimeoutError,
 )
-DEADLOCKS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+# A transaction that failed so changed nothing, and has another outcome when it runs again: of two that create the same
+# thing at once, the second finds it then.
+TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.UniqueViolationError)
 
 _encode_json = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode
@@ -154,11 +156,12 @@ class Tx(Db):
         await self.connection.execute("SAVEPOINT inner_work")
         try:
             yield
+            await self.connection.execute("RELEASE SAVEPOINT inner_work")
         except BaseException:
-            with suppress(*LOST):
-                await self.connection.execute("ROLLBACK TO SAVEPOINT inner_work")
+            # Released as well: it would hide an outer one, whose rollback has to reach further back.
+            with suppress(*LOST, asyncpg.PostgresError):
+                await self.connection.execute("ROLLBACK TO SAVEPOINT inner_work; RELEASE SAVEPOINT inner_work")
             raise
-        await self.connection.execute("RELEASE SAVEPOINT inner_work")
 
     async def commit(self) -> None:
         """Make it last. The kit calls this; operations never do."""

@@ -16,7 +16,7 @@ import msgspec
 
 from criachat.kit import clock
 from criachat.kit.actors import Actor
-from criachat.kit.db import DEADLOCKS, Database, Tx
+from criachat.kit.db import TRY_AGAIN, Database, Tx
 from criachat.kit.errors import Conflict, Unprocessable
 from criachat.kit.http.answers import Answer, Stream
 from criachat.kit.http.request import Request
@@ -104,7 +104,7 @@ class Idempotency:
         while True:
             try:
                 answer = await self._try(slot, run)
-            except (Taken, *DEADLOCKS):
+            except (Taken, *TRY_AGAIN):
                 answer = None
             if answer is not None:
                 return answer

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
+
+from criachat.kit.actors import Actor
 
 Availability = Literal["online", "offline", "busy"]
 
@@ -27,3 +29,19 @@ class BotSnapshot(msgspec.Struct, frozen=True, kw_only=True, tag="agent_bot", ta
     id: int
     name: str
     avatar_url: str = ""
+
+
+def snapshot_of(actor: Actor) -> UserSnapshot | BotSnapshot | None:
+    """The caller, when it is a person or a bot of the team."""
+    if actor.type == "agent_bot" and actor.id is not None:
+        return BotSnapshot(id=actor.id, name=actor.name)
+    if actor.type != "user" or actor.id is None:
+        return None
+    return UserSnapshot(
+        id=actor.id,
+        name=actor.name,
+        available_name=actor.display_name or actor.name,
+        email=actor.email,
+        availability=cast(Availability, actor.availability),
+        auto_offline=actor.auto_offline,
+    )

@@ -12,7 +12,7 @@ import structlog
 
 from criachat.kit import tokens
 from criachat.kit.actors import Actor, Callers
-from criachat.kit.db import DEADLOCKS, Database, Tx
+from criachat.kit.db import TRY_AGAIN, Database, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, Refused
 from criachat.kit.http.answers import FAILED, Answer, Stream, encoded, refused
 from criachat.kit.http.binding import Bound, bind, convert, path_values, unwrap
@@ -119,13 +119,13 @@ class HttpApp:
         return await self._attempt(bound, values, fields)
 
     async def _attempt(self, bound: Bound, values: dict[str, Any], fields: dict[str, Any]) -> Answer | Stream:
-        """Run it; a transaction that lost a deadlock changed nothing and is tried again."""
+        """Run it; a transaction that lost a race changed nothing and is tried again."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with AsyncExitStack() as stack:
                     tx = await stack.enter_async_context(self._of.database.transaction()) if bound.writes else None
                     return await self._run(bound, values, tx, fields, stack)
-            except DEADLOCKS:
+            except TRY_AGAIN:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")

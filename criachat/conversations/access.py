@@ -1,0 +1,100 @@
+"""The ways to get a conversation on somebody's behalf."""
+
+from __future__ import annotations
+
+from criachat.conversations import queries
+from criachat.conversations.models import Conversation, Counts, ListFilter
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db, Tx
+from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
+
+
+async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversation:
+    """The conversation with this number, if the caller may open it.
+
+    One of another account is answered like one that does not exist; one of an inbox and a team they are not in is
+    refused.
+    """
+    return _opened(actor, await queries.find_conversation(db, actor.account_id, actor.user_id, display_id))
+
+
+async def load_conversation_and_reserve(db: Db, actor: Actor, display_id: int, *, sequence: str) -> Conversation:
+    """The same, with the next number of a sequence as its `reserved_id`, for whoever writes next."""
+    found = await queries.find_conversation_and_reserve(db, actor.account_id, actor.user_id, display_id, sequence)
+    return _opened(actor, found)
+
+
+async def load_own_conversation(
+    db: Db, actor: Actor, display_id: int, *, is_verified: bool = False, sequence: str | None = None
+) -> Conversation:
+    """The conversation, if it belongs to this contact's session, or to the contact at all when that is verified."""
+    if sequence is None:
+        found = await queries.find_conversation(db, actor.account_id, None, display_id)
+    else:
+        found = await queries.find_conversation_and_reserve(db, actor.account_id, None, display_id, sequence)
+    if found is None or found.contact_id != actor.id:
+        raise NoSuchPage
+    if found.contact_inbox_id != actor.contact_inbox_id and not is_verified:
+        raise NoSuchPage
+    return found
+
+
+async def load_conversation_of_session(db: Db, actor: Actor, display_id: int) -> Conversation:
+    """The conversation with this number, for an operation that was already let into its session."""
+    found = await queries.find_conversation(db, actor.account_id, actor.user_id, display_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def load_again(db: Db, conversation: Conversation, *, actor: Actor) -> Conversation:
+    """The same conversation as it is now."""
+    found = await queries.find_conversation_by_id(db, conversation.account_id, actor.user_id, conversation.id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def lock_conversation(tx: Tx, conversation: Conversation) -> None:
+    """Keep others from changing it until the transaction ends; what was read before may be old."""
+    await queries.lock_conversation(tx, conversation.account_id, conversation.id)
+
+
+async def find_conversation_by_id(db: Db, account_id: int, conversation_id: int) -> Conversation | None:
+    """The conversation with this database id, for listeners and jobs."""
+    return await queries.find_conversation_by_id(db, account_id, None, conversation_id)
+
+
+async def list_conversations(
+    db: Db, actor: Actor, filters: ListFilter, *, sort: str = queries.DEFAULT_SORT, limit: int = 25, offset: int = 0
+) -> list[Conversation]:
+    """A page of what the caller may list: everything for administrators, their own inboxes for agents."""
+    if filters.is_empty:
+        return []
+    return await queries.list_page(
+        db,
+        filters,
+        account_id=actor.account_id,
+        user_id=actor.user_id,
+        limited_to=actor.limited_to_user,
+        sort=sort,
+        limit=limit,
+        offset=offset,
+    )
+
+
+async def count_conversations(db: Db, actor: Actor, filters: ListFilter) -> Counts:
+    """The numbers behind the tabs of such a list."""
+    if filters.is_empty:
+        return Counts(mine_count=0, unassigned_count=0, all_count=0)
+    return await queries.count(
+        db, filters, account_id=actor.account_id, user_id=actor.user_id, limited_to=actor.limited_to_user
+    )
+
+
+def _opened(actor: Actor, found: Conversation | None) -> Conversation:
+    if found is None:
+        raise NotFound
+    if actor.limited_to_user is not None and not (found.is_inbox_member or found.is_team_member):
+        raise NotAuthorized
+    return found

@@ -1,0 +1,91 @@
+"""From the parameters of a list to what it shows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, cast
+
+from criachat.conversations.models import ListFilter
+from criachat.conversations.operations.describing import label_titles
+from criachat.conversations.schemas import ListParams
+from criachat.kit import clock
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db
+from criachat.kit.errors import NotFound
+from criachat.kit.http.binding import sent
+from criachat.teams import access as teams
+
+KINDS = ("mention", "participating", "unattended")
+ASSIGNEES = ("me", "assigned", "unassigned")
+LAST_PAGE = 100_000
+LONGEST_LOOK_BACK = timedelta(days=3650)
+
+
+async def filter_of(db: Db, actor: Actor, params: ListParams) -> ListFilter:
+    """What the list shows; an unknown team is not found."""
+    inbox_id, no_inbox = _inbox(params)
+    labels = _labels(params)
+    return ListFilter(
+        status=_statuses(params),
+        assignee=cast(Any, params.assignee_type) if params.assignee_type in ASSIGNEES else None,
+        inbox_id=inbox_id,
+        team_id=await _team(db, actor, params),
+        labels=labels,
+        kind=cast(Any, params.conversation_type) if params.conversation_type in KINDS else None,
+        words=params.q or None,
+        source_id=params.source_id or None,
+        updated_after=_updated_after(params),
+        is_empty=no_inbox or labels == (),
+    )
+
+
+def offset_of(page: Any, size: int) -> int:
+    """How many rows stand before a page; junk and negative pages are the first."""
+    text = str(page).strip()
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 1
+    return (min(max(number, 1), LAST_PAGE) - 1) * size
+
+
+def _statuses(params: ListParams) -> tuple[str, ...] | None:
+    if params.q is not None:
+        return None
+    if params.status is None or params.status == "":
+        return ("open",)
+    wanted = cast(list[Any], params.status) if isinstance(params.status, list) else [params.status]
+    return None if "all" in wanted else tuple(str(each) for each in wanted)
+
+
+def _inbox(params: ListParams) -> tuple[int | None, bool]:
+    """The inbox, and whether what was sent names none."""
+    if not sent(params.inbox_id):
+        return None, False
+    number = _number(params.inbox_id)
+    return number, number is None
+
+
+def _labels(params: ListParams) -> tuple[str, ...] | None:
+    if not sent(params.labels):
+        return None
+    wanted = cast(list[Any], params.labels) if isinstance(params.labels, list) else [params.labels or ""]
+    return tuple(label_titles(wanted))
+
+
+async def _team(db: Db, actor: Actor, params: ListParams) -> int | None:
+    if not sent(params.team_id):
+        return None
+    team = await teams.find_team(db, actor, _number(params.team_id))
+    if team is None:
+        raise NotFound
+    return team.id
+
+
+def _updated_after(params: ListParams) -> Any:
+    if params.updated_within is None:
+        return None
+    seconds = min(max(params.updated_within, 0), int(LONGEST_LOOK_BACK.total_seconds()))
+    return clock.now() - timedelta(seconds=seconds)
+
+
+def _number(value: object) -> int | None:
+    text = str(value).strip()
+    return int(text) if text.isascii() and text.isdigit() and int(text) < 2**63 else None

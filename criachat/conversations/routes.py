@@ -1,0 +1,234 @@
+"""Conversations, over HTTP. Opening one is the slice of messages', since that may bring its first message."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from criachat.contacts import access as contacts
+from criachat.conversations import access, typing
+from criachat.conversations.filters import filter_of, offset_of
+from criachat.conversations.models import ListFilter
+from criachat.conversations.operations import assigning, describing, status
+from criachat.conversations.schemas import (
+    AgentOut,
+    AssignmentParams,
+    BotSlimOut,
+    ContactConversationsOut,
+    ConversationOut,
+    CustomAttributesOut,
+    CustomAttributesParams,
+    LabelParams,
+    LabelsOut,
+    LabelsParams,
+    ListOut,
+    ListPageOut,
+    ListParams,
+    MetaOut,
+    PriorityParams,
+    Shown,
+    StatusOut,
+    StatusParams,
+    StatusPayloadOut,
+    TypingParams,
+    assignee_out,
+    conversation_out,
+    list_meta_out,
+)
+from criachat.kit.actors import AGENT, BOT, Actor
+from criachat.kit.db import Db, Tx
+from criachat.kit.http.binding import sent
+from criachat.kit.http.routes import Routes
+from criachat.kit.signals import Signals
+from criachat.kit.times import iso_or_none
+from criachat.teams import access as teams
+from criachat.teams.schemas import RawTeamOut, raw_team_out
+from criachat.users import access as users
+
+PAGE = 25
+MOST_UPDATED = 1000
+
+OF_CONTACT = 20
+
+routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
+contact_routes = Routes("/api/v1/accounts/{account_id}/contacts", tag="Conversations", scope="conversations")
+
+
+@routes.get(actors=AGENT)
+async def list_conversations(db: Db, actor: Actor, shown: Shown, params: ListParams) -> ListOut:
+    """A page of 25, newest activity first, with the numbers behind the tabs.
+
+    The counts leave out `assignee_type` and the page. `updated_within` gives everything changed in so many seconds
+    instead of a page.
+    """
+    filters = await filter_of(db, actor, params)
+    is_sync = params.updated_within is not None
+    found = await access.list_conversations(
+        db,
+        actor,
+        filters,
+        sort=params.sort_by or "",
+        limit=MOST_UPDATED if is_sync else PAGE,
+        offset=0 if is_sync else offset_of(params.page, PAGE),
+    )
+    counts = await access.count_conversations(db, actor, filters)
+    payload = [conversation_out(each, shown) for each in found]
+    return ListOut(data=ListPageOut(meta=list_meta_out(counts), payload=payload))
+
+
+@routes.get("/meta", actors=AGENT)
+async def count_conversations(db: Db, actor: Actor, params: ListParams) -> MetaOut:
+    """The numbers behind the tabs of such a list."""
+    counts = await access.count_conversations(db, actor, await filter_of(db, actor, params))
+    return MetaOut(meta=list_meta_out(counts))
+
+
+@contact_routes.get("/{contact_id}/conversations", actors=AGENT)
+async def list_conversations_of_contact(db: Db, actor: Actor, shown: Shown, contact_id: int) -> ContactConversationsOut:
+    """The contact's newest 20 that the caller may list, of every status."""
+    contact = await contacts.load_contact(db, actor, contact_id)
+    filters = ListFilter(status=None, contact_id=contact.id)
+    found = await access.list_conversations(db, actor, filters, limit=OF_CONTACT)
+    return ContactConversationsOut(payload=[conversation_out(each, shown) for each in found])
+
+
+@routes.get("/{conversation_id}", actors=AGENT)
+async def show_conversation(db: Db, actor: Actor, shown: Shown, conversation_id: int) -> ConversationOut:
+    """One conversation."""
+    return conversation_out(await access.load_conversation(db, actor, conversation_id), shown)
+
+
+@routes.update("/{conversation_id}", actors=AGENT | BOT)
+async def update_conversation(
+    tx: Tx, actor: Actor, shown: Shown, conversation_id: int, params: PriorityParams
+) -> ConversationOut:
+    """Change its priority; everything else has an endpoint of its own."""
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    if sent(params.priority):
+        conversation = await status.change_priority(tx, conversation, cast(Any, params.priority), actor=actor)
+    return conversation_out(conversation, shown)
+
+
+@routes.post("/{conversation_id}/toggle_status", actors=AGENT | BOT)
+async def toggle_status(tx: Tx, actor: Actor, conversation_id: int, params: StatusParams) -> StatusOut:
+    """Open, resolve or snooze it; without a status it toggles between open and resolved.
+
+    An agent who opens it takes it. `snoozed_until` is unix seconds; without it a snooze lasts until the next message
+    of the contact.
+    """
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    is_handoff = actor.type == "agent_bot" and conversation.status == "pending" and params.status == "open"
+    after = await status.change_status(
+        tx, conversation, params.status, snoozed_until=status.from_unix(params.snoozed_until), actor=actor
+    )
+    return StatusOut(
+        payload=StatusPayloadOut(
+            success=None if is_handoff else True,
+            conversation_id=after.display_id,
+            current_status=after.status,
+            snoozed_until=iso_or_none(after.snoozed_until),
+        )
+    )
+
+
+@routes.post("/{conversation_id}/toggle_priority", actors=AGENT | BOT)
+async def toggle_priority(tx: Tx, actor: Actor, conversation_id: int, params: PriorityParams) -> None:
+    """Set its priority; null, empty or missing clears it."""
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    wanted = cast(Any, params.priority) if sent(params.priority) else None
+    await status.change_priority(tx, conversation, wanted, actor=actor)
+
+
+@routes.post("/{conversation_id}/toggle_typing_status", actors=AGENT, is_idempotent=False)
+async def toggle_typing(db: Db, actor: Actor, signals: Signals, conversation_id: int, params: TypingParams) -> None:
+    """Show, or stop showing, that the caller types. Nothing is stored."""
+    conversation = await access.load_conversation(db, actor, conversation_id)
+    if params.typing_status in ("on", "off"):
+        is_on = params.typing_status == "on"
+        await typing.publish_typing(signals, conversation, actor=actor, is_on=is_on, is_private=params.is_private)
+
+
+@routes.post("/{conversation_id}/update_last_seen", actors=AGENT)
+async def update_last_seen(tx: Tx, actor: Actor, shown: Shown, conversation_id: int) -> ConversationOut:
+    """The team has seen everything up to now."""
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    await describing.mark_seen_by_team(tx, conversation, actor=actor)
+    return conversation_out(await access.load_again(tx, conversation, actor=actor), shown)
+
+
+@routes.post("/{conversation_id}/custom_attributes", actors=AGENT | BOT)
+async def set_custom_attributes(
+    tx: Tx, actor: Actor, conversation_id: int, params: CustomAttributesParams
+) -> CustomAttributesOut:
+    """Replace all custom attributes."""
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    after = await describing.set_custom_attributes(tx, conversation, params.custom_attributes, actor=actor)
+    return CustomAttributesOut(custom_attributes=after.custom_attributes)
+
+
+@routes.patch("/{conversation_id}/custom_attributes", actors=AGENT | BOT)
+async def change_custom_attributes(
+    tx: Tx, actor: Actor, conversation_id: int, params: CustomAttributesParams
+) -> CustomAttributesOut:
+    """Write the custom attributes that were sent and leave the others; null takes one away."""
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    after = await describing.change_custom_attributes(tx, conversation, params.custom_attributes, actor=actor)
+    return CustomAttributesOut(custom_attributes=after.custom_attributes)
+
+
+@routes.post("/{conversation_id}/assignments", actors=AGENT | BOT)
+async def assign_conversation(
+    tx: Tx, actor: Actor, shown: Shown, conversation_id: int, params: AssignmentParams
+) -> AgentOut | BotSlimOut | RawTeamOut | None:
+    """Hand it to a person, a bot or a team.
+
+    With `assignee_id` in the request only the assignee changes; null, 0, "nil" or an unknown id hands it to nobody.
+    """
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    if params.assignee_type == "AgentBot":
+        bot = await users.find_bot(tx, actor, _id(params.assignee_id))
+        if bot is not None:
+            conversation = await assigning.assign_bot(tx, conversation, bot, actor=actor)
+        return assignee_out(conversation, shown) if bot else None
+    if sent(params.assignee_id):
+        assignee = await users.find_colleague(tx, actor, _id(params.assignee_id))
+        return assignee_out(await assigning.assign(tx, conversation, assignee, actor=actor), shown)
+    if not sent(params.team_id):
+        return None
+    team = await teams.find_team(tx, actor, _id(params.team_id))
+    keeps = team is None or await teams.is_member(tx, team, conversation.assignee_id)
+    await assigning.assign_team(tx, conversation, team, keeps_assignee=keeps, actor=actor)
+    return None if team is None else raw_team_out(team)
+
+
+@routes.get("/{conversation_id}/labels", actors=AGENT)
+async def list_labels(db: Db, actor: Actor, conversation_id: int) -> LabelsOut:
+    """Its labels."""
+    return LabelsOut(payload=(await access.load_conversation(db, actor, conversation_id)).labels)
+
+
+@routes.post("/{conversation_id}/labels", actors=AGENT)
+async def set_labels(tx: Tx, actor: Actor, conversation_id: int, params: LabelsParams) -> LabelsOut:
+    """Replace its labels; an empty or missing list clears them."""
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    labels = cast(list[Any], params.labels) if isinstance(params.labels, list) else []
+    return LabelsOut(payload=(await describing.set_labels(tx, conversation, labels, actor=actor)).labels)
+
+
+@routes.post("/{conversation_id}/labels/add", actors=AGENT)
+async def add_label(tx: Tx, actor: Actor, conversation_id: int, params: LabelParams) -> LabelsOut:
+    """Add one label and leave the others."""
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    return LabelsOut(payload=(await describing.add_label(tx, conversation, params.label, actor=actor)).labels)
+
+
+@routes.post("/{conversation_id}/labels/remove", actors=AGENT)
+async def remove_label(tx: Tx, actor: Actor, conversation_id: int, params: LabelParams) -> LabelsOut:
+    """Take one label away and leave the others."""
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    return LabelsOut(payload=(await describing.remove_label(tx, conversation, params.label, actor=actor)).labels)
+
+
+def _id(value: object) -> int | None:
+    """An id that may also be null, 0, "" or "nil"."""
+    text = str(value).strip()
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 2**63 else None

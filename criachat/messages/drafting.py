@@ -1,0 +1,131 @@
+"""From what a caller sent to what is said, checked."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from criachat.conversations.models import Conversation
+from criachat.conversations.snapshots import INCOMING, OUTGOING, TEMPLATE
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db
+from criachat.messages import queries
+from criachat.messages.content import LONGEST_CONTENT, check_content, read_attributes, with_variables
+from criachat.messages.errors import (
+    ContentAttributesInvalid,
+    ContentTooLong,
+    Empty,
+    IncomingNotAllowed,
+    SourceIdTooLong,
+    UnknownMessageType,
+)
+from criachat.messages.models import MESSAGE_TYPES, Draft, StoredFile
+from criachat.messages.schemas import MessageParams
+from criachat.users import access as users
+from criachat.users.snapshots import BotSnapshot, UserSnapshot, snapshot_of
+
+LONGEST_SOURCE_ID = 20_000
+LONGEST_CLIENT_MESSAGE_ID = 255
+
+
+async def draft_of(
+    db: Db, conversation: Conversation, params: MessageParams, *, actor: Actor, files: tuple[StoredFile, ...] = ()
+) -> Draft:
+    """What the caller wants to say, or a refusal that names what is wrong with it."""
+    message_type = _message_type(params.message_type)
+    if message_type == INCOMING and conversation.channel_type != "Channel::Api":
+        raise IncomingNotAllowed
+    _check_lengths(params)
+    attributes = await _attributes(db, conversation, params)
+    check_content(params.content_type, attributes)
+    additional = _additional(params)
+    if not (params.content or files or attributes.get("items") or "template_params" in additional):
+        raise Empty
+    sender = await _sender(db, params, actor) if message_type == OUTGOING else None
+    content = params.content
+    if content and message_type in (OUTGOING, TEMPLATE):
+        content = with_variables(content, conversation, sender)
+    return Draft(
+        message_type=message_type,
+        content=content,
+        private=params.private,
+        content_type=params.content_type,
+        content_attributes=attributes,
+        additional_attributes=additional,
+        source_id=params.source_id or None,
+        client_message_id=params.client_message_id or None,
+        echo_id=params.echo_id,
+        files=files,
+        sender=sender,
+        is_from_contact=message_type != OUTGOING,
+    )
+
+
+def _message_type(value: str | int) -> int:
+    if isinstance(value, int) or value.isdigit():
+        value = MESSAGE_TYPES[int(value)] if int(value) < len(MESSAGE_TYPES) else ""
+    if value not in MESSAGE_TYPES:
+        raise UnknownMessageType
+    return MESSAGE_TYPES.index(value)
+
+
+def _check_lengths(params: MessageParams) -> None:
+    if params.content is not None and len(params.content) > LONGEST_CONTENT:
+        raise ContentTooLong
+    if params.source_id is not None and len(params.source_id) > LONGEST_SOURCE_ID:
+        raise SourceIdTooLong
+    if params.client_message_id is not None and len(params.client_message_id) > LONGEST_CLIENT_MESSAGE_ID:
+        raise SourceIdTooLong("Validation failed: Client message is too long (maximum is 255 characters)")
+
+
+async def _sender(db: Db, params: MessageParams, actor: Actor) -> UserSnapshot | BotSnapshot | None:
+    if params.sender_type == "AgentBot":
+        bot = await users.find_bot(db, actor, params.sender_id)
+        if bot is not None:
+            return BotSnapshot(id=bot.id, name=bot.name)
+    return snapshot_of(actor)
+
+
+async def _attributes(db: Db, conversation: Conversation, params: MessageParams) -> dict[str, Any]:
+    attributes = read_attributes(params.content_attributes)
+    if params.external_created_at is not None:
+        attributes["external_created_at"] = params.external_created_at
+    if "in_reply_to" in attributes or "in_reply_to_external_id" in attributes:
+        return {**attributes, **await _replied_to(db, conversation, attributes)}
+    return attributes
+
+
+async def _replied_to(db: Db, conversation: Conversation, attributes: dict[str, Any]) -> dict[str, Any]:
+    """Both ways to name the message it answers, as a pair; an unknown external id is kept for when it arrives."""
+    message_id, source_id = attributes.get("in_reply_to"), attributes.get("in_reply_to_external_id")
+    if isinstance(message_id, str) and message_id.isascii() and message_id.isdigit():
+        message_id = int(message_id)
+    if not isinstance(message_id, int) or not 0 < message_id < 2**63:
+        message_id = None
+    source_id = source_id if isinstance(source_id, str) and source_id else None
+    if message_id is None and source_id is None:
+        return {"in_reply_to": None, "in_reply_to_external_id": None}
+    found = await queries.find_replied_to(db, conversation.account_id, conversation.id, message_id, source_id)
+    if found is None:
+        return {"in_reply_to": None, "in_reply_to_external_id": source_id if message_id is None else None}
+    return {"in_reply_to": found.id, "in_reply_to_external_id": found.source_id}
+
+
+def _additional(params: MessageParams) -> dict[str, Any]:
+    template = params.template_params
+    if template is not None:
+        _check_template(template)
+        return {"template_params": template}
+    return {} if params.campaign_id is None else {"campaign_id": params.campaign_id}
+
+
+def _check_template(template: Any) -> None:
+    if not isinstance(template, dict):
+        raise ContentAttributesInvalid("Validation failed: Template params must be an object")
+    fields = cast(dict[str, Any], template)
+    if not isinstance(fields.get("name"), str) or not fields["name"]:
+        raise ContentAttributesInvalid("Validation failed: Template params needs a name")
+    for name in ("category", "language", "namespace"):
+        if not isinstance(fields.get(name, ""), str):
+            raise ContentAttributesInvalid(f"Validation failed: Template params {name} must be text")
+    if not isinstance(fields.get("processed_params", {}), dict):
+        raise ContentAttributesInvalid("Validation failed: Template params processed_params must be an object")

@@ -1,0 +1,153 @@
+"""Changing what was said: its delivery, its answers, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from criachat.conversations import access as conversations
+from criachat.conversations.models import Conversation
+from criachat.conversations.operations.describing import show_changed_message
+from criachat.kit import actors
+from criachat.kit.actors import Actor
+from criachat.kit.db import Tx
+from criachat.kit.errors import NotFound
+from criachat.kit.events import by, emit
+from criachat.kit.times import iso
+from criachat.messages import queries
+from criachat.messages.events import MessageInConversation, MessageUpdated
+from criachat.messages.models import STATUSES, Message
+from criachat.users.snapshots import snapshot_of
+
+DELETED = {"en": "This message was deleted", "pt_BR": "Esta mensagem foi apagada"}
+WRITTEN = ("content", "content_type", "content_attributes", "status", "source_id", "attachments")
+
+Change = Callable[[Message], Mapping[str, Any]]
+
+
+async def report_status(
+    tx: Tx, conversation: Conversation, message_id: int, *, status: str | None, error: str | None, actor: Actor
+) -> tuple[Message, Conversation]:
+    """What became of it at the receiver's end. Unknown states, and read → delivered, change nothing."""
+
+    def change(message: Message) -> Mapping[str, Any]:
+        if status not in STATUSES or (message.status == "read" and status == "delivered"):
+            return {}
+        attributes = {key: value for key, value in message.content_attributes.items() if key != "external_error"}
+        if status == "failed" and error:
+            attributes["external_error"] = error
+        return {"status": status, "content_attributes": attributes}
+
+    return await _save(tx, conversation, message_id, change, actor=actor)
+
+
+async def report_delivery(
+    tx: Tx, account_id: int, message_id: int, *, failed: bool, error: str | None, cause: str
+) -> None:
+    """Our own delivery of the message failed for good, or came through after all. A message that is gone is let go."""
+    conversation_id = await queries.find_place(tx, account_id, message_id)
+    if conversation_id is None:
+        return
+    conversation = await conversations.find_conversation_by_id(tx, account_id, conversation_id)
+    if conversation is None:
+        return
+
+    def change(message: Message) -> Mapping[str, Any]:
+        attributes = {key: value for key, value in message.content_attributes.items() if key != "external_error"}
+        if failed:
+            return {"status": "failed", "content_attributes": {**attributes, "external_error": error or ""}}
+        return {"status": "sent", "content_attributes": attributes} if message.status == "failed" else {}
+
+    await _save(tx, conversation, message_id, change, actor=actors.system(account_id), cause=cause)
+
+
+async def delete_message(
+    tx: Tx, conversation: Conversation, message_id: int, *, actor: Actor
+) -> tuple[Message, Conversation, list[str]]:
+    """Take it back: a placeholder stays where it was, its attachments go; the keys of their files."""
+    found = await queries.find_message(tx, conversation.account_id, conversation.id, message_id)
+    if found is None:
+        raise NotFound
+    keys = await queries.delete_attachments(tx, conversation.account_id, message_id)
+    placeholder = {
+        "content": DELETED.get(actor.locale, DELETED["en"]),
+        "content_type": "text",
+        "content_attributes": {"deleted": True},
+        "attachments": None,
+    }
+    message, after = await _save(tx, conversation, message_id, lambda _: placeholder, actor=actor)
+    return message, after, keys
+
+
+async def submit_values(
+    tx: Tx, conversation: Conversation, message_id: int, values: object, *, actor: Actor
+) -> tuple[Message, Conversation]:
+    """The contact's answer to a message that asks for one."""
+
+    def change(message: Message) -> Mapping[str, Any]:
+        return {"content_attributes": {**message.content_attributes, "submitted_values": values}}
+
+    return await _save(tx, conversation, message_id, change, actor=actor)
+
+
+async def mark_read_by_contact(tx: Tx, conversation: Conversation, *, until: datetime, actor: Actor) -> None:
+    """The contact saw what was said to them until then."""
+    unread = await queries.list_unread_by_contact(tx, conversation.account_id, conversation.id, until)
+    for message_id in unread:
+        await _save(tx, conversation, message_id, _read, actor=actor)
+
+
+def _read(_: Message) -> Mapping[str, Any]:
+    return {"status": "read"}
+
+
+async def _save(
+    tx: Tx, conversation: Conversation, message_id: int, change: Change, *, actor: Actor, cause: str | None = None
+) -> tuple[Message, Conversation]:
+    """Change the message and tell of it; the message and its conversation as they are afterwards."""
+    await conversations.lock_conversation(tx, conversation)
+    before = await queries.find_message(tx, conversation.account_id, conversation.id, message_id)
+    if before is None:
+        raise NotFound
+    conversation = await conversations.load_again(tx, conversation, actor=actor)
+    wanted = msgspec.structs.replace(before, **change(before))
+    if all(getattr(before, name) == getattr(wanted, name) for name in WRITTEN):
+        return before, conversation
+    after = msgspec.structs.replace(wanted, updated_at=await queries.save_message(tx, wanted))
+    snapshot = after.snapshot(conversation)
+    newest = conversation.newest()
+    if newest is not None:
+        changed = newest.with_changed(snapshot)
+        if changed != newest:
+            await show_changed_message(tx, conversation, changed)
+            newest = changed
+    public = newest.newest_public if newest else None
+    shown = conversation.snapshot(last_message=None if public is None or public.id == snapshot.id else public)
+    event = MessageUpdated(
+        **by(actor),
+        account_id=conversation.account_id,
+        inbox_id=conversation.inbox_id,
+        conversation_id=conversation.id,
+        message_id=message_id,
+        contact_id=conversation.contact_id,
+        cause=cause,
+        changes=_changes(before, after),
+        snapshot=MessageInConversation(message=snapshot, conversation=shown),
+        performer=snapshot_of(actor),
+    )
+    await emit(tx, event)
+    return after, conversation
+
+
+def _changes(before: Message, after: Message) -> dict[str, list[Any]]:
+    names = [name for name in WRITTEN if name != "attachments"]
+    changes: dict[str, Any] = {
+        name: [getattr(before, name), getattr(after, name)]
+        for name in names
+        if getattr(before, name) != getattr(after, name)
+    }
+    changes["updated_at"] = [iso(before.updated_at), iso(after.updated_at)]
+    return changes

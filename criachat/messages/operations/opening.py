@@ -1,0 +1,81 @@
+"""Opening a conversation, with its first message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from criachat.contacts import access as contacts
+from criachat.contacts import operations as contact_operations
+from criachat.contacts.models import Contact, ContactInbox
+from criachat.conversations import access as conversations
+from criachat.conversations.errors import SourceUnknown
+from criachat.conversations.models import Conversation
+from criachat.conversations.operations.opening import Opening
+from criachat.conversations.operations.opening import open_conversation as start
+from criachat.inboxes import access as inboxes
+from criachat.inboxes.models import Inbox
+from criachat.kit.actors import Actor
+from criachat.kit.db import Tx
+from criachat.kit.errors import NotFound
+from criachat.messages.drafting import draft_of
+from criachat.messages.operations.saying import SEQUENCE, say
+from criachat.messages.schemas import MessageParams, OpeningParams
+
+
+async def open_with_message(tx: Tx, params: OpeningParams, *, actor: Actor, limit_per_minute: int) -> Conversation:
+    """The conversation that was opened, or found where the inbox keeps one; both it and the message, or neither."""
+    inbox, contact, session = await _session(tx, params, actor)
+    await tx.begin()
+    conversation, _ = await start(
+        tx, inbox=inbox, contact=contact, contact_inbox=session, opening=_opening(params), actor=actor
+    )
+    if not params.message:
+        return conversation
+    await add_message(tx, conversation, params.message, actor=actor, limit_per_minute=limit_per_minute)
+    return await conversations.load_again(tx, conversation, actor=actor)
+
+
+async def add_message(
+    tx: Tx, conversation: Conversation, params: MessageParams, *, actor: Actor, limit_per_minute: int
+) -> None:
+    """Say something in a conversation whose transaction is still open."""
+
+    async def load() -> Conversation:
+        number = conversation.display_id
+        return await conversations.load_conversation_and_reserve(tx, actor, number, sequence=SEQUENCE)
+
+    draft = await draft_of(tx, conversation, params, actor=actor)
+    await say(tx, load, draft, actor=actor, limit_per_minute=limit_per_minute)
+
+
+async def _session(tx: Tx, params: OpeningParams, actor: Actor) -> tuple[Inbox, Contact, ContactInbox]:
+    """The inbox, the contact and the session it is opened in."""
+    if params.inbox_id is not None and params.contact_id is not None:
+        inbox = await inboxes.load_inbox(tx, actor, params.inbox_id)
+        contact = await contacts.load_contact(tx, actor, params.contact_id)
+        session = await contact_operations.find_or_create_contact_inbox(
+            tx, contact, inbox, source_id=params.source_id, hmac_verified=bool(params.hmac_verified)
+        )
+        return inbox, contact, session
+    if not params.source_id:
+        raise SourceUnknown
+    found = await contacts.find_contact_inbox_by_source_id(tx, actor, params.source_id)
+    if found is None:
+        raise NotFound
+    inbox = await inboxes.load_inbox(tx, actor, found.inbox_id)
+    return inbox, await contacts.load_contact(tx, actor, found.contact_id), found
+
+
+def _opening(params: OpeningParams) -> Opening:
+    return Opening(
+        status=params.status or None,
+        snoozed_until=params.snoozed_until,
+        assignee_id=params.assignee_id or None,
+        team_id=params.team_id or None,
+        custom_attributes=_object(params.custom_attributes),
+        additional_attributes=_object(params.additional_attributes),
+    )
+
+
+def _object(value: dict[str, Any] | None) -> dict[str, Any]:
+    return value or {}

@@ -1,0 +1,344 @@
+"""The SQL of messages and attachments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+import msgspec
+
+from criachat.conversations.models import Conversation
+from criachat.conversations.snapshots import AttachmentSnapshot, LastMessages, MessageSnapshot
+from criachat.kit import clock
+from criachat.kit.db import Db, Tx
+from criachat.messages.models import Draft, Message
+
+# A message, its conversation's new state, the sign of life of its contact and the events, in one trip: this is what
+# happens most. Nothing is written when somebody changed the conversation since it was read ($3 is the version it had
+# then); the caller reads again and decides anew. docs/decisions says why one slice's statement writes three tables.
+WITH_CONVERSATION: LiteralString = """
+WITH conversation AS (
+    UPDATE conversations
+    SET status = $4, snoozed_until = $5, last_activity_at = $6, last_incoming_at = $7, unread_count = $8,
+        waiting_since = $9, first_reply_created_at = $10, last_messages = $11, recent_minute = $12, recent_count = $13,
+        version = version + 1, updated_at = $14
+    WHERE account_id = $1 AND id = $2 AND version = $3
+    RETURNING id
+)"""
+WITH_CONTACT: LiteralString = """, contact AS (
+    UPDATE contacts SET last_activity_at = greatest(last_activity_at, $6)
+    WHERE account_id = $1 AND id = (SELECT $28::bigint FROM conversation)
+)"""
+WITH_MESSAGE: LiteralString = """, message AS (
+    INSERT INTO messages (account_id, id, conversation_id, inbox_id, message_type, content_type, content,
+        content_attributes, additional_attributes, private, source_id, client_message_id, sender_type, sender_id,
+        has_attachments, created_at, updated_at)
+    SELECT $1, $15, conversation.id, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $28, $26, $6, $6
+    FROM conversation
+    RETURNING id
+), log AS (
+    INSERT INTO events (account_id, epoch, name, inbox_id, conversation_id, message_id, contact_id, actor_type,
+        actor_id, cause, changes, details, snapshot, created_at)
+    SELECT $1, (SELECT epoch FROM event_epoch), told.name, $16, $2, told.message_id, $27, $29, $30, $31, told.changes,
+        told.details, told.snapshot, $6
+    FROM message, unnest($32::text[], $33::bigint[], $34::json[], $35::json[], $36::json[])
+        AS told (name, message_id, changes, details, snapshot)
+)
+SELECT id FROM message
+"""
+INSERT_MESSAGE: LiteralString = WITH_CONVERSATION + WITH_MESSAGE
+INSERT_INCOMING_MESSAGE: LiteralString = WITH_CONVERSATION + WITH_CONTACT + WITH_MESSAGE
+
+MESSAGE: LiteralString = """
+SELECT messages.account_id, messages.id, messages.conversation_id, messages.inbox_id, messages.message_type,
+    messages.content_type, messages.content, messages.content_attributes, messages.additional_attributes,
+    messages.external_source_ids, messages.private, messages.status, messages.source_id, messages.sender_type,
+    messages.sender_id, messages.created_at, messages.updated_at,
+    users.name AS user_name, users.display_name AS user_display_name, users.email AS user_email,
+    account_users.availability AS user_availability, account_users.auto_offline AS user_auto_offline,
+    agent_bots.name AS bot_name,
+    CASE WHEN messages.has_attachments THEN (
+        SELECT json_agg(json_build_object('id', id, 'message_id', message_id, 'account_id', account_id,
+            'file_type', file_type, 'file_key', file_key, 'filename', filename, 'content_type', content_type,
+            'extension', extension, 'byte_size', byte_size, 'width', width, 'height', height,
+            'external_url', external_url, 'coordinates_lat', coordinates_lat, 'coordinates_long', coordinates_long,
+            'fallback_title', fallback_title, 'meta', meta) ORDER BY id)
+        FROM attachments WHERE attachments.account_id = $1 AND attachments.message_id = messages.id
+    ) END AS attachments
+FROM messages
+LEFT JOIN users ON messages.sender_type = 'User' AND users.id = messages.sender_id
+LEFT JOIN account_users ON account_users.account_id = $1 AND account_users.user_id = users.id
+LEFT JOIN agent_bots ON messages.sender_type = 'AgentBot' AND agent_bots.account_id = $1
+    AND agent_bots.id = messages.sender_id
+WHERE messages.account_id = $1 AND messages.conversation_id = $2
+"""
+WITHOUT_INTERNAL: LiteralString = "  AND NOT messages.private AND messages.message_type <> 2\n"
+LATEST: LiteralString = "ORDER BY messages.id DESC LIMIT $3"
+BEFORE: LiteralString = "  AND messages.id < $4\nORDER BY messages.id DESC LIMIT $3"
+AFTER: LiteralString = "  AND messages.id > $4\nORDER BY messages.id LIMIT $3"
+BETWEEN: LiteralString = "  AND messages.id >= $4 AND messages.id < $5\nORDER BY messages.id LIMIT $3"
+
+FIND_MESSAGE: LiteralString = MESSAGE + "  AND messages.id = $3"
+FIND_BY_CLIENT_MESSAGE_ID: LiteralString = MESSAGE + "  AND messages.client_message_id = $3"
+FIND_BY_SOURCE_ID = """
+SELECT message_id FROM message_source_ids WHERE account_id = $1 AND inbox_id = $2 AND source_id = $3
+"""
+INSERT_SOURCE_ID = """
+INSERT INTO message_source_ids (account_id, inbox_id, source_id, message_id) VALUES ($1, $2, $3, $4)
+"""
+FIND_PLACE = "SELECT conversation_id FROM messages WHERE account_id = $1 AND id = $2"
+FIND_REPLIED_TO = """
+SELECT id, source_id FROM messages
+WHERE account_id = $1 AND conversation_id = $2 AND (id = $3 OR ($3 IS NULL AND source_id = $4))
+ORDER BY id DESC
+LIMIT 1
+"""
+SAVE_MESSAGE = """
+UPDATE messages
+SET content = $3, content_type = $4, content_attributes = $5, status = $6, source_id = $7, has_attachments = $8,
+    version = version + 1, updated_at = greatest($9, updated_at + interval '1 millisecond')
+WHERE account_id = $1 AND id = $2
+RETURNING updated_at
+"""
+RESERVE_ATTACHMENT_IDS = "SELECT nextval('attachments_id_seq') FROM generate_series(1, $1)"
+INSERT_ATTACHMENT = """
+INSERT INTO attachments (account_id, id, message_id, conversation_id, file_type, file_key, filename, content_type,
+    byte_size, width, height, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+DELETE_ATTACHMENTS = "DELETE FROM attachments WHERE account_id = $1 AND message_id = $2 RETURNING file_key"
+FIND_FILE = """
+SELECT file_key, filename, content_type FROM attachments WHERE account_id = $1 AND id = $2 AND file_key IS NOT NULL
+"""
+LIST_UNREAD_BY_CONTACT = """
+SELECT id FROM messages
+WHERE account_id = $1 AND conversation_id = $2 AND message_type <> 0 AND status IN ('sent', 'delivered')
+  AND created_at <= $3
+ORDER BY id DESC
+LIMIT 200
+"""
+
+
+class RepliedTo(msgspec.Struct, frozen=True):
+    """The message another one answers."""
+
+    id: int
+    source_id: str | None
+
+
+class KeptFile(msgspec.Struct, frozen=True):
+    """Where an attachment's bytes are."""
+
+    file_key: str
+    filename: str | None
+    content_type: str | None
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """What a conversation becomes by a message."""
+
+    status: str
+    snoozed_until: datetime | None
+    last_incoming_at: datetime | None
+    unread_count: int
+    waiting_since: datetime | None
+    first_reply_created_at: datetime | None
+    last_messages: LastMessages
+    recent_minute: datetime
+    recent_count: int
+    updated_at: datetime
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The events of a message, as arrays."""
+
+    names: list[str]
+    message_ids: list[int | None]
+    changes: list[Any]
+    details: list[Any]
+    snapshots: list[Any]
+    actor_type: str | None
+    actor_id: int | None
+    cause: str | None
+
+
+class NewId(msgspec.Struct, frozen=True):
+    """The id of what was inserted."""
+
+    id: int
+
+
+async def insert_message(
+    tx: Tx, conversation: Conversation, draft: Draft, message: MessageSnapshot, state: State, told: Told
+) -> bool:
+    """Write it all, or nothing when the conversation changed since it was read; whether it was written.
+
+    It closes the transaction unless attachments follow.
+    """
+    sql = INSERT_INCOMING_MESSAGE if draft.is_from_contact else INSERT_MESSAGE
+    values: tuple[object, ...] = (
+        conversation.account_id,
+        conversation.id,
+        conversation.version,
+        state.status,
+        state.snoozed_until,
+        message.created_at,
+        state.last_incoming_at,
+        state.unread_count,
+        state.waiting_since,
+        state.first_reply_created_at,
+        state.last_messages,
+        state.recent_minute,
+        state.recent_count,
+        state.updated_at,
+        message.id,
+        conversation.inbox_id,
+        message.message_type,
+        message.content_type,
+        message.content,
+        message.content_attributes,
+        message.additional_attributes,
+        message.private,
+        message.source_id,
+        draft.client_message_id,
+        message.sender_type,
+        bool(draft.files),
+        conversation.contact_id,
+        message.sender_id,
+        told.actor_type,
+        told.actor_id,
+        told.cause,
+        told.names,
+        told.message_ids,
+        told.changes,
+        told.details,
+        told.snapshots,
+    )
+    inserted = await tx.fetch_one_and_close(NewId, sql, *values)
+    if inserted is None:
+        tx.reopen()
+    return inserted is not None
+
+
+async def list_messages(
+    db: Db,
+    account_id: int,
+    conversation_id: int,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    without_internal: bool = False,
+) -> list[Message]:
+    """A page of the thread, oldest first; which one is the contract's rule of `before` and `after`."""
+    head: LiteralString = MESSAGE + WITHOUT_INTERNAL if without_internal else MESSAGE
+    key = (account_id, conversation_id)
+    if before is not None and after is not None:
+        return await db.fetch_all(Message, head + BETWEEN, *key, 1000, after, before)
+    if after is not None:
+        return await db.fetch_all(Message, head + AFTER, *key, 100, after)
+    if before is not None:
+        return (await db.fetch_all(Message, head + BEFORE, *key, 20, before))[::-1]
+    return (await db.fetch_all(Message, head + LATEST, *key, 20))[::-1]
+
+
+async def list_recent(db: Db, account_id: int, conversation_id: int, *, limit: int) -> list[Message]:
+    """The newest messages the contact may see, oldest first."""
+    sql = MESSAGE + WITHOUT_INTERNAL + LATEST
+    return (await db.fetch_all(Message, sql, account_id, conversation_id, limit))[::-1]
+
+
+async def find_message(db: Db, account_id: int, conversation_id: int, message_id: int) -> Message | None:
+    """The conversation's message with this id, or None."""
+    return await db.fetch_one_or_none(Message, FIND_MESSAGE, account_id, conversation_id, message_id)
+
+
+async def find_by_client_message_id(
+    db: Db, account_id: int, conversation_id: int, client_message_id: str
+) -> Message | None:
+    """The conversation's message that its sender called so, or None."""
+    return await db.fetch_one_or_none(
+        Message, FIND_BY_CLIENT_MESSAGE_ID, account_id, conversation_id, client_message_id
+    )
+
+
+async def find_by_source_id(db: Db, account_id: int, inbox_id: int, source_id: str) -> int | None:
+    """The id of the inbox's message with this external id, where the inbox takes each once."""
+    return await db.fetch_value(FIND_BY_SOURCE_ID, account_id, inbox_id, source_id)
+
+
+async def insert_source_id(tx: Tx, account_id: int, inbox_id: int, source_id: str, message_id: int) -> None:
+    """Take an external id for good; a second taker fails on the key and is run again."""
+    await tx.execute(INSERT_SOURCE_ID, account_id, inbox_id, source_id, message_id)
+
+
+async def find_place(db: Db, account_id: int, message_id: int) -> int | None:
+    """The database id of the conversation a message is in."""
+    return await db.fetch_value(FIND_PLACE, account_id, message_id)
+
+
+async def find_replied_to(
+    db: Db, account_id: int, conversation_id: int, message_id: int | None, source_id: str | None
+) -> RepliedTo | None:
+    """The message of this conversation with this id, or else with this external id."""
+    return await db.fetch_one_or_none(RepliedTo, FIND_REPLIED_TO, account_id, conversation_id, message_id, source_id)
+
+
+async def save_message(tx: Tx, message: Message) -> datetime:
+    """Write what a message became; when."""
+    return await tx.fetch_value(
+        SAVE_MESSAGE,
+        message.account_id,
+        message.id,
+        message.content,
+        message.content_type,
+        message.content_attributes,
+        message.status,
+        message.source_id,
+        message.attachments is not None,
+        clock.now(),
+    )
+
+
+async def reserve_attachment_ids(db: Db, count: int) -> list[int]:
+    """As many ids as there are attachments."""
+    return await db.fetch_values(RESERVE_ATTACHMENT_IDS, count)
+
+
+async def insert_attachments(tx: Tx, conversation: Conversation, attachments: Sequence[AttachmentSnapshot]) -> None:
+    """Write the attachments of a new message."""
+    await tx.execute_many(
+        INSERT_ATTACHMENT,
+        [
+            (
+                each.account_id,
+                each.id,
+                each.message_id,
+                conversation.id,
+                each.file_type,
+                each.file_key,
+                each.filename,
+                each.content_type,
+                each.byte_size,
+                each.width,
+                each.height,
+                clock.now(),
+            )
+            for each in attachments
+        ],
+    )
+
+
+async def delete_attachments(tx: Tx, account_id: int, message_id: int) -> list[str]:
+    """Remove a message's attachments; the keys of their files."""
+    return [key for key in await tx.fetch_values(DELETE_ATTACHMENTS, account_id, message_id) if key]
+
+
+async def find_file(db: Db, account_id: int, attachment_id: int) -> KeptFile | None:
+    """Where an attachment's bytes are, or None."""
+    return await db.fetch_one_or_none(KeptFile, FIND_FILE, account_id, attachment_id)
+
+
+async def list_unread_by_contact(db: Db, account_id: int, conversation_id: int, until: datetime) -> list[int]:
+    """Messages to the contact that are not marked read yet."""
+    return await db.fetch_values(LIST_UNREAD_BY_CONTACT, account_id, conversation_id, until)

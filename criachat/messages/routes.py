@@ -1,0 +1,148 @@
+"""Messages, over HTTP; and opening a conversation, since that may bring its first message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from criachat.conversations import access as conversations
+from criachat.conversations.models import Conversation
+from criachat.conversations.schemas import ConversationOut, Shown, conversation_out, sender_out
+from criachat.kit.actors import AGENT, BOT, Actor
+from criachat.kit.db import Db, Tx
+from criachat.kit.http.routes import Routes
+from criachat.kit.settings import Settings
+from criachat.kit.times import iso_or_none
+from criachat.messages import queries
+from criachat.messages.drafting import draft_of
+from criachat.messages.errors import StatusUpdateNotAllowed
+from criachat.messages.operations import changing, opening
+from criachat.messages.operations.saying import SEQUENCE, say
+from criachat.messages.schemas import (
+    ListParams,
+    MessageChangeParams,
+    MessageOut,
+    MessageParams,
+    OpeningParams,
+    ThreadMetaOut,
+    ThreadOut,
+    message_out,
+)
+from criachat.messages.uploading import keep_files
+from criachat.users.snapshots import UserSnapshot
+
+LARGEST_CURSOR = 2**63 - 1
+
+opening_routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
+routes = Routes(
+    "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages", tag="Messages", scope="messages"
+)
+
+
+@opening_routes.post(actors=AGENT | BOT)
+async def open_conversation(
+    tx: Tx, actor: Actor, settings: Settings, shown: Shown, params: OpeningParams
+) -> ConversationOut:
+    """Open a conversation with a contact, with its first message when one is given.
+
+    Give `inbox_id` and `contact_id`, or the `source_id` of a session. An inbox that keeps one conversation for each
+    session answers with the newest, unchanged; the message is added to it.
+    """
+    conversation = await opening.open_with_message(
+        tx, params, actor=actor, limit_per_minute=settings.message_per_minute_limit
+    )
+    return conversation_out(conversation, shown)
+
+
+@routes.get(actors=AGENT)
+async def list_messages(db: Db, actor: Actor, shown: Shown, conversation_id: int, params: ListParams) -> ThreadOut:
+    """A page of the thread, oldest first.
+
+    Without cursors the newest 20; `before` alone the 20 before that id; `after` alone the first 100 behind it; both,
+    up to 1000 from `after` (itself included) to `before`.
+    """
+    conversation = await conversations.load_conversation(db, actor, conversation_id)
+    found = await queries.list_messages(
+        db,
+        conversation.account_id,
+        conversation.id,
+        before=_cursor(params.before),
+        after=_cursor(params.after),
+        without_internal=params.filter_internal_messages not in (None, ""),
+    )
+    return ThreadOut(
+        meta=_meta(conversation, shown),
+        payload=[message_out(message.snapshot(conversation), shown) for message in found],
+    )
+
+
+@routes.post(actors=AGENT | BOT, plain_errors=True)
+async def create_message(
+    tx: Tx,
+    actor: Actor,
+    settings: Settings,
+    shown: Shown,
+    conversation_id: int,
+    params: MessageParams,
+) -> MessageOut:
+    """Say something: a reply, a private note, or, in an API inbox, what the customer said.
+
+    `client_message_id` makes it safe to send the same message again: the first one is answered.
+    """
+
+    async def load() -> Conversation:
+        return await conversations.load_conversation_and_reserve(tx, actor, conversation_id, sequence=SEQUENCE)
+
+    conversation = await load()
+    kept = await keep_files(shown.files, settings, account_id=actor.account_id, attachments=params.attachments)
+    draft = await draft_of(tx, conversation, params, actor=actor, files=kept)
+    said = await say(
+        tx, load, draft, actor=actor, limit_per_minute=settings.message_per_minute_limit, first=conversation
+    )
+    return message_out(said.message, shown, echo_id=said.echo_id)
+
+
+@routes.update("/{message_id}", actors=AGENT)
+async def report_status(
+    tx: Tx, actor: Actor, shown: Shown, conversation_id: int, message_id: int, params: MessageChangeParams
+) -> MessageOut:
+    """Report what became of a message of an API inbox: `sent`, `delivered`, `read` or `failed`."""
+    conversation = await conversations.load_conversation(tx, actor, conversation_id)
+    if conversation.channel_type != "Channel::Api":
+        raise StatusUpdateNotAllowed
+    status = params.status if isinstance(params.status, str) else None
+    message, after = await changing.report_status(
+        tx, conversation, message_id, status=status, error=params.external_error, actor=actor
+    )
+    return message_out(message.snapshot(after), shown)
+
+
+@routes.delete("/{message_id}", actors=AGENT)
+async def delete_message(tx: Tx, actor: Actor, shown: Shown, conversation_id: int, message_id: int) -> MessageOut:
+    """Take a message back: a placeholder stays in its place, its attachments go."""
+    conversation = await conversations.load_conversation(tx, actor, conversation_id)
+    message, after = await changing.delete_message(tx, conversation, message_id, actor=actor)
+    return message_out(message.snapshot(after), shown)
+
+
+def _cursor(value: Any) -> int | None:
+    """A cursor as the contract reads it: absent, or a number, or 0."""
+    if value is None or value == "":
+        return None
+    text = str(value).strip()
+    return min(int(text), LARGEST_CURSOR) if text.isascii() and text.isdigit() and len(text) < 30 else 0
+
+
+def _meta(conversation: Conversation, shown: Shown) -> ThreadMetaOut:
+    assignee = conversation.assignee
+    account_id = conversation.account_id
+    meta: dict[str, Any] = {}
+    if isinstance(assignee, UserSnapshot):
+        meta["assignee"] = sender_out(assignee, shown, account_id)
+    return ThreadMetaOut(
+        labels=conversation.labels,
+        additional_attributes=conversation.additional_attributes,
+        contact=sender_out(conversation.contact(), shown, account_id),
+        agent_last_seen_at=iso_or_none(conversation.agent_last_seen_at),
+        assignee_last_seen_at=iso_or_none(conversation.assignee_last_seen_at),
+        **meta,
+    )

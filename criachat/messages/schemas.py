@@ -1,0 +1,120 @@
+"""Messages on the wire of the Application API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from criachat.conversations.schemas import AttachmentOut, SenderOut, Shown, attachment_out, sender_out
+from criachat.conversations.snapshots import MessageSnapshot
+from criachat.kit.times import unix
+
+
+class MessageParams(msgspec.Struct, kw_only=True):
+    """What may be said. `content_attributes` may be JSON text; `attachments` are files of a multipart request."""
+
+    content: str | None = None
+    message_type: str | int = "outgoing"
+    private: bool = False
+    content_type: str = "text"
+    content_attributes: Any = None
+    echo_id: Any = None
+    source_id: str | None = None
+    client_message_id: str | None = None
+    external_created_at: Any = None
+    sender_type: str | None = None
+    sender_id: int | None = None
+    campaign_id: int | None = None
+    template_params: Any = None
+    attachments: Any = None
+
+
+class OpeningParams(msgspec.Struct, kw_only=True):
+    """A conversation to be opened: `inbox_id` and `contact_id`, or the `source_id` of a session."""
+
+    inbox_id: int | None = None
+    contact_id: int | None = None
+    source_id: str | None = None
+    hmac_verified: bool | None = None
+    status: str | None = None
+    snoozed_until: datetime | None = None
+    assignee_id: int | None = None
+    team_id: int | None = None
+    custom_attributes: dict[str, Any] | None = None
+    additional_attributes: dict[str, Any] | None = None
+    message: MessageParams | None = None
+
+
+class MessageChangeParams(msgspec.Struct, kw_only=True):
+    """What a receiver reports of a message."""
+
+    status: Any = None
+    external_error: str | None = None
+
+
+class ListParams(msgspec.Struct, kw_only=True):
+    """Which page of a thread: cursors are message ids, and what is no number counts as 0."""
+
+    before: Any = None
+    after: Any = None
+    filter_internal_messages: Any = None
+
+
+class MessageOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One message. `echo_id`, `sender` and `attachments` have no key when there is none."""
+
+    id: int
+    content: str | None
+    inbox_id: int
+    echo_id: Any = UNSET
+    conversation_id: int
+    message_type: int
+    content_type: str
+    status: str
+    content_attributes: dict[str, Any]
+    created_at: int
+    private: bool
+    source_id: str | None
+    sender: SenderOut | UnsetType = UNSET
+    attachments: list[AttachmentOut] | UnsetType = UNSET
+
+
+class ThreadMetaOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is in the thread, and up to when it was seen."""
+
+    labels: list[str]
+    additional_attributes: dict[str, Any]
+    contact: SenderOut
+    assignee: SenderOut | UnsetType
+    agent_last_seen_at: str | None
+    assignee_last_seen_at: str | None
+
+
+class ThreadOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a thread, oldest first."""
+
+    meta: ThreadMetaOut
+    payload: list[MessageOut]
+
+
+def message_out(message: MessageSnapshot, shown: Shown, *, echo_id: Any = None) -> MessageOut:
+    """One message as the Application API shows it."""
+    return MessageOut(
+        id=message.id,
+        content=message.content,
+        inbox_id=message.inbox_id,
+        echo_id=UNSET if echo_id is None else echo_id,
+        conversation_id=message.conversation_id,
+        message_type=message.message_type,
+        content_type=message.content_type,
+        status=message.status,
+        content_attributes=message.content_attributes,
+        created_at=unix(message.created_at),
+        private=message.private,
+        source_id=message.source_id,
+        sender=UNSET if message.sender is None else sender_out(message.sender, shown, message.account_id),
+        attachments=[attachment_out(each, shown.files) for each in message.attachments] or UNSET,
+    )
