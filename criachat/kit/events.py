@@ -230,6 +230,18 @@ WHERE account_id = $1
 ORDER BY epoch, xid, id
 LIMIT $6
 """
+# Settled rows come first in this order, so the first that is not settled ends what may be told.
+LIST_NEWS = """
+SELECT account_id, id, epoch, xid, name, inbox_id, conversation_id, message_id, contact_id, actor_type, actor_id,
+    cause, changes, details, snapshot, created_at,
+    (epoch < (SELECT epoch FROM event_epoch) OR xid < pg_snapshot_xmin(pg_current_snapshot())) AS is_settled
+FROM events
+WHERE account_id = $1
+  AND (epoch, xid, id) > ($2, $3::xid8, $4)
+  AND created_at >= $5::timestamptz - interval '1 day'
+ORDER BY epoch, xid, id
+LIMIT $6
+"""
 FIND_PRESENT = """
 SELECT (SELECT epoch FROM event_epoch) AS epoch, pg_snapshot_xmin(pg_current_snapshot()) AS xid, 0::bigint AS id,
     $1::timestamptz AS at
@@ -239,6 +251,32 @@ SELECT (SELECT epoch FROM event_epoch) AS epoch, pg_snapshot_xmin(pg_current_sna
 async def list_after(db: Db, account_id: int, cursor: Cursor, *, limit: int) -> list[Record]:
     """What this account's log holds past the cursor, in order and without gaps."""
     return await db.fetch_all(Record, LIST_AFTER, account_id, cursor.epoch, cursor.xid, cursor.id, cursor.at, limit)
+
+
+class NewsRecord(Record, frozen=True):
+    """A row of the log, and whether no earlier one can appear any more."""
+
+    is_settled: bool
+
+
+class News(msgspec.Struct, frozen=True):
+    """What a reader finds past its cursor.
+
+    There `is_more` when the limit cut it off; more `is_coming` when events are written that a slower transaction may
+    still precede: nobody wakes the reader once that has ended, so it looks again in a few milliseconds.
+    """
+
+    records: list[NewsRecord]
+    is_more: bool
+    is_coming: bool
+
+
+async def list_news(db: Db, account_id: int, cursor: Cursor, *, limit: int) -> News:
+    """Like `list_after`, for readers that want to know when to look again."""
+    values = (cursor.epoch, cursor.xid, cursor.id, cursor.at, limit)
+    rows = await db.fetch_all(NewsRecord, LIST_NEWS, account_id, *values)
+    settled = [row for row in rows if row.is_settled]
+    return News(settled, is_more=len(settled) == limit, is_coming=len(settled) < len(rows))
 
 
 async def present(db: Db) -> Cursor:
