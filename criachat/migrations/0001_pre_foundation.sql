@@ -63,24 +63,33 @@ CREATE TABLE event_sweep (
     event_id bigint NOT NULL
 );
 
--- Where the relay stands in the log of each account; absent means at the sweep's position.
+-- Where the relay stands in the log of each account; absent means at the sweep's position. Made and marked by the
+-- sweep, moved by whoever holds the account's advisory lock.
 -- owner: kit
 CREATE TABLE event_cursors (
     account_id bigint PRIMARY KEY,
     epoch integer NOT NULL,
     xid xid8 NOT NULL,
     event_id bigint NOT NULL,
+    -- When that event was made: older partitions need not be searched for the next.
+    event_at timestamptz NOT NULL,
     -- How many events of this account were walked: the sequence number of the last.
     sequence bigint NOT NULL DEFAULT 0,
+    -- Up to where the sweep saw events of this account.
+    news_epoch integer NOT NULL,
+    news_xid xid8 NOT NULL,
+    -- When the account last had its turn: who waited longest is next.
     reached_at timestamptz NOT NULL,
     has_news boolean NOT NULL DEFAULT true
-);
+) WITH (fillfactor = 70);
 CREATE INDEX event_cursors_with_news ON event_cursors (reached_at) WHERE has_news;
 
--- Which listeners this installation has seen: a new one starts at the present.
+-- Which listeners this installation has seen, and where in the log each of them started: a new one at the present.
 -- owner: kit
 CREATE TABLE event_listeners (
     name text PRIMARY KEY,
+    epoch integer NOT NULL,
+    xid xid8 NOT NULL,
     since timestamptz NOT NULL
 );
 
