@@ -25,7 +25,7 @@ from criachat.kit.http.guard import RateGuard
 from criachat.kit.http.routes import Routes
 from criachat.kit.idempotency import Idempotency
 from criachat.kit.jobs import JobContext, Jobs
-from criachat.kit.jobs import install as install_jobs
+from criachat.kit.jobs.store import install as install_jobs
 from criachat.kit.limits import LIMITS, Limiter, adjusted
 from criachat.kit.migrate import migrate
 from criachat.kit.outside import Outside

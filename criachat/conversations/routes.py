@@ -43,6 +43,7 @@ from criachat.kit.times import iso_or_none
 from criachat.teams import access as teams
 from criachat.teams.schemas import RawTeamOut, raw_team_out
 from criachat.users import access as users
+from criachat.users.snapshots import snapshot_of
 
 PAGE = 25
 MOST_UPDATED = 1000
@@ -144,7 +145,8 @@ async def toggle_typing(db: Db, actor: Actor, signals: Signals, conversation_id:
     conversation = await access.load_conversation(db, actor, conversation_id)
     if params.typing_status in ("on", "off"):
         is_on = params.typing_status == "on"
-        await typing.publish_typing(signals, conversation, actor=actor, is_on=is_on, is_private=params.is_private)
+        typist = snapshot_of(actor)
+        await typing.publish_typing(signals, conversation, typist=typist, is_on=is_on, is_private=params.is_private)
 
 
 @routes.post("/{conversation_id}/update_last_seen", actors=AGENT)

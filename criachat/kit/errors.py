@@ -13,7 +13,7 @@ class Refused(Exception):
     headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, text: str | None = None) -> None:
-        self.text = text or (type(self).__doc__ or "").strip().split("\n")[0].rstrip(".")
+        self.text = text or (type(self).__doc__ or "").strip().split("\n")[0]
         super().__init__(self.text)
 
     def body(self) -> object:

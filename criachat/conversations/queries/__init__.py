@@ -205,6 +205,13 @@ class Chosen:
                 filters.source_id,
                 ")",
             ),
+            (
+                "EXISTS (SELECT FROM messages WHERE messages.account_id = $1 "
+                "AND messages.conversation_id = conversations.id AND messages.message_type IN (0, 1) "
+                "AND messages.content ILIKE ",
+                None if filters.words is None else containing(filters.words),
+                ")",
+            ),
         )
         for before, value, after in conditions:
             if value is not None:
@@ -213,6 +220,12 @@ class Chosen:
         if filters.kind is not None:
             self.can_be_summed = False
             self.sql += KINDS[filters.kind]
+
+
+def containing(words: str) -> str:
+    """A pattern for texts that contain these words, whatever signs are in them."""
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
 PLACEHOLDERS: tuple[LiteralString, ...] = (
