@@ -17,7 +17,7 @@ from criachat.messages.models import Draft, Message
 # A message, its conversation's new state, the sign of life of its contact and the events, in one trip: this is what
 # happens most. Nothing is written when somebody changed the conversation since it was read ($3 is the version it had
 # then); the caller reads again and decides anew. docs/decisions says why one slice's statement writes three tables.
-WITH_CONVERSATION: LiteralString = """
+CONVERSATION_HEAD: LiteralString = """
 WITH conversation AS (
     UPDATE conversations
     SET status = $4, snoozed_until = $5, last_activity_at = $6, last_incoming_at = $7, unread_count = $8,
@@ -26,11 +26,11 @@ WITH conversation AS (
     WHERE account_id = $1 AND id = $2 AND version = $3
     RETURNING id
 )"""
-WITH_CONTACT: LiteralString = """, contact AS (
+CONTACT_PART: LiteralString = """, contact AS (
     UPDATE contacts SET last_activity_at = greatest(last_activity_at, $6)
     WHERE account_id = $1 AND id = (SELECT $28::bigint FROM conversation)
 )"""
-WITH_MESSAGE: LiteralString = """, message AS (
+MESSAGE_PART: LiteralString = """, message AS (
     INSERT INTO messages (account_id, id, conversation_id, inbox_id, message_type, content_type, content,
         content_attributes, additional_attributes, private, source_id, client_message_id, sender_type, sender_id,
         has_attachments, created_at, updated_at)
@@ -47,8 +47,8 @@ WITH_MESSAGE: LiteralString = """, message AS (
 )
 SELECT id FROM message
 """
-INSERT_MESSAGE: LiteralString = WITH_CONVERSATION + WITH_MESSAGE
-INSERT_INCOMING_MESSAGE: LiteralString = WITH_CONVERSATION + WITH_CONTACT + WITH_MESSAGE
+INSERT_MESSAGE: LiteralString = CONVERSATION_HEAD + MESSAGE_PART
+INSERT_INCOMING_MESSAGE: LiteralString = CONVERSATION_HEAD + CONTACT_PART + MESSAGE_PART
 
 MESSAGE: LiteralString = """
 SELECT messages.account_id, messages.id, messages.conversation_id, messages.inbox_id, messages.message_type,
