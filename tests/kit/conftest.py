@@ -10,7 +10,11 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from criachat.kit import postgres
+from criachat.kit import clock, postgres
+from criachat.kit.db import Database
+from criachat.kit.epochs import check_epoch
+from criachat.kit.migrate import migrate
+from criachat.kit.partitions import make_partitions
 from criachat.kit.postgres import Embedded
 
 numbers = count(1)
@@ -49,3 +53,17 @@ async def fresh_database(own_server: Embedded) -> AsyncIterator[str]:
     yield urlsplit(own_server.url)._replace(path=f"/{name}").geturl()
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
+
+
+@pytest.fixture
+async def migrated(fresh_database: str) -> AsyncIterator[Database]:
+    """A database with our schema, as the composition root prepares it."""
+    database = Database(fresh_database)
+    database.on_connect(check_epoch)
+    connection = await database.connect()
+    await migrate(connection, also=(check_epoch, make_partitions))
+    await connection.close()
+    await database.open()
+    yield database
+    await database.close()
+    clock.stand_by()
