@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, get_type_hints
 
 import msgspec
 import structlog
@@ -21,6 +21,8 @@ WAITS: Final = tuple(
     for seconds in (5, 30, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 20 * 3600)
 )
 LONGEST_ERROR: Final = 4000
+FIELDS: Final = get_type_hints(Record)
+UNREAD: Final = frozenset({"changes", "details", "snapshot"})
 
 INSERT_FAILURE = """
 INSERT INTO event_failures (account_id, event_id, listener, event, contact_id, error, due_at, created_at)
@@ -73,6 +75,13 @@ class Kept(msgspec.Struct, frozen=True):
     record: Record
 
 
+class _Body(msgspec.Struct, frozen=True):
+    """The same, as far as it is decoded first."""
+
+    sequence: int
+    record: dict[str, msgspec.Raw]
+
+
 class Claimed(msgspec.Struct, frozen=True):
     """Where a failure that is due is found."""
 
@@ -92,7 +101,9 @@ class Due(msgspec.Struct, frozen=True):
     @property
     def kept(self) -> Kept:
         """The event as it stood in the log."""
-        return msgspec.json.decode(self.event, type=Kept)
+        body = msgspec.json.decode(self.event, type=_Body)
+        values = {name: _value_of(name, raw) for name, raw in body.record.items()}
+        return Kept(body.sequence, Record(**values))
 
 
 async def list_failures(db: Db, *, account_id: int | None = None, limit: int = 100) -> list[Failure]:
@@ -145,6 +156,12 @@ async def failed_again(tx: Tx, due: Due, failure: Exception) -> None:
 async def succeeded(tx: Tx, due: Due) -> None:
     """Forget a failure whose event was taken."""
     await tx.execute(DELETE_FAILURE, due.account_id, due.id)
+
+
+def _value_of(field: str, raw: msgspec.Raw) -> Any:
+    if field in UNREAD:
+        return None if bytes(raw) == b"null" else raw
+    return msgspec.json.decode(raw, type=FIELDS[field])
 
 
 def describe(failure: Exception) -> str:

@@ -12,7 +12,8 @@ from criachat.kit.db import Tx
 from criachat.kit.events import Event, Listener, Record, catalogue
 from criachat.kit.failures import Kept
 
-LISTENER_SECONDS: Final = 8.0
+# As long as a listener that has written does not end, no reader of the log gets any further, on the whole server.
+LISTENER_SECONDS: Final = 3.0
 
 
 class Hearing(msgspec.Struct, frozen=True):

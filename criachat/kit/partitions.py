@@ -78,14 +78,12 @@ EVENTS = Partitioned(
     """),
     "WITH (toast_tuple_target = 8160)",
 )
-DELIVERIES = Partitioned(
-    "webhook_deliveries",
-    "day",
-    Template("SELECT EXISTS (SELECT FROM delivery_queue WHERE day >= '{start}' AND day < '{end}')"),
-    "WITH (toast_tuple_target = 8160)",
-)
+TO_BE_SENT = Template("SELECT EXISTS (SELECT FROM delivery_queue WHERE day >= '{start}' AND day < '{end}')")
+PAYLOADS = Partitioned("webhook_payloads", "day", TO_BE_SENT, "WITH (toast_tuple_target = 8160)")
+# Their rows change with each try.
+DELIVERIES = Partitioned("webhook_deliveries", "day", TO_BE_SENT, "WITH (fillfactor = 80)")
 ATTEMPTS = Partitioned("delivery_attempts", "day", Template("SELECT false"))
-ALL: Final = (EVENTS, DELIVERIES, ATTEMPTS)
+ALL: Final = (EVENTS, PAYLOADS, DELIVERIES, ATTEMPTS)
 
 LOCK = "SELECT pg_advisory_xact_lock($1)"
 SET_PATIENCE = "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)"
@@ -128,7 +126,8 @@ async def drop_partitions(connection: Connection, settings: Settings) -> list[st
     """
     kept_days = {
         EVENTS: settings.event_retention_days,
-        DELIVERIES: settings.payload_retention_days,
+        PAYLOADS: settings.payload_retention_days,
+        DELIVERIES: settings.attempt_retention_days,
         ATTEMPTS: settings.attempt_retention_days,
     }
     dropped: list[str] = []

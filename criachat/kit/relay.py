@@ -152,9 +152,11 @@ SELECT least(
     ),
     (
         SELECT unswept.created_at
-        FROM event_sweep AS sweep
+        FROM (SELECT 1) AS always
+        LEFT JOIN event_sweep AS sweep ON true
         CROSS JOIN LATERAL (
-            SELECT created_at FROM events WHERE (epoch, xid, id) > (sweep.epoch, sweep.xid, sweep.event_id)
+            SELECT created_at FROM events
+            WHERE (epoch, xid, id) > (coalesce(sweep.epoch, 0), coalesce(sweep.xid, '0'), coalesce(sweep.event_id, 0))
             ORDER BY epoch, xid, id LIMIT 1
         ) AS unswept
     )
