@@ -34,11 +34,12 @@ from criachat.kit.relay import Relay
 from criachat.kit.settings import Settings
 from criachat.kit.signals import PostgresSignals, Signals
 from criachat.kit.tokens import Keyring
+from criachat.labels.routes import routes as labels_routes
 from criachat.users.presence import Presence
 
 log = structlog.get_logger()
 
-ROUTES: tuple[Routes, ...] = (accounts_routes,)
+ROUTES: tuple[Routes, ...] = (accounts_routes, labels_routes)
 LISTENERS: tuple[Listeners, ...] = ()
 JOBS: tuple[Jobs, ...] = ()
 

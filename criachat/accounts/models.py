@@ -33,3 +33,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     custom_attributes: dict[str, Any]
     cache_keys: dict[str, str]
     created_at: datetime
+
+
+NEVER_CHANGED = "0000000000"
+CACHED = ("label", "inbox", "team")
+
+
+def all_cache_keys(keys: dict[str, str]) -> dict[str, str]:
+    """The keys of every kind, those that never changed included."""
+    return {kind: keys.get(kind, NEVER_CHANGED) for kind in CACHED}

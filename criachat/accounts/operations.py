@@ -6,15 +6,13 @@ from typing import Literal
 
 from criachat.accounts import queries
 from criachat.accounts.events import AccountCreated, CacheInvalidated
-from criachat.accounts.models import Account
+from criachat.accounts.models import Account, all_cache_keys
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import Invalid
 from criachat.kit.events import emit
 
 LONGEST_NAME = 255
-NEVER_CHANGED = "0000000000"
-CACHED = ("label", "inbox", "team")
 
 
 class NameBlank(Invalid):
@@ -42,13 +40,8 @@ async def create_account(tx: Tx, *, name: str, locale: str = "en") -> Account:
 
 async def invalidate_cache(tx: Tx, account_id: int, kind: Literal["label", "inbox", "team"]) -> None:
     """Have clients read their labels, inboxes or teams again."""
-    keys = await queries.set_cache_key(tx, account_id, kind, str(int(clock.unix())))
+    keys = await queries.set_cache_key(tx, account_id, kind, int(clock.unix()))
     await emit(tx, CacheInvalidated(account_id=account_id, cache_keys=all_cache_keys(keys)))
-
-
-def all_cache_keys(keys: dict[str, str]) -> dict[str, str]:
-    """The keys of every kind, those that never changed included."""
-    return {kind: keys.get(kind, NEVER_CHANGED) for kind in CACHED}
 
 
 async def list_account_ids(db: Db) -> list[int]:

@@ -18,8 +18,12 @@ RETURNING id, name, locale, domain, support_email, status, features, settings, c
     created_at
 """
 INSERT_COUNTERS = "INSERT INTO account_counters (account_id) VALUES ($1)"
+# The time in seconds, or one more than before: of two changes within one second, both show.
 SET_CACHE_KEY = """
-UPDATE accounts SET cache_keys = cache_keys || jsonb_build_object($2::text, $3::text)
+UPDATE accounts
+SET cache_keys = cache_keys || jsonb_build_object(
+    $2::text, greatest($3::bigint, coalesce(cache_keys ->> $2::text, '0')::bigint + 1)::text
+)
 WHERE id = $1
 RETURNING cache_keys
 """
@@ -38,9 +42,9 @@ async def insert_account(tx: Tx, *, name: str, locale: str) -> Account:
     return account
 
 
-async def set_cache_key(tx: Tx, account_id: int, kind: str, value: str) -> dict[str, str]:
-    """Write one cache key; all of them."""
-    return await tx.fetch_value(SET_CACHE_KEY, account_id, kind, value)
+async def set_cache_key(tx: Tx, account_id: int, kind: str, seconds: int) -> dict[str, str]:
+    """Move one cache key forward; all of them."""
+    return await tx.fetch_value(SET_CACHE_KEY, account_id, kind, seconds)
 
 
 async def list_account_ids(db: Db) -> list[int]:

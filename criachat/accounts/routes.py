@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from criachat.accounts import queries
-from criachat.accounts.operations import all_cache_keys
+from criachat.accounts.models import all_cache_keys
 from criachat.accounts.schemas import AccountOut, account_out
 from criachat.kit.actors import AGENT
 from criachat.kit.db import Db

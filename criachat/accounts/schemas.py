@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from criachat.accounts.models import Account
-from criachat.accounts.operations import all_cache_keys
+from criachat.accounts.models import Account, all_cache_keys
 from criachat.kit.times import iso
 
 PLAN_KEYS = ("plan_name", "subscribed_quantity", "subscription_status", "subscription_ends_on")
