@@ -38,22 +38,25 @@ class Said(Event, frozen=True, kw_only=True):
 
 
 class Diary:
-    """A listener that writes down what it hears, in its transaction, and does as it is told before that."""
+    """A listener that writes down what it hears, in its transaction, and does as it is told before and after."""
 
     def __init__(self, name: str = "diary") -> None:
         self.name = name
         self.listeners = Listeners(name)
-        self.before: Callable[[Tx, Sequence[Said]], Awaitable[None]] | None = None
+        self.first: Callable[[Tx, Sequence[Said]], Awaitable[None]] | None = None
+        self.then: Callable[[Tx, Sequence[Said]], Awaitable[None]] | None = None
         self.batches: list[int] = []
         self.listeners.on(Said)(self.write)
 
     async def write(self, tx: Tx, events: Sequence[Said]) -> None:
+        if self.first is not None:
+            await self.first(tx, events)
         rows: list[tuple[object, ...]] = [
             (event.account_id, self.name, event.sequence, event.words) for event in events
         ]
         await tx.execute_many(WRITE_DIARY, rows)
-        if self.before is not None:
-            await self.before(tx, events)
+        if self.then is not None:
+            await self.then(tx, events)
         self.batches.append(len(events))
 
     def fails_at(self, *words: str) -> None:
@@ -63,18 +66,19 @@ class Diary:
             if any(event.words in words for event in events):
                 raise ValueError("that was too much")
 
-        self.before = fail
+        self.then = fail
 
-    def waits(self) -> tuple[asyncio.Event, asyncio.Event]:
-        """Stop in the middle of the next batch: set when it got there, goes on when told."""
-        is_there, may_go_on = asyncio.Event(), asyncio.Event()
 
-        async def wait(_tx: Tx, _events: Sequence[Said]) -> None:
-            is_there.set()
-            await may_go_on.wait()
+class Wait:
+    """Something for a listener to do: stop in the middle of its batch until told to go on."""
 
-        self.before = wait
-        return is_there, may_go_on
+    def __init__(self) -> None:
+        self.is_there = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+
+    async def __call__(self, _tx: Tx, _events: Sequence[Said]) -> None:
+        self.is_there.set()
+        await self.may_go_on.wait()
 
 
 @pytest.fixture
@@ -173,7 +177,7 @@ async def test_what_a_listener_emits_is_heard_too(log: Database, diary: Diary) -
     async def echo(tx: Tx, events: Sequence[Said]) -> None:
         await emit(tx, *(Said(account_id=ANA, words="echo") for event in events if event.words != "echo"))
 
-    diary.before = echo
+    diary.then = echo
     await say(log, "hello")
 
     await Relay(log, [diary.listeners]).drain(ANA)
@@ -185,13 +189,14 @@ async def test_news_seen_by_another_relay_while_an_account_is_walked_is_not_forg
     log: Database, diary: Diary
 ) -> None:
     await say(log, "one")
-    is_there, may_go_on = diary.waits()
-    first = asyncio.create_task(Relay(log, [diary.listeners]).drain(ANA, patience_seconds=20))
-    await is_there.wait()
+    # Before it has written anything: so its transaction does not hold back what is said meanwhile.
+    diary.first = wait = Wait()
+    first = asyncio.create_task(Relay(log, [diary.listeners]).drain(ANA))
+    await wait.is_there.wait()
 
     await say(log, "two")
     await Relay(log, [diary.listeners]).drain(BRUNO, patience_seconds=0)
-    may_go_on.set()
+    wait.may_go_on.set()
     await first
 
     assert await heard(log, diary) == ["one", "two"]
@@ -223,13 +228,13 @@ async def test_two_relays_at_once_hand_over_each_event_once_and_in_order(log: Da
 
 async def test_a_relay_cut_off_in_mid_batch_leaves_nothing_behind(log: Database, diary: Diary) -> None:
     await say(log, "one", "two")
-    is_there, _ = diary.waits()
+    diary.then = wait = Wait()
     walking = asyncio.create_task(Relay(log, [diary.listeners]).drain(ANA))
-    await is_there.wait()
+    await wait.is_there.wait()
     walking.cancel()
     with suppress(asyncio.CancelledError):
         await walking
-    diary.before = None
+    diary.then = None
 
     await Relay(log, [diary.listeners]).drain(ANA)
 
@@ -245,7 +250,7 @@ async def test_a_noisy_account_does_not_keep_others_waiting(log: Database, diary
     async def note(_: Tx, events: Sequence[Said]) -> None:
         order.extend(event.account_id for event in events)
 
-    diary.before = note
+    diary.then = note
     for _ in range(10):
         await say(log, *["noise"] * 100, account_id=BRUNO)
     await say(log, "a word, please")
@@ -270,7 +275,7 @@ async def test_a_listener_that_hangs_in_one_account_holds_up_the_others_only_unt
         else:
             was_heard.set()
 
-    diary.before = hang
+    diary.then = hang
     await say(log, *["stuck"] * 100, account_id=BRUNO)
     async with running(Relay(log, [diary.listeners]), log):
         await is_there.wait()
@@ -307,7 +312,7 @@ async def test_a_failure_is_tried_again_later_and_forgotten_when_it_works(log: D
     clock.travel(timedelta(seconds=6))
     tried_later = await relay.retry_failures()
     (failure,) = await failures(log)
-    diary.before = None
+    diary.then = None
     clock.travel(timedelta(seconds=31))
 
     tried_last = await relay.retry_failures()
@@ -330,7 +335,7 @@ async def test_after_three_days_it_waits_for_somebody_to_replay_it(log: Database
         clock.travel(failure.due_at - clock.now())
         await relay.retry_failures()
     took = clock.now() - started
-    diary.before = None
+    diary.then = None
     clock.travel(timedelta(days=30))
     assert await relay.retry_failures() == 0
 
@@ -355,7 +360,7 @@ async def test_a_running_relay_tries_failures_again_by_itself(log: Database, dia
     async def note(_tx: Tx, _events: Sequence[Said]) -> None:
         was_heard.set()
 
-    diary.before = note
+    diary.then = note
     clock.travel(timedelta(seconds=6))
 
     async with running(relay, log):
@@ -369,7 +374,7 @@ async def test_a_listener_that_always_fails_has_everything_set_aside_in_order(lo
     await say(log, *words)
     relay = Relay(log, [diary.listeners, healthy.listeners])
     await relay.drain()
-    diary.before = None
+    diary.then = None
     clock.travel(timedelta(seconds=6))
 
     assert await relay.retry_failures() == 12
@@ -388,7 +393,7 @@ async def test_a_listener_that_hangs_is_cut_off_and_its_event_set_aside(
         if any(event.words == "poison" for event in events):
             await never.wait()
 
-    diary.before = hang
+    diary.then = hang
     await say(log, "a", "poison", "b")
 
     await Relay(log, [diary.listeners]).drain()
@@ -404,7 +409,7 @@ async def test_a_listener_that_swallows_an_error_of_the_database_is_found_out(lo
         with suppress(asyncpg.PostgresError):
             await tx.execute("SELECT 1 / 0")
 
-    diary.before = swallow
+    diary.then = swallow
     await say(log, "hello")
 
     await Relay(log, [diary.listeners, healthy.listeners]).drain()
@@ -421,7 +426,7 @@ async def test_work_undone_by_a_listener_itself_stays_undone_when_the_rest_fails
                 raise KeyError
         raise ValueError
 
-    diary.before = fail_twice
+    diary.then = fail_twice
     await say(log, "hello")
 
     await Relay(log, [diary.listeners]).drain()
@@ -505,7 +510,7 @@ async def test_a_running_relay_is_woken_by_a_commit(
     async def note(_tx: Tx, _events: Sequence[Said]) -> None:
         was_heard.set()
 
-    diary.before = note
+    diary.then = note
     async with running(Relay(log, [diary.listeners]), log):
         for word in ("one", "two", "three"):
             was_heard.clear()
@@ -522,7 +527,7 @@ async def test_an_event_held_back_by_a_neighbour_is_heard_soon_after_though_nobo
     async def note(_tx: Tx, _events: Sequence[Said]) -> None:
         was_heard.set()
 
-    diary.before = note
+    diary.then = note
     neighbour = await log.connect()
     async with running(Relay(log, [diary.listeners]), log):
         async with neighbour.transaction():
@@ -545,7 +550,7 @@ async def test_a_restart_of_the_database_heals_by_itself(server_folder: Path, di
     async def note(_tx: Tx, _events: Sequence[Said]) -> None:
         was_heard.set()
 
-    diary.before = note
+    diary.then = note
     async with running(Relay(database, [diary.listeners]), database):
         await say(database, "before")
         await was_heard.wait()
