@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,6 +14,9 @@ import structlog
 
 from criachat.accounts.routes import routes as accounts_routes
 from criachat.auth.resolver import TokenResolver
+from criachat.inboxes.jobs import jobs as inboxes_jobs
+from criachat.inboxes.listeners import listeners as inboxes_listeners
+from criachat.inboxes.routes import routes as inboxes_routes
 from criachat.kit import installation
 from criachat.kit.actors import AGENT, BOT, PERSON, Callers
 from criachat.kit.db import Database
@@ -24,7 +27,7 @@ from criachat.kit.http.app import Application, HttpApp, Resolver
 from criachat.kit.http.guard import RateGuard
 from criachat.kit.http.routes import Routes
 from criachat.kit.idempotency import Idempotency
-from criachat.kit.jobs import JobContext, Jobs
+from criachat.kit.jobs import Jobs
 from criachat.kit.jobs.store import install as install_jobs
 from criachat.kit.limits import LIMITS, Limiter, adjusted
 from criachat.kit.migrate import migrate
@@ -36,12 +39,13 @@ from criachat.kit.signals import PostgresSignals, Signals
 from criachat.kit.tokens import Keyring
 from criachat.labels.routes import routes as labels_routes
 from criachat.users.presence import Presence
+from criachat.users.routes import agent_routes, profile_routes
 
 log = structlog.get_logger()
 
-ROUTES: tuple[Routes, ...] = (accounts_routes, labels_routes)
-LISTENERS: tuple[Listeners, ...] = ()
-JOBS: tuple[Jobs, ...] = ()
+ROUTES: tuple[Routes, ...] = (accounts_routes, agent_routes, profile_routes, labels_routes, inboxes_routes)
+LISTENERS: tuple[Listeners, ...] = (inboxes_listeners,)
+JOBS: tuple[Jobs, ...] = (inboxes_jobs,)
 
 FLUSH_SECONDS = 20.0
 

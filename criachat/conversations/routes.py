@@ -10,7 +10,6 @@ from criachat.conversations.filters import filter_of, offset_of
 from criachat.conversations.models import ListFilter
 from criachat.conversations.operations import assigning, describing, status
 from criachat.conversations.schemas import (
-    AgentOut,
     AssignmentParams,
     BotSlimOut,
     ContactConversationsOut,
@@ -43,6 +42,7 @@ from criachat.kit.times import iso_or_none
 from criachat.teams import access as teams
 from criachat.teams.schemas import RawTeamOut, raw_team_out
 from criachat.users import access as users
+from criachat.users.schemas import AgentOut
 from criachat.users.snapshots import snapshot_of
 
 PAGE = 25

@@ -13,6 +13,7 @@ from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot
 from criachat.kit.files import Files
 from criachat.kit.times import iso, iso_or_none, unix, unix_float
 from criachat.users.presence import Presence, availability
+from criachat.users.schemas import AgentOut
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 MEDIA = frozenset(("image", "audio", "video", "file", "share", "story_mention", "ig_reel", "ig_post", "ig_story"))
@@ -179,23 +180,6 @@ class MessagePushOut(msgspec.Struct, frozen=True, kw_only=True):
     attachments: list[AttachmentOut] | UnsetType = UNSET
     sender: SenderOut | UnsetType = UNSET
     echo_id: Any = UNSET
-
-
-class AgentOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The assignee, as a member of the account."""
-
-    id: int
-    account_id: int
-    availability_status: str | None
-    auto_offline: bool | None
-    confirmed: bool
-    email: str
-    provider: str
-    available_name: str
-    custom_attributes: dict[str, Any] | UnsetType
-    name: str
-    role: str | None
-    thumbnail: str = ""
 
 
 class BotSlimOut(msgspec.Struct, frozen=True, kw_only=True):

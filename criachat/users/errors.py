@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from criachat.kit.errors import Invalid
+from criachat.kit.errors import Invalid, Unprocessable
 
 
 class EmailTaken(Invalid):
@@ -27,3 +27,13 @@ class AlreadyMember(Invalid):
     """User has already been taken"""
 
     attributes = ("user_id",)
+
+
+class PasswordsDiffer(Invalid):
+    """Password confirmation doesn't match Password"""
+
+    attributes = ("password_confirmation",)
+
+
+class WrongPassword(Unprocessable):
+    """Invalid current password"""

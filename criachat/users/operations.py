@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 
+from msgspec import UNSET
+
 from criachat.kit.db import Tx
 from criachat.kit.errors import Invalid, NotFound
 from criachat.kit.events import emit
 from criachat.users import passwords, queries
-from criachat.users.errors import AlreadyMember, EmailInvalid, EmailTaken, PasswordTooWeak
+from criachat.users.errors import (
+    AlreadyMember,
+    EmailInvalid,
+    EmailTaken,
+    PasswordsDiffer,
+    PasswordTooWeak,
+    WrongPassword,
+)
 from criachat.users.events import AgentAdded
 from criachat.users.models import Bot, Role, User
+from criachat.users.schemas import ProfileParams
 from criachat.users.snapshots import Availability
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.?[^@\s]*")
@@ -45,6 +55,41 @@ async def add_member(tx: Tx, *, account_id: int, user: User, role: Role) -> None
     if not await queries.insert_membership(tx, account_id, user.id, role):
         raise AlreadyMember
     await emit(tx, AgentAdded(account_id=account_id, user_id=user.id))
+
+
+async def change_profile(tx: Tx, user: User, params: ProfileParams) -> None:
+    """Change what was sent about a person; the password only with the current one, and all or nothing."""
+    await queries.lock_user(tx, user.id)
+    if params.email is not UNSET and not EMAIL.fullmatch(params.email.strip()):
+        raise EmailInvalid
+    password_hash = await _new_password(tx, user, params) if params.password else None
+    phone_number = {} if params.phone_number is UNSET else {"phone_number": params.phone_number}
+    changed = await queries.save_user(
+        tx,
+        user.id,
+        name=user.name if params.name is UNSET else params.name.strip() or user.name,
+        display_name=user.display_name if params.display_name is UNSET else params.display_name or None,
+        email=user.email if params.email is UNSET else params.email.strip(),
+        message_signature=user.message_signature if params.message_signature is UNSET else params.message_signature,
+        ui_settings=user.ui_settings if params.ui_settings is UNSET else params.ui_settings,
+        custom_attributes={**user.custom_attributes, **phone_number},
+    )
+    if not changed:
+        raise EmailTaken
+    if password_hash is not None:
+        await queries.set_password(tx, user.id, password_hash)
+
+
+async def _new_password(tx: Tx, user: User, params: ProfileParams) -> str:
+    password = params.password or ""
+    known = await queries.find_password_hash(tx, user.id)
+    if known is None or not passwords.matches(params.current_password or "", known):
+        raise WrongPassword
+    if password != params.password_confirmation:
+        raise PasswordsDiffer
+    if not passwords.is_strong_enough(password):
+        raise PasswordTooWeak
+    return passwords.hashed(password)
 
 
 async def create_bot(tx: Tx, *, account_id: int, name: str, description: str | None = None) -> Bot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from criachat.kit import clock, tokens
 from criachat.kit.db import Db, Tx
@@ -28,6 +29,15 @@ RETURNING id, name, display_name, email, provider, type, confirmed_at, message_s
     custom_attributes, created_at
 """
 SET_PASSWORD = "UPDATE users SET password_hash = $2, version = version + 1 WHERE id = $1"  # noqa: S105
+FIND_PASSWORD_HASH = "SELECT password_hash FROM users WHERE id = $1"  # noqa: S105
+LOCK_USER = "SELECT id FROM users WHERE id = $1 FOR UPDATE"
+SAVE_USER = """
+UPDATE users
+SET name = $2, display_name = $3, email = lower($4), message_signature = $5, ui_settings = $6, custom_attributes = $7,
+    version = version + 1, updated_at = greatest($8, updated_at + interval '1 millisecond')
+WHERE id = $1 AND NOT EXISTS (SELECT FROM users AS other WHERE lower(other.email) = lower($4) AND other.id <> $1)
+RETURNING id
+"""
 INSERT_MEMBERSHIP = """
 INSERT INTO account_users (account_id, user_id, role, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $4)
@@ -91,6 +101,32 @@ async def insert_user(tx: Tx, *, name: str, email: str, password_hash: str | Non
 async def set_password(tx: Tx, user_id: int, password_hash: str) -> None:
     """Write a new password hash."""
     await tx.execute(SET_PASSWORD, user_id, password_hash)
+
+
+async def find_password_hash(db: Db, user_id: int) -> str | None:
+    """The hash of the person's password, or None when they have none."""
+    return await db.fetch_value(FIND_PASSWORD_HASH, user_id)
+
+
+async def lock_user(tx: Tx, user_id: int) -> None:
+    """Keep others from changing the person until the transaction ends."""
+    await tx.fetch_value(LOCK_USER, user_id)
+
+
+async def save_user(  # noqa: PLR0913 - the columns of a person
+    tx: Tx,
+    user_id: int,
+    *,
+    name: str,
+    display_name: str | None,
+    email: str,
+    message_signature: str | None,
+    ui_settings: dict[str, Any],
+    custom_attributes: dict[str, Any],
+) -> bool:
+    """Write what a person became; False when the address is somebody else's."""
+    values = (name, display_name, email, message_signature, ui_settings, custom_attributes, clock.now())
+    return await tx.fetch_value(SAVE_USER, user_id, *values) is not None
 
 
 async def insert_membership(tx: Tx, account_id: int, user_id: int, role: Role) -> bool:

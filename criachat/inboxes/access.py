@@ -1,0 +1,42 @@
+"""The ways to get an inbox on somebody's behalf."""
+
+from __future__ import annotations
+
+from criachat.inboxes import queries
+from criachat.inboxes.models import Inbox
+from criachat.kit import directory
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db
+from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
+
+IDENTIFIERS = "inbox_identifier"
+
+
+async def load_inbox(db: Db, actor: Actor, inbox_id: int) -> Inbox:
+    """The inbox, if the caller may see it; one they are no member of is refused."""
+    inbox = await queries.find_inbox(db, actor.account_id, inbox_id, limited_to=actor.limited_to_user)
+    if inbox is None:
+        raise NotFound
+    if not inbox.is_visible:
+        raise NotAuthorized
+    return inbox
+
+
+async def find_inbox(db: Db, account_id: int, inbox_id: int) -> Inbox | None:
+    """The inbox, for listeners and jobs."""
+    return await queries.find_inbox(db, account_id, inbox_id)
+
+
+async def list_inboxes(db: Db, actor: Actor) -> list[Inbox]:
+    """The inboxes the caller may see, by name."""
+    found = await queries.list_inboxes(db, actor.account_id, limited_to=actor.limited_to_user)
+    return [inbox for inbox in found if inbox.is_visible]
+
+
+async def load_api_inbox_by_identifier(db: Db, identifier: str) -> Inbox:
+    """The API inbox with this public identifier, whosever it is."""
+    entry = await directory.find(db, IDENTIFIERS, identifier)
+    inbox = None if entry is None else await queries.find_inbox(db, entry.account_id, entry.object_id)
+    if inbox is None:
+        raise NoSuchPage
+    return inbox

@@ -1,0 +1,21 @@
+"""What inboxes do when something happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from criachat.inboxes.events import InboxDeleted
+from criachat.inboxes.jobs import RemoveInbox, jobs, remove_inbox
+from criachat.kit.db import Tx
+from criachat.kit.events import Listeners
+
+listeners = Listeners("inboxes")
+
+
+@listeners.on(InboxDeleted)
+async def have_inboxes_removed(tx: Tx, events: Sequence[InboxDeleted]) -> None:
+    """Remove in the background what is hidden already."""
+    for event in events:
+        params = RemoveInbox(event.account_id, event.snapshot.id)
+        key = f"inbox:{event.account_id}:{event.snapshot.id}"
+        await jobs.enqueue(tx, remove_inbox, params, dedupe_key=key)

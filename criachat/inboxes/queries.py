@@ -1,0 +1,195 @@
+"""The SQL of inboxes, their API channels and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+from criachat.inboxes.models import Inbox, WorkingHours
+from criachat.kit import clock
+from criachat.kit.db import Db, Tx
+
+# $2 is the agent whose memberships bound what is visible, null for those who see every inbox.
+INBOX: LiteralString = """
+SELECT inboxes.id, inboxes.account_id, inboxes.channel_id, inboxes.channel_type, inboxes.name, inboxes.avatar_key,
+    inboxes.greeting_enabled, inboxes.greeting_message, inboxes.working_hours_enabled, inboxes.working_hours,
+    inboxes.out_of_office_message, inboxes.timezone, inboxes.enable_email_collect, inboxes.csat_survey_enabled,
+    inboxes.csat_config, inboxes.enable_auto_assignment, inboxes.auto_assignment_config,
+    inboxes.allow_messages_after_resolved, inboxes.lock_to_single_conversation, inboxes.sender_name_type,
+    inboxes.business_name, inboxes.portal_id, inboxes.has_active_bot, inboxes.version, inboxes.created_at,
+    inboxes.updated_at, api_channels.identifier, api_channels.webhook_url, api_channels.hmac_mandatory,
+    api_channels.hmac_token, api_channels.secret, api_channels.additional_attributes,
+    api_channels.deduplicate_source_ids,
+    $2::bigint IS NULL OR EXISTS (SELECT FROM inbox_members WHERE inbox_members.account_id = $1
+        AND inbox_members.inbox_id = inboxes.id AND inbox_members.user_id = $2) AS is_visible
+FROM inboxes
+LEFT JOIN api_channels ON inboxes.channel_type = 'Channel::Api' AND api_channels.account_id = $1
+    AND api_channels.id = inboxes.channel_id
+WHERE inboxes.account_id = $1 AND inboxes.deleted_at IS NULL
+"""
+FIND_INBOX: LiteralString = INBOX + "  AND inboxes.id = $3"
+LIST_INBOXES: LiteralString = INBOX + "ORDER BY lower(inboxes.name), inboxes.id\nLIMIT 2000"
+RESERVE_CHANNEL_ID = "SELECT nextval('api_channels_id_seq')"
+INSERT_API_CHANNEL = """
+INSERT INTO api_channels (account_id, id, identifier, webhook_url, hmac_mandatory, hmac_token, secret,
+    additional_attributes, deduplicate_source_ids)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+INSERT_INBOX = """
+INSERT INTO inboxes (account_id, channel_id, channel_type, name, working_hours, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $6)
+RETURNING id
+"""
+SAVE_INBOX = """
+UPDATE inboxes
+SET name = $3, greeting_enabled = $4, greeting_message = $5, working_hours_enabled = $6, working_hours = $7,
+    out_of_office_message = $8, timezone = $9, enable_email_collect = $10, csat_survey_enabled = $11,
+    csat_config = $12, enable_auto_assignment = $13, auto_assignment_config = $14,
+    allow_messages_after_resolved = $15, lock_to_single_conversation = $16, sender_name_type = $17,
+    business_name = $18, version = version + 1, updated_at = greatest($19, updated_at + interval '1 millisecond')
+WHERE account_id = $1 AND id = $2
+"""
+SAVE_API_CHANNEL = """
+UPDATE api_channels
+SET webhook_url = $3, hmac_mandatory = $4, additional_attributes = $5, deduplicate_source_ids = $6
+WHERE account_id = $1 AND id = $2
+"""
+LOCK_INBOX = "SELECT id FROM inboxes WHERE account_id = $1 AND id = $2 FOR UPDATE"
+MARK_DELETED = """
+UPDATE inboxes SET deleted_at = $3, version = version + 1 WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
+"""
+DELETE_INBOX = "DELETE FROM inboxes WHERE account_id = $1 AND id = $2 AND deleted_at IS NOT NULL RETURNING channel_id"
+DELETE_API_CHANNEL = "DELETE FROM api_channels WHERE account_id = $1 AND id = $2"
+LIST_MEMBER_IDS = "SELECT user_id FROM inbox_members WHERE account_id = $1 AND inbox_id = $2 ORDER BY user_id"
+INSERT_MEMBERS = """
+INSERT INTO inbox_members (account_id, inbox_id, user_id, created_at)
+SELECT $1, $2, new.user_id, $4 FROM unnest($3::bigint[]) AS new (user_id)
+ON CONFLICT DO NOTHING
+"""
+DELETE_MEMBERS = "DELETE FROM inbox_members WHERE account_id = $1 AND inbox_id = $2 AND user_id = ANY($3::bigint[])"
+DELETE_OTHER_MEMBERS = """
+DELETE FROM inbox_members WHERE account_id = $1 AND inbox_id = $2 AND NOT user_id = ANY($3::bigint[])
+"""
+LIST_COMMON_MEMBER_IDS = """
+SELECT user_id FROM inbox_members
+WHERE account_id = $1 AND inbox_id = ANY($2::bigint[])
+GROUP BY user_id
+HAVING count(*) = cardinality($2::bigint[])
+"""
+
+
+async def find_inbox(db: Db, account_id: int, inbox_id: int, *, limited_to: int | None = None) -> Inbox | None:
+    """The inbox, and whether the agent may see it."""
+    return await db.fetch_one_or_none(Inbox, FIND_INBOX, account_id, limited_to, inbox_id)
+
+
+async def list_inboxes(db: Db, account_id: int, *, limited_to: int | None) -> list[Inbox]:
+    """The account's inboxes by name, each with whether the agent may see it."""
+    return await db.fetch_all(Inbox, LIST_INBOXES, account_id, limited_to)
+
+
+async def reserve_channel_id(tx: Tx) -> int:
+    """The id of the next API channel; its secrets are sealed for it before it is there."""
+    return await tx.fetch_value(RESERVE_CHANNEL_ID)
+
+
+async def insert_api_channel(  # noqa: PLR0913 - the columns of a channel
+    tx: Tx,
+    account_id: int,
+    channel_id: int,
+    *,
+    identifier: str,
+    webhook_url: str | None,
+    hmac_mandatory: bool,
+    hmac_token: bytes,
+    secret: bytes,
+    additional_attributes: dict[str, Any],
+    deduplicate_source_ids: bool,
+) -> None:
+    """A new API channel."""
+    settings = (webhook_url, hmac_mandatory, hmac_token, secret, additional_attributes, deduplicate_source_ids)
+    await tx.execute(INSERT_API_CHANNEL, account_id, channel_id, identifier, *settings)
+
+
+async def insert_inbox(
+    tx: Tx, account_id: int, *, channel_id: int, channel_type: str, name: str, week: Sequence[WorkingHours]
+) -> int:
+    """A new inbox with everything else at its default; its id."""
+    return await tx.fetch_value(INSERT_INBOX, account_id, channel_id, channel_type, name, week, clock.now())
+
+
+async def save_inbox(tx: Tx, inbox: Inbox) -> None:
+    """Write what an inbox and its channel became."""
+    await tx.execute(
+        SAVE_INBOX,
+        inbox.account_id,
+        inbox.id,
+        inbox.name,
+        inbox.greeting_enabled,
+        inbox.greeting_message,
+        inbox.working_hours_enabled,
+        inbox.working_hours,
+        inbox.out_of_office_message,
+        inbox.timezone,
+        inbox.enable_email_collect,
+        inbox.csat_survey_enabled,
+        inbox.csat_config,
+        inbox.enable_auto_assignment,
+        inbox.auto_assignment_config,
+        inbox.allow_messages_after_resolved,
+        inbox.lock_to_single_conversation,
+        inbox.sender_name_type,
+        inbox.business_name,
+        clock.now(),
+    )
+    await tx.execute(
+        SAVE_API_CHANNEL,
+        inbox.account_id,
+        inbox.channel_id,
+        inbox.webhook_url,
+        inbox.hmac_mandatory,
+        inbox.additional_attributes,
+        inbox.deduplicate_source_ids,
+    )
+
+
+async def lock_inbox(tx: Tx, account_id: int, inbox_id: int) -> None:
+    """Keep others from changing it until the transaction ends."""
+    await tx.fetch_value(LOCK_INBOX, account_id, inbox_id)
+
+
+async def mark_deleted(tx: Tx, inbox: Inbox) -> bool:
+    """Hide it; False when it was hidden already."""
+    return await tx.execute(MARK_DELETED, inbox.account_id, inbox.id, clock.now()) > 0
+
+
+async def delete_inbox(tx: Tx, account_id: int, inbox_id: int) -> None:
+    """Remove a hidden inbox with everything in it."""
+    channel_id = await tx.fetch_value(DELETE_INBOX, account_id, inbox_id)
+    if channel_id is not None:
+        await tx.execute(DELETE_API_CHANNEL, account_id, channel_id)
+
+
+async def list_member_ids(db: Db, inbox: Inbox) -> list[int]:
+    """Who is in it."""
+    return await db.fetch_values(LIST_MEMBER_IDS, inbox.account_id, inbox.id)
+
+
+async def list_common_member_ids(db: Db, account_id: int, inbox_ids: Sequence[int]) -> list[int]:
+    """Who is in every one of these inboxes."""
+    return await db.fetch_values(LIST_COMMON_MEMBER_IDS, account_id, list(dict.fromkeys(inbox_ids)))
+
+
+async def insert_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int]) -> None:
+    """Add people."""
+    await tx.execute(INSERT_MEMBERS, inbox.account_id, inbox.id, user_ids, clock.now())
+
+
+async def delete_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int]) -> None:
+    """Take people out."""
+    await tx.execute(DELETE_MEMBERS, inbox.account_id, inbox.id, user_ids)
+
+
+async def delete_other_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int]) -> None:
+    """Take everybody else out."""
+    await tx.execute(DELETE_OTHER_MEMBERS, inbox.account_id, inbox.id, user_ids)

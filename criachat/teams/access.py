@@ -1,0 +1,32 @@
+"""The ways to get a team on somebody's behalf."""
+
+from __future__ import annotations
+
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db
+from criachat.kit.errors import NotFound
+from criachat.teams import queries
+from criachat.teams.models import Team
+
+
+async def load_team(db: Db, actor: Actor, team_id: int) -> Team:
+    """The team of the caller's account."""
+    team = await find_team(db, actor, team_id)
+    if team is None:
+        raise NotFound
+    return team
+
+
+async def find_team(db: Db, actor: Actor, team_id: int | None) -> Team | None:
+    """The team of the caller's account with this id, or None."""
+    return None if team_id is None else await queries.find_team(db, actor.account_id, actor.user_id, team_id)
+
+
+async def list_teams(db: Db, actor: Actor) -> list[Team]:
+    """The teams of the caller's account by name."""
+    return await queries.list_teams(db, actor.account_id, actor.user_id)
+
+
+async def is_member(db: Db, team: Team, user_id: int | None) -> bool:
+    """Whether this person belongs to the team."""
+    return user_id is not None and user_id in await queries.list_member_ids(db, team)

@@ -1,0 +1,76 @@
+"""Teams on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from criachat.kit.times import iso
+from criachat.teams.models import Team
+
+Short = Annotated[str, Meta(max_length=255)]
+Long = Annotated[str, Meta(max_length=20_000)]
+
+
+class TeamParams(msgspec.Struct, kw_only=True):
+    """What a team is; what is not sent stays as it is."""
+
+    name: Short | UnsetType | None = UNSET
+    description: Long | UnsetType | None = UNSET
+    allow_auto_assign: bool | UnsetType = UNSET
+
+
+class MembersParams(msgspec.Struct, kw_only=True):
+    """People by id."""
+
+    user_ids: list[int]
+
+
+class TeamOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One team."""
+
+    id: int
+    name: str
+    description: str | None
+    allow_auto_assign: bool
+    account_id: int
+    is_member: bool
+
+
+class RawTeamOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One team as assignments answer it: the row itself."""
+
+    id: int
+    name: str
+    description: str | None
+    allow_auto_assign: bool
+    account_id: int
+    created_at: str
+    updated_at: str
+
+
+def team_out(team: Team) -> TeamOut:
+    """The team as lists show it."""
+    return TeamOut(
+        id=team.id,
+        name=team.name,
+        description=team.description,
+        allow_auto_assign=team.allow_auto_assign,
+        account_id=team.account_id,
+        is_member=team.is_member,
+    )
+
+
+def raw_team_out(team: Team) -> RawTeamOut:
+    """The team's row."""
+    return RawTeamOut(
+        id=team.id,
+        name=team.name,
+        description=team.description,
+        allow_auto_assign=team.allow_auto_assign,
+        account_id=team.account_id,
+        created_at=iso(team.created_at),
+        updated_at=iso(team.updated_at),
+    )

@@ -1,0 +1,170 @@
+"""People on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from criachat.kit.times import iso_or_none
+from criachat.users.models import Colleague, Membership, User
+from criachat.users.presence import Presence, availability
+
+Short = Annotated[str, Meta(max_length=255)]
+
+
+class ProfileParams(msgspec.Struct, kw_only=True):
+    """What a person may change about themself; what is not sent stays as it is."""
+
+    name: Short | UnsetType = UNSET
+    display_name: Short | UnsetType | None = UNSET
+    email: Short | UnsetType = UNSET
+    message_signature: Annotated[str, Meta(max_length=20000)] | UnsetType | None = UNSET
+    ui_settings: dict[str, Any] | UnsetType = UNSET
+    phone_number: str | UnsetType | None = UNSET
+    current_password: str | None = None
+    password: str | None = None
+    password_confirmation: str | None = None
+
+
+class AvailabilityParams(msgspec.Struct, kw_only=True):
+    """What to be in which account."""
+
+    account_id: int
+    availability: str
+
+
+class AutoOfflineParams(msgspec.Struct, kw_only=True):
+    """Whether to count as offline without a sign of life."""
+
+    account_id: int
+    auto_offline: bool = False
+
+
+class ActiveAccountParams(msgspec.Struct, kw_only=True):
+    """The account to work in."""
+
+    account_id: int
+
+
+class AgentOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the account; role and availability are null for people who left."""
+
+    id: int
+    account_id: int
+    availability_status: str | None
+    auto_offline: bool | None
+    confirmed: bool
+    email: str
+    provider: str
+    available_name: str
+    custom_attributes: dict[str, Any] | UnsetType = UNSET
+    name: str
+    role: str | None
+    thumbnail: str = ""
+
+
+class MembershipOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An account a person belongs to."""
+
+    id: int
+    name: str
+    status: str
+    active_at: str | None
+    role: str
+    permissions: list[str]
+    availability: str
+    availability_status: str
+    auto_offline: bool
+
+
+class ProfileOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The caller. `access_token` is the token this very request was made with."""
+
+    access_token: str | None
+    account_id: int | None
+    accounts: list[MembershipOut]
+    available_name: str
+    avatar_url: str
+    confirmed: bool
+    custom_attributes: dict[str, Any] | UnsetType
+    display_name: str | None
+    email: str
+    id: int
+    inviter_id: int | None
+    message_signature: str | None
+    name: str
+    provider: str
+    pubsub_token: str
+    role: str | None
+    type: str | None
+    ui_settings: dict[str, Any]
+    uid: str
+
+
+def agent_out(colleague: Colleague, presence: Presence) -> AgentOut:
+    """A member of the account, with whether they are there."""
+    return AgentOut(
+        id=colleague.id,
+        account_id=colleague.account_id,
+        availability_status=availability(
+            colleague.availability,
+            auto_offline=colleague.auto_offline,
+            is_present=presence.is_user_present(colleague.account_id, colleague.id),
+        ),
+        auto_offline=colleague.auto_offline,
+        confirmed=colleague.is_confirmed,
+        email=colleague.email,
+        provider=colleague.provider,
+        available_name=colleague.available_name,
+        custom_attributes=colleague.custom_attributes or UNSET,
+        name=colleague.name,
+        role=colleague.role,
+    )
+
+
+def profile_out(
+    user: User, memberships: list[Membership], presence: Presence, *, access_token: str | None
+) -> ProfileOut:
+    """The caller with their accounts, the one last used first."""
+    active = memberships[0] if memberships else None
+    return ProfileOut(
+        access_token=access_token,
+        account_id=active.account_id if active else None,
+        accounts=[_membership_out(user, membership, presence) for membership in memberships],
+        available_name=user.available_name,
+        avatar_url="",
+        confirmed=user.confirmed_at is not None,
+        custom_attributes=user.custom_attributes or UNSET,
+        display_name=user.display_name,
+        email=user.email,
+        id=user.id,
+        inviter_id=active.inviter_id if active else None,
+        message_signature=user.message_signature,
+        name=user.name,
+        provider=user.provider,
+        pubsub_token=user.pubsub_token,
+        role=active.role if active else None,
+        type=user.type,
+        ui_settings=user.ui_settings,
+        uid=user.email,
+    )
+
+
+def _membership_out(user: User, membership: Membership, presence: Presence) -> MembershipOut:
+    return MembershipOut(
+        id=membership.account_id,
+        name=membership.name,
+        status=membership.status,
+        active_at=iso_or_none(membership.active_at),
+        role=membership.role,
+        permissions=[membership.role],
+        availability=membership.availability,
+        availability_status=availability(
+            membership.availability,
+            auto_offline=membership.auto_offline,
+            is_present=presence.is_user_present(membership.account_id, user.id),
+        ),
+        auto_offline=membership.auto_offline,
+    )
