@@ -26,6 +26,11 @@ class Typing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_private: bool = False
     typist: UserSnapshot | BotSnapshot | None = None
 
+    @property
+    def user_id(self) -> int | None:
+        """The person of the team who is typing, when it is one."""
+        return self.typist.id if isinstance(self.typist, UserSnapshot) else None
+
 
 _decode = msgspec.json.Decoder(Typing).decode
 _encode = msgspec.json.Encoder().encode
