@@ -1,0 +1,68 @@
+"""The SQL of sockets: who may listen, and which accounts have news."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from criachat.kit.db import Db
+from criachat.kit.events import Cursor
+from criachat.realtime.models import Member, Visitor
+
+# Accounts that are suspended have no members here.
+LIST_MEMBERS = """
+SELECT account_users.account_id, account_users.user_id, users.pubsub_token, account_users.role,
+    account_users.availability, account_users.auto_offline,
+    ARRAY(
+        SELECT inbox_members.inbox_id FROM inbox_members
+        WHERE inbox_members.account_id = account_users.account_id AND inbox_members.user_id = account_users.user_id
+    ) AS inbox_ids
+FROM account_users
+JOIN users ON users.id = account_users.user_id
+JOIN accounts ON accounts.id = account_users.account_id AND accounts.status = 'active'
+WHERE account_users.account_id = ANY($1)
+LIMIT 100000
+"""
+FIND_VISITOR = """
+SELECT contact_inboxes.account_id, contact_inboxes.id AS contact_inbox_id, contact_inboxes.contact_id,
+    contact_inboxes.hmac_verified AS is_verified
+FROM directory
+JOIN contact_inboxes ON contact_inboxes.account_id = directory.account_id AND contact_inboxes.id = directory.object_id
+JOIN accounts ON accounts.id = directory.account_id AND accounts.status = 'active'
+WHERE directory.kind = 'contact_pubsub_token' AND directory.key = $1
+"""
+LIST_VISITORS = """
+SELECT contact_inboxes.account_id, contact_inboxes.id AS contact_inbox_id, contact_inboxes.contact_id,
+    contact_inboxes.hmac_verified AS is_verified
+FROM unnest($1::bigint[], $2::bigint[]) AS here (account_id, id)
+JOIN contact_inboxes ON contact_inboxes.account_id = here.account_id AND contact_inboxes.id = here.id
+JOIN accounts ON accounts.id = here.account_id AND accounts.status = 'active'
+"""
+# One question a second for all accounts that have sockets here, instead of one for each of them.
+LIST_ACCOUNTS_WITH_NEWS = """
+SELECT DISTINCT account_id
+FROM events
+WHERE (epoch, xid, id) > ($1, $2::xid8, $3)
+  AND created_at >= $4::timestamptz - interval '1 day'
+  AND account_id = ANY($5)
+"""
+
+
+async def list_members(db: Db, account_ids: Sequence[int]) -> list[Member]:
+    """The people of these accounts; none for suspended ones."""
+    return await db.fetch_all(Member, LIST_MEMBERS, account_ids)
+
+
+async def find_visitor(db: Db, pubsub_token: str) -> Visitor | None:
+    """The contact whose channel identity has this token; None in suspended accounts."""
+    return await db.fetch_one_or_none(Visitor, FIND_VISITOR, pubsub_token)
+
+
+async def list_visitors(db: Db, account_ids: Sequence[int], contact_inbox_ids: Sequence[int]) -> list[Visitor]:
+    """Those of these channel identities (pairs of account and id) that still exist."""
+    return await db.fetch_all(Visitor, LIST_VISITORS, account_ids, contact_inbox_ids)
+
+
+async def list_accounts_with_news(db: Db, cursor: Cursor, account_ids: Sequence[int]) -> list[int]:
+    """Those of these accounts that have events past the cursor, settled or not."""
+    values = (cursor.epoch, cursor.xid, cursor.id, cursor.at)
+    return await db.fetch_values(LIST_ACCOUNTS_WITH_NEWS, *values, account_ids)
