@@ -1,0 +1,191 @@
+"""The API described by its own code: OpenAPI 3.1 of all endpoints, and a page to read it on."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+from collections.abc import Iterable
+from typing import Any, get_type_hints
+
+import msgspec
+
+from criachat.kit.actors import Callers
+from criachat.kit.http.answers import Answer, Stream
+from criachat.kit.http.binding import Bound
+
+REF = "#/components/schemas/{name}"
+TOKEN = "api_access_token"  # noqa: S105 - the name of a header
+NO_TOKEN = Callers.ANYONE | Callers.CONTACT
+REFUSALS = {
+    "401": "No credentials, a bad token, or not allowed to do this",
+    "404": "Not found, or not the caller's",
+    "422": "A parameter is missing or breaks a rule",
+    "429": "Too many requests; see `Retry-After`",
+}
+WRITES = ("POST", "PATCH", "PUT", "DELETE")
+
+
+def document(bounds: Iterable[Bound], *, version: str) -> dict[str, Any]:
+    """The OpenAPI document of these endpoints."""
+    bounds = list(bounds)
+    answers = {id(bound): _answer_type(bound) for bound in bounds}
+    types = [bound.params_type for bound in bounds if bound.params_type is not None]
+    types += [kind for kind in answers.values() if kind is not None]
+    schemas, components = msgspec.json.schema_components(types, ref_template=REF)
+    by_type = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
+    paths: dict[str, dict[str, Any]] = {}
+    for bound in bounds:
+        for method in bound.endpoint.methods:
+            answer = answers[id(bound)]
+            schema = None if answer is None else by_type[id(answer)]
+            paths.setdefault(bound.endpoint.path, {})[method.lower()] = _operation(
+                bound, method, schema, by_type, components
+            )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "CriaChat",
+            "version": version,
+            "description": "The system of record for conversations between a business and its customers.",
+        },
+        "tags": [{"name": tag} for tag in sorted({bound.endpoint.tag for bound in bounds})],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": components,
+            "securitySchemes": {TOKEN: {"type": "apiKey", "in": "header", "name": TOKEN}},
+        },
+    }
+
+
+def _operation(
+    bound: Bound, method: str, answer: dict[str, Any] | None, by_type: dict[int, Any], components: dict[str, Any]
+) -> dict[str, Any]:
+    endpoint = bound.endpoint
+    summary, _, description = (inspect.getdoc(endpoint.handler) or "").partition("\n\n")
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(bound, method),
+        "summary": summary,
+        "description": description,
+        "tags": [endpoint.tag],
+        "parameters": [*_path_parameters(bound), *_query_parameters(bound, method, by_type, components)],
+        "responses": {"200": _response(bound, answer), **_refusals(bound)},
+    }
+    if not endpoint.actors & NO_TOKEN:
+        operation["security"] = [{TOKEN: []}]
+        operation["x-callers"] = sorted(caller.name or "" for caller in Callers if caller in endpoint.actors)
+    if endpoint.scope:
+        operation["x-scope"] = endpoint.scope
+    if method in WRITES and bound.params_type is not None:
+        operation["requestBody"] = _body(bound, by_type)
+    return {key: value for key, value in operation.items() if value not in ("", [])}
+
+
+def _operation_id(bound: Bound, method: str) -> str:
+    module = bound.endpoint.handler.__module__.split(".")[1]
+    suffix = "_put" if method == "PUT" and len(bound.endpoint.methods) > 1 else ""
+    return f"{module}_{bound.endpoint.handler.__name__}{suffix}"
+
+
+def _path_parameters(bound: Bound) -> list[dict[str, Any]]:
+    names = re.findall(r"{(\w+)}", bound.endpoint.path)
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string"}
+            if name in bound.path_texts or name.endswith("identifier")
+            else {"type": "integer", "minimum": 1},
+        }
+        for name in names
+    ]
+
+
+def _query_parameters(
+    bound: Bound, method: str, by_type: dict[int, Any], components: dict[str, Any]
+) -> list[dict[str, Any]]:
+    if method in WRITES or bound.params_type is None:
+        return []
+    schema = by_type[id(bound.params_type)]
+    schema = components[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": field}
+        for name, field in schema.get("properties", {}).items()
+    ]
+
+
+def _body(bound: Bound, by_type: dict[int, Any]) -> dict[str, Any]:
+    schema = by_type[id(bound.params_type)]
+    if bound.endpoint.wrapper:
+        schema = {"anyOf": [{"type": "object", "properties": {bound.endpoint.wrapper: schema}}, schema]}
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _response(bound: Bound, answer: dict[str, Any] | None) -> dict[str, Any]:
+    if bound.answers_nothing:
+        return {"description": "Done; the body is empty"}
+    return {"description": "Done", "content": {"application/json": {"schema": answer or {}}}}
+
+
+def _refusals(bound: Bound) -> dict[str, Any]:
+    hidden = {"401"} if Callers.ANYONE in bound.endpoint.actors else set[str]()
+    return {status: {"description": text} for status, text in REFUSALS.items() if status not in hidden}
+
+
+def _answer_type(bound: Bound) -> Any:
+    hint = get_type_hints(bound.endpoint.handler).get("return")
+    if bound.answers_nothing or hint in (Answer, Stream, None) or Stream in getattr(hint, "__args__", ()):
+        return None
+    return None if Answer in getattr(hint, "__args__", ()) else hint
+
+
+STYLE = """
+:root { color-scheme: light dark; font-family: system-ui, sans-serif; line-height: 1.5 }
+body { margin: 0 auto; max-width: 60rem; padding: 1rem 1.5rem 6rem }
+h2 { border-bottom: 1px solid #8884; margin-top: 3rem } summary { cursor: pointer; padding: .3rem 0 }
+code { font-family: ui-monospace, monospace; font-size: .92em; overflow-wrap: anywhere } pre { overflow-x: auto }
+.m { display: inline-block; width: 4.5rem; font-weight: 600 } .s { color: #888 } nav a { margin-right: 1rem }
+.GET { color: #1a7f37 } .POST { color: #0969da } .PATCH, .PUT { color: #9a6700 } .DELETE { color: #cf222e }
+details > div { border-left: 3px solid #8884; padding-left: 1rem; margin: .2rem 0 1rem }
+"""
+
+
+def page(described: dict[str, Any]) -> str:
+    """The document as a page that needs no script."""
+    by_tag: dict[str, list[str]] = {}
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            if not operation["operationId"].endswith("_put"):
+                by_tag.setdefault(operation["tags"][0], []).append(_entry(path, method.upper(), operation))
+    links = " ".join(f'<a href="#{html.escape(tag)}">{html.escape(tag)}</a>' for tag in sorted(by_tag))
+    sections = "".join(
+        f'<h2 id="{html.escape(tag)}">{html.escape(tag)}</h2>{"".join(entries)}'
+        for tag, entries in sorted(by_tag.items())
+    )
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>CriaChat API</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style><h1>CriaChat API</h1><p>Every endpoint of this server, made from its code. "
+        'Programs read <a href="/openapi.json">openapi.json</a>. Send your access token in the header '
+        f"<code>{TOKEN}</code>; send an <code>Idempotency-Key</code> with writes to retry them safely.</p>"
+        f"<nav>{links}</nav>{sections}</html>"
+    )
+
+
+def _entry(path: str, method: str, operation: dict[str, Any]) -> str:
+    facts = [f"Scope <code>{operation['x-scope']}</code>"] if "x-scope" in operation else []
+    facts += [f"Callers: {', '.join(operation['x-callers']).lower()}"] if "x-callers" in operation else []
+    parameters = "".join(
+        f"<li><code>{html.escape(each['name'])}</code> <span class=s>{each['in']}</span></li>"
+        for each in operation.get("parameters", [])
+    )
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    shown = html.escape(msgspec.json.format(msgspec.json.encode(body), indent=2).decode()) if body else ""
+    return (
+        f"<details><summary><span class='m {method}'>{method}</span><code>{html.escape(path)}</code> "
+        f"<span class=s>{html.escape(operation.get('summary', ''))}</span></summary><div>"
+        f"<p>{html.escape(operation.get('description', ''))}</p><p class=s>{' · '.join(facts)}</p>"
+        f"<ul>{parameters}</ul>{f'<pre><code>{shown}</code></pre>' if shown else ''}</div></details>"
+    )
