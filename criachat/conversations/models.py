@@ -62,6 +62,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
     account_name: str
+    account_locale: str
     inbox_id: int
     inbox_name: str
     channel_type: str

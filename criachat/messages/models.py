@@ -137,3 +137,10 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     conversation: Conversation
     echo_id: Any = None
     is_new: bool = True
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """When the product last said something in a conversation, and whether anybody on our side ever did."""
+
+    last_template_at: datetime | None
+    is_answered: bool

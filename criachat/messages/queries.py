@@ -12,7 +12,7 @@ from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import AttachmentSnapshot, LastMessages, MessageSnapshot
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
-from criachat.messages.models import Draft, Message
+from criachat.messages.models import Answers, Draft, Message
 
 # A message, its conversation's new state, the sign of life of its contact and the events, in one trip: this is what
 # happens most. Nothing is written when somebody changed the conversation since it was read ($3 is the version it had
@@ -40,17 +40,17 @@ MESSAGE_PART: LiteralString = """, message AS (
 ), log AS (
     INSERT INTO events (account_id, epoch, name, inbox_id, conversation_id, message_id, contact_id, actor_type,
         actor_id, cause, changes, details, snapshot, created_at)
-    SELECT $1, (SELECT epoch FROM event_epoch), told.name, $16, $2, told.message_id, $27, $29, $30, $31, told.changes,
-        told.details, told.snapshot, $6
-    FROM message, unnest($32::text[], $33::bigint[], $34::json[], $35::json[], $36::json[])
-        AS told (name, message_id, changes, details, snapshot)
+    SELECT $1, (SELECT epoch FROM event_epoch), told.name, $16, $2, told.message_id, $27, $29, $30, told.cause,
+        told.changes, told.details, told.snapshot, $6
+    FROM message, unnest($31::text[], $32::text[], $33::bigint[], $34::json[], $35::json[], $36::json[])
+        AS told (cause, name, message_id, changes, details, snapshot)
 )
 SELECT id FROM message
 """
 INSERT_MESSAGE: LiteralString = CONVERSATION_HEAD + MESSAGE_PART
 INSERT_INCOMING_MESSAGE: LiteralString = CONVERSATION_HEAD + CONTACT_PART + MESSAGE_PART
 
-MESSAGE: LiteralString = """
+MESSAGE_HEAD: LiteralString = """
 SELECT messages.account_id, messages.id, messages.conversation_id, messages.inbox_id, messages.message_type,
     messages.content_type, messages.content, messages.content_attributes, messages.additional_attributes,
     messages.external_source_ids, messages.private, messages.status, messages.source_id, messages.sender_type,
@@ -66,13 +66,19 @@ SELECT messages.account_id, messages.id, messages.conversation_id, messages.inbo
             'fallback_title', fallback_title, 'meta', meta) ORDER BY id)
         FROM attachments WHERE attachments.account_id = $1 AND attachments.message_id = messages.id
     ) END AS attachments
-FROM messages
+"""
+MESSAGE_JOINS: LiteralString = """
 LEFT JOIN users ON messages.sender_type = 'User' AND users.id = messages.sender_id
 LEFT JOIN account_users ON account_users.account_id = $1 AND account_users.user_id = users.id
 LEFT JOIN agent_bots ON messages.sender_type = 'AgentBot' AND agent_bots.account_id = $1
     AND agent_bots.id = messages.sender_id
-WHERE messages.account_id = $1 AND messages.conversation_id = $2
 """
+MESSAGE: LiteralString = (
+    MESSAGE_HEAD
+    + "FROM messages"
+    + MESSAGE_JOINS
+    + "WHERE messages.account_id = $1 AND messages.conversation_id = $2\n"
+)
 WITHOUT_INTERNAL: LiteralString = "  AND NOT messages.private AND messages.message_type <> 2\n"
 LATEST: LiteralString = "ORDER BY messages.id DESC LIMIT $3"
 BEFORE: LiteralString = "  AND messages.id < $4\nORDER BY messages.id DESC LIMIT $3"
@@ -81,6 +87,23 @@ BETWEEN: LiteralString = "  AND messages.id >= $4 AND messages.id < $5\nORDER BY
 
 FIND_MESSAGE: LiteralString = MESSAGE + "  AND messages.id = $3"
 FIND_BY_CLIENT_MESSAGE_ID: LiteralString = MESSAGE + "  AND messages.client_message_id = $3"
+# What contacts see of several conversations, the newest of each.
+LIST_RECENT_OF_EACH: LiteralString = (
+    MESSAGE_HEAD
+    + """FROM unnest($2::bigint[]) AS asked (id)
+CROSS JOIN LATERAL (
+    SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
+        additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
+        has_attachments, created_at, updated_at
+    FROM messages
+    WHERE messages.account_id = $1 AND messages.conversation_id = asked.id
+      AND NOT messages.private AND messages.message_type <> 2
+    ORDER BY messages.id DESC
+    LIMIT $3
+) AS messages"""
+    + MESSAGE_JOINS
+    + "ORDER BY messages.conversation_id, messages.id"
+)
 FIND_BY_SOURCE_ID = """
 SELECT message_id FROM message_source_ids WHERE account_id = $1 AND inbox_id = $2 AND source_id = $3
 """
@@ -118,6 +141,23 @@ WHERE account_id = $1 AND conversation_id = $2 AND message_type <> 0 AND status 
 ORDER BY id DESC
 LIMIT 200
 """
+# Asked with every incoming message: the first part is answered by an index of what the product said, and then ends.
+FIND_ANSWERS = """
+SELECT last_template_at,
+    last_template_at IS NOT NULL OR EXISTS (SELECT FROM messages
+        WHERE account_id = $1 AND conversation_id = $2 AND message_type = 1) AS is_answered
+FROM (SELECT max(created_at) AS last_template_at FROM messages
+    WHERE account_id = $1 AND conversation_id = $2 AND message_type = 3) AS said
+"""
+# The newest thousand: more than a conversation takes in the few minutes that are asked about.
+HAS_REPLY_SINCE = """
+SELECT EXISTS (
+    SELECT FROM (SELECT created_at, message_type, private FROM messages
+        WHERE account_id = $1 AND conversation_id = $2 ORDER BY id DESC LIMIT 1000) AS newest
+    WHERE message_type = 1 AND NOT private AND created_at > $3
+)
+"""
+LIST_TEAM_NAMES = "SELECT id, name FROM teams WHERE account_id = $1 AND id = ANY($2::bigint[])"
 
 
 class RepliedTo(msgspec.Struct, frozen=True):
@@ -125,6 +165,13 @@ class RepliedTo(msgspec.Struct, frozen=True):
 
     id: int
     source_id: str | None
+
+
+class TeamName(msgspec.Struct, frozen=True):
+    """What a team is called."""
+
+    id: int
+    name: str
 
 
 class KeptFile(msgspec.Struct, frozen=True):
@@ -155,12 +202,12 @@ class Told(msgspec.Struct, frozen=True):
 
     names: list[str]
     message_ids: list[int | None]
+    causes: list[str | None]
     changes: list[Any]
     details: list[Any]
     snapshots: list[Any]
     actor_type: str | None
     actor_id: int | None
-    cause: str | None
 
 
 class NewId(msgspec.Struct, frozen=True):
@@ -208,7 +255,7 @@ async def insert_message(
         message.sender_id,
         told.actor_type,
         told.actor_id,
-        told.cause,
+        told.causes,
         told.names,
         told.message_ids,
         told.changes,
@@ -242,10 +289,9 @@ async def list_messages(
     return (await db.fetch_all(Message, head + LATEST, *key, 20))[::-1]
 
 
-async def list_recent(db: Db, account_id: int, conversation_id: int, *, limit: int) -> list[Message]:
-    """The newest messages the contact may see, oldest first."""
-    sql = MESSAGE + WITHOUT_INTERNAL + LATEST
-    return (await db.fetch_all(Message, sql, account_id, conversation_id, limit))[::-1]
+async def list_recent_of_each(db: Db, account_id: int, conversation_ids: Sequence[int], *, limit: int) -> list[Message]:
+    """The newest messages that contacts may see of each of these conversations, oldest first."""
+    return await db.fetch_all(Message, LIST_RECENT_OF_EACH, account_id, conversation_ids, limit)
 
 
 async def find_message(db: Db, account_id: int, conversation_id: int, message_id: int) -> Message | None:
@@ -342,3 +388,19 @@ async def find_file(db: Db, account_id: int, attachment_id: int) -> KeptFile | N
 async def list_unread_by_contact(db: Db, account_id: int, conversation_id: int, until: datetime) -> list[int]:
     """Messages to the contact that are not marked read yet."""
     return await db.fetch_values(LIST_UNREAD_BY_CONTACT, account_id, conversation_id, until)
+
+
+async def find_answers(db: Db, account_id: int, conversation_id: int) -> Answers:
+    """What the conversation was answered with."""
+    return await db.fetch_one(Answers, FIND_ANSWERS, account_id, conversation_id)
+
+
+async def has_reply_since(db: Db, account_id: int, conversation_id: int, moment: datetime) -> bool:
+    """Whether somebody of the team answered the contact after this moment."""
+    return await db.fetch_value(HAS_REPLY_SINCE, account_id, conversation_id, moment)
+
+
+async def list_team_names(db: Db, account_id: int, team_ids: Sequence[int]) -> dict[int, str]:
+    """What these teams are called, those that still exist."""
+    found = await db.fetch_all(TeamName, LIST_TEAM_NAMES, account_id, team_ids)
+    return {team.id: team.name for team in found}

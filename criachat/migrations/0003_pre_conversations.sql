@@ -258,6 +258,8 @@ CREATE TABLE messages (
     FOREIGN KEY (account_id, conversation_id) REFERENCES conversations (account_id, id) ON DELETE CASCADE
 ) WITH (fillfactor = 90);
 CREATE INDEX messages_in_conversation ON messages (account_id, conversation_id, id);
+-- What the product said itself is rare and asked for with every incoming message: greetings are sent once.
+CREATE INDEX messages_templates ON messages (account_id, conversation_id, created_at) WHERE message_type = 3;
 CREATE UNIQUE INDEX messages_by_client_message_id ON messages (account_id, conversation_id, client_message_id)
     WHERE client_message_id IS NOT NULL;
 CREATE INDEX messages_by_source_id ON messages (account_id, inbox_id, source_id) WHERE source_id IS NOT NULL;

@@ -16,7 +16,7 @@ COLUMNS: LiteralString = """
     conversations.last_incoming_at, conversations.first_reply_created_at, conversations.waiting_since,
     conversations.last_messages, conversations.recent_minute, conversations.recent_count,
     conversations.sla_policy_id, conversations.version, conversations.created_at, conversations.updated_at,
-    accounts.name AS account_name,
+    accounts.name AS account_name, accounts.locale AS account_locale,
     conversations.inbox_id, inboxes.name AS inbox_name, inboxes.channel_type, inboxes.has_active_bot,
     api_channels.additional_attributes ->> 'agent_reply_time_window' AS reply_window_hours,
     conversations.contact_id, contacts.name AS contact_name, contacts.email AS contact_email,

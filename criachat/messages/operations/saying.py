@@ -42,6 +42,8 @@ from criachat.users.snapshots import BotSnapshot, snapshot_of
 SEQUENCE = "messages_id_seq"
 ATTEMPTS = 6
 MINUTE = timedelta(minutes=1)
+# How the cause of a change begins that a message made.
+BY_MESSAGE = "message:"
 
 Load = Callable[[], Awaitable[Conversation]]
 
@@ -219,7 +221,10 @@ def _events(  # noqa: PLR0913 - both sides of the change
     actor: Actor,
     cause: str | None,
 ) -> list[Event]:
-    """What is told, in the contract's order: opened, the message, first reply, updated."""
+    """What is told, in the contract's order: opened, the message, first reply, updated.
+
+    What changed in the conversation has the message as its cause, unless something had the message said.
+    """
     public = newest.newest_public
     conversation = after.snapshot(last_message=None if public is message else public)
     common: dict[str, Any] = {
@@ -231,11 +236,12 @@ def _events(  # noqa: PLR0913 - both sides of the change
         "cause": cause,
         "performer": snapshot_of(actor),
     }
+    by_message = cause or f"{BY_MESSAGE}{message.id}"
     changes = changes_between(before, after)
     with_message = msgspec.structs.replace(conversation, last_message=public) if changes else conversation
     events: list[Event] = []
     if before.status != after.status:
-        events += _opened(before, after, {**common, "snapshot": with_message})
+        events += _opened(before, after, {**common, "snapshot": with_message, "cause": by_message})
     said: dict[str, Any] = {
         **common,
         "message_id": message.id,
@@ -248,7 +254,7 @@ def _events(  # noqa: PLR0913 - both sides of the change
         events.append(ReplyCreated(**said, waiting_since=iso(before.waiting_since)))
     watched = {"waiting_since", "first_reply_created_at", "status", "snoozed_until"}
     if not watched.isdisjoint(changes):
-        updated: dict[str, Any] = {**common, "snapshot": with_message}
+        updated: dict[str, Any] = {**common, "snapshot": with_message, "cause": by_message}
         events.append(ConversationUpdated(**updated, changes=changes))
     return events
 
@@ -264,4 +270,4 @@ def _opened(before: Conversation, after: Conversation, common: dict[str, Any]) -
 
 def _told(tx: Tx, events: list[Event]) -> Told:
     names, _, _, message_ids, _, actor_types, actor_ids, causes, changes, details, snapshots = event_values(tx, events)
-    return Told(names, message_ids, changes, details, snapshots, actor_types[0], actor_ids[0], causes[0])
+    return Told(names, message_ids, causes, changes, details, snapshots, actor_types[0], actor_ids[0])

@@ -1,0 +1,39 @@
+"""The ways to get messages on somebody's behalf. Who may see a conversation is asked before, of its own slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from criachat.conversations.models import Conversation
+from criachat.conversations.snapshots import ACTIVITY
+from criachat.kit.db import Db
+from criachat.kit.errors import NoSuchPage
+from criachat.messages import queries
+from criachat.messages.models import Message
+
+
+async def load_message_for_contact(db: Db, conversation: Conversation, message_id: int) -> Message:
+    """The message, if the contact may see it; notes and activities are answered like messages that do not exist."""
+    message = await queries.find_message(db, conversation.account_id, conversation.id, message_id)
+    if message is None or message.private or message.message_type == ACTIVITY:
+        raise NoSuchPage
+    return message
+
+
+async def list_messages_for_contact(db: Db, conversation: Conversation, *, before: int | None = None) -> list[Message]:
+    """The newest 20 the contact may see, or the 20 before an id; oldest first."""
+    return await queries.list_messages(
+        db, conversation.account_id, conversation.id, before=before, without_internal=True
+    )
+
+
+async def list_recent_for_contact(
+    db: Db, conversations: Sequence[Conversation], *, limit: int
+) -> dict[int, list[Message]]:
+    """The newest messages the contact may see of each of their conversations, oldest first, by database id."""
+    recent: dict[int, list[Message]] = {conversation.id: [] for conversation in conversations}
+    if conversations:
+        account_id = conversations[0].account_id
+        for message in await queries.list_recent_of_each(db, account_id, list(recent), limit=limit):
+            recent[message.conversation_id].append(message)
+    return recent

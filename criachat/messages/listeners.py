@@ -1,0 +1,90 @@
+"""What the product writes into a conversation when something happened in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from criachat.conversations.events import ConversationCreated, ConversationUpdated
+from criachat.conversations.models import Conversation
+from criachat.conversations.snapshots import ACTIVITY, TEMPLATE
+from criachat.inboxes import access as inboxes
+from criachat.inboxes.models import Inbox
+from criachat.kit.db import Tx
+from criachat.kit.events import Listeners
+from criachat.kit.languages import language_of
+from criachat.messages import queries
+from criachat.messages.activities import Activity, activities_of, left_team
+from criachat.messages.content import with_variables
+from criachat.messages.events import MessageCreated
+from criachat.messages.models import Draft
+from criachat.messages.operations.automatic import say_by_itself
+from criachat.messages.templates import greeting_text, is_ever_answered, may_be_answered, out_of_office_text
+
+listeners = Listeners("messages")
+
+RECENTLY = timedelta(minutes=5)
+
+
+@listeners.on(ConversationCreated, ConversationUpdated)
+async def write_activities(tx: Tx, events: Sequence[ConversationCreated | ConversationUpdated]) -> None:
+    """Tell the team in the thread who changed what."""
+    left = {team_id for team_id in map(left_team, events) if team_id is not None}
+    team_names = await queries.list_team_names(tx, events[0].account_id, list(left)) if left else {}
+    for event in events:
+        for number, activity in enumerate(activities_of(event, team_names)):
+            await _write_activity(tx, event, number, activity)
+
+
+async def _write_activity(
+    tx: Tx, event: ConversationCreated | ConversationUpdated, number: int, activity: Activity
+) -> None:
+    def write(conversation: Conversation) -> Draft:
+        return Draft(
+            message_type=ACTIVITY,
+            content=activity.text(language_of(conversation.account_locale)),
+            client_message_id=f"activity:{event.id}:{number}",
+        )
+
+    await say_by_itself(tx, event.account_id, event.snapshot.id, write, cause=f"event:{event.id}")
+
+
+@listeners.on(MessageCreated)
+async def answer_incoming_messages(tx: Tx, events: Sequence[MessageCreated]) -> None:
+    """Greet who writes for the first time, and say so when nobody is there."""
+    known: dict[int, Inbox | None] = {}
+    for event in events:
+        message = event.snapshot.message
+        if not may_be_answered(message):
+            continue
+        if message.inbox_id not in known:
+            known[message.inbox_id] = await inboxes.find_inbox(tx, event.account_id, message.inbox_id)
+        inbox = known[message.inbox_id]
+        if inbox is not None and is_ever_answered(inbox):
+            await _answer(tx, event, inbox)
+
+
+async def _answer(tx: Tx, event: MessageCreated, inbox: Inbox) -> None:
+    text = await _text_for(tx, event, inbox)
+    if text is None:
+        return
+
+    def write(conversation: Conversation) -> Draft:
+        return Draft(
+            message_type=TEMPLATE,
+            content=with_variables(text, conversation, None),
+            client_message_id=f"answer:{event.id}",
+        )
+
+    await say_by_itself(tx, event.account_id, event.snapshot.conversation.id, write, cause=f"event:{event.id}")
+
+
+async def _text_for(tx: Tx, event: MessageCreated, inbox: Inbox) -> str | None:
+    """That nobody is there takes the place of the greeting, unless somebody just answered."""
+    key = (event.account_id, event.snapshot.conversation.conversation_id)
+    at = event.snapshot.message.created_at
+    answers = await queries.find_answers(tx, *key)
+    text = out_of_office_text(at, inbox, answers)
+    if text is not None and not await queries.has_reply_since(tx, *key, at - RECENTLY):
+        return text
+    return greeting_text(inbox, answers)
