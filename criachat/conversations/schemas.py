@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from criachat.contacts.snapshots import ContactSnapshot
 from criachat.conversations.models import MOST_UNREAD, Conversation, Counts
 from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot, SenderSnapshot
-from criachat.kit.files import Files
+from criachat.kit.files import Blob, Files
 from criachat.kit.times import iso, iso_or_none, unix, unix_float
 from criachat.users.presence import Presence, availability
 from criachat.users.schemas import AgentOut
@@ -392,11 +392,11 @@ def attachment_out(attachment: AttachmentSnapshot, files: Files) -> AttachmentOu
 
 def _media(attachment: AttachmentSnapshot, files: Files) -> dict[str, Any]:
     name = attachment.filename or "file"
-    has_file = attachment.file_key is not None
+    has_file, blob = attachment.file_key is not None, Blob(attachment.account_id, attachment.id)
     media: dict[str, Any] = {
         "extension": attachment.extension,
-        "data_url": files.blob_url(attachment.id, name) if has_file else attachment.external_url or "",
-        "thumb_url": files.thumbnail_url(attachment.id, name) if has_file and attachment.file_type == "image" else "",
+        "data_url": files.blob_url(blob, name) if has_file else attachment.external_url or "",
+        "thumb_url": files.thumbnail_url(blob, name) if has_file and attachment.file_type == "image" else "",
         "file_size": attachment.byte_size,
         "width": attachment.width,
         "height": attachment.height,

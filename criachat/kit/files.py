@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
@@ -49,7 +49,7 @@ THUMBNAIL: Final = "w250"
 
 FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 SYSTEM_ERROR: Final = re.compile(r"\(os error (\d+)\)")
-PAYLOAD: Final = struct.Struct(">QQ")
+PAYLOAD: Final = struct.Struct(">QQQ")
 
 
 class FileStoreFull(Refused):
@@ -68,6 +68,13 @@ class Stored(msgspec.Struct, frozen=True):
     byte_size: int
     checksum: str
     head: bytes
+
+
+class Blob(NamedTuple):
+    """A stored file, as a signed address names it."""
+
+    account_id: int
+    id: int
 
 
 def new_key(account_id: int, filename: str) -> str:
@@ -129,28 +136,28 @@ class Files:
         with suppress(FileNotFoundError):
             await obstore.delete_async(self._store, key)
 
-    def signed_id(self, blob_id: int, *, purpose: Purpose = "blob", valid_for: timedelta = SHOWN_FOR) -> str:
+    def signed_id(self, blob: Blob, *, purpose: Purpose = "blob", valid_for: timedelta = SHOWN_FOR) -> str:
         """An id that stands for this blob for at least `valid_for` (and at most twice as long)."""
         step = min(STEADY_FOR, valid_for).total_seconds()
         expires_at = -(-(clock.unix() + valid_for.total_seconds()) // step) * step
-        payload = base64.urlsafe_b64encode(PAYLOAD.pack(blob_id, int(expires_at))).rstrip(b"=").decode()
+        payload = base64.urlsafe_b64encode(PAYLOAD.pack(*blob, int(expires_at))).rstrip(b"=").decode()
         return f"{payload}--{self._signature(purpose, payload)}"
 
-    def verify(self, signed_id: str, *, purpose: Purpose = "blob") -> int | None:
+    def verify(self, signed_id: str, *, purpose: Purpose = "blob") -> Blob | None:
         """The blob that a signed id stands for; None when it is forged, for another purpose, or expired."""
         payload, _, signature = signed_id.partition("--")
         if not hmac.compare_digest(self._signature(purpose, payload).encode(), signature.encode("utf-8", "replace")):
             return None
-        blob_id, expires_at = PAYLOAD.unpack(base64.urlsafe_b64decode(payload + "=="))
-        return blob_id if clock.unix() < expires_at else None
+        account_id, blob_id, expires_at = PAYLOAD.unpack(base64.urlsafe_b64decode(payload + "=="))
+        return Blob(account_id, blob_id) if clock.unix() < expires_at else None
 
-    def blob_url(self, blob_id: int, filename: str) -> str:
+    def blob_url(self, blob: Blob, filename: str) -> str:
         """The address of the file; it ends in the file's name."""
-        return self._url("blobs/redirect", self.signed_id(blob_id), filename)
+        return self._url("blobs/redirect", self.signed_id(blob), filename)
 
-    def thumbnail_url(self, blob_id: int, filename: str) -> str:
+    def thumbnail_url(self, blob: Blob, filename: str) -> str:
         """The address of a picture of the file, 250 pixels wide."""
-        return self._url("representations/redirect", f"{self.signed_id(blob_id)}/{THUMBNAIL}", filename)
+        return self._url("representations/redirect", f"{self.signed_id(blob)}/{THUMBNAIL}", filename)
 
     def _url(self, kind: str, signed: str, filename: str) -> str:
         return f"{self._base_url}/rails/active_storage/{kind}/{signed}/{quote(safe_filename(filename), safe='')}"

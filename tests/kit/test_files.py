@@ -14,7 +14,7 @@ import pytest
 
 from criachat.kit import clock
 from criachat.kit.errors import NotFound
-from criachat.kit.files import Files, FileTooLarge, new_key
+from criachat.kit.files import Blob, Files, FileTooLarge, new_key
 
 KEY = b"k" * 32
 BASE_URL = "https://chat.example"
@@ -154,7 +154,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(files: Files, folder: Pa
 FILL = """
 import asyncio, json, os, resource, sys
 from pathlib import Path
-from criachat.kit.files import Files, FileStoreFull, new_key
+from criachat.kit.files import Blob, Files, FileStoreFull, new_key
 
 async def pieces():
     for _ in range(size // 100_000):
@@ -259,7 +259,7 @@ def test_the_folder_of_a_file_url_is_used(tmp_path: Path) -> None:
 def test_a_bucket_is_named_by_its_url(tmp_path: Path) -> None:
     files = Files("s3://bucket/prefix?region=eu-west-1", KEY, BASE_URL)
 
-    assert files.verify(files.signed_id(1)) == 1
+    assert files.verify(files.signed_id(Blob(3, 1))) == Blob(3, 1)
     with pytest.raises(Exception, match=r"(?i)scheme|unknown|unable|recogni"):
         Files("carrier-pigeon://coop", KEY, BASE_URL)
 
@@ -271,13 +271,13 @@ def test_a_short_signing_key_stops_the_start(folder: Path) -> None:
 
 @pytest.mark.parametrize("blob_id", [1, 812, 2**63 - 1])
 def test_a_signed_id_stands_for_its_blob(files: Files, blob_id: int) -> None:
-    assert files.verify(files.signed_id(blob_id)) == blob_id
+    assert files.verify(files.signed_id(Blob(3, blob_id))) == Blob(3, blob_id)
 
 
 def test_a_forged_id_stands_for_nothing(files: Files, folder: Path) -> None:
-    good = files.signed_id(1)
+    good = files.signed_id(Blob(3, 1))
     payload, signature = good.split("--")
-    other_payload = files.signed_id(2).split("--")[0]
+    other_payload = files.signed_id(Blob(3, 2)).split("--")[0]
     other_installation = Files(folder, b"o" * 32, BASE_URL)
     forged = [
         f"{other_payload}--{signature}",
@@ -295,14 +295,14 @@ def test_a_forged_id_stands_for_nothing(files: Files, folder: Path) -> None:
         "é--ü",
         "\ud800--\udfff",
         good + "\n",
-        other_installation.signed_id(1),
+        other_installation.signed_id(Blob(3, 1)),
     ]
 
     assert [files.verify(signed_id) for signed_id in forged] == [None] * len(forged)
 
 
 def test_every_changed_character_breaks_a_signed_id(files: Files) -> None:
-    good = files.signed_id(812)
+    good = files.signed_id(Blob(3, 812))
 
     for place, character in enumerate(good):
         changed = good[:place] + ("a" if character != "a" else "b") + good[place + 1 :]
@@ -310,27 +310,30 @@ def test_every_changed_character_breaks_a_signed_id(files: Files) -> None:
 
 
 def test_an_id_for_showing_does_not_upload(files: Files) -> None:
-    shown, upload = files.signed_id(1), files.signed_id(1, purpose="upload", valid_for=timedelta(hours=1))
+    shown, upload = (
+        files.signed_id(Blob(3, 1)),
+        files.signed_id(Blob(3, 1), purpose="upload", valid_for=timedelta(hours=1)),
+    )
 
     assert files.verify(shown, purpose="upload") is None
     assert files.verify(upload) is None
-    assert files.verify(upload, purpose="upload") == 1
+    assert files.verify(upload, purpose="upload") == Blob(3, 1)
 
 
 def test_a_signed_id_expires_but_not_within_thirty_days(files: Files, travel: Travel) -> None:
-    signed_id = files.signed_id(1)
+    signed_id = files.signed_id(Blob(3, 1))
 
     travel(timedelta(days=30))
-    assert files.verify(signed_id) == 1
+    assert files.verify(signed_id) == Blob(3, 1)
     travel(timedelta(days=8))
     assert files.verify(signed_id) is None
 
 
 def test_an_id_for_an_hour_lasts_two_at_most(files: Files, travel: Travel) -> None:
-    signed_id = files.signed_id(1, purpose="upload", valid_for=timedelta(hours=1))
+    signed_id = files.signed_id(Blob(3, 1), purpose="upload", valid_for=timedelta(hours=1))
 
     travel(timedelta(hours=1))
-    assert files.verify(signed_id, purpose="upload") == 1
+    assert files.verify(signed_id, purpose="upload") == Blob(3, 1)
     travel(timedelta(hours=1))
     assert files.verify(signed_id, purpose="upload") is None
 
@@ -338,18 +341,18 @@ def test_an_id_for_an_hour_lasts_two_at_most(files: Files, travel: Travel) -> No
 def test_an_address_stays_the_same_for_a_while(files: Files, travel: Travel) -> None:
     week, month = timedelta(days=7).total_seconds(), timedelta(days=30).total_seconds()
     travel(timedelta(seconds=week - (clock.unix() + month) % week + 1))
-    first = files.blob_url(1, "a.png")
+    first = files.blob_url(Blob(3, 1), "a.png")
 
     travel(timedelta(days=6))
-    assert files.blob_url(1, "a.png") == first
+    assert files.blob_url(Blob(3, 1), "a.png") == first
     travel(timedelta(days=1))
-    assert files.blob_url(1, "a.png") != first
+    assert files.blob_url(Blob(3, 1), "a.png") != first
 
 
 def test_addresses_end_in_the_name_of_the_file(files: Files) -> None:
-    signed_id = files.signed_id(1)
+    signed_id = files.signed_id(Blob(3, 1))
     root = "https://chat.example/rails/active_storage"
 
-    assert files.blob_url(1, "café 1.png") == f"{root}/blobs/redirect/{signed_id}/caf%C3%A9%201.png"
-    assert files.thumbnail_url(1, "a.png") == f"{root}/representations/redirect/{signed_id}/w250/a.png"
-    assert files.blob_url(1, "../../a?b#c").endswith(f"{signed_id}/a-b%23c")
+    assert files.blob_url(Blob(3, 1), "café 1.png") == f"{root}/blobs/redirect/{signed_id}/caf%C3%A9%201.png"
+    assert files.thumbnail_url(Blob(3, 1), "a.png") == f"{root}/representations/redirect/{signed_id}/w250/a.png"
+    assert files.blob_url(Blob(3, 1), "../../a?b#c").endswith(f"{signed_id}/a-b%23c")
