@@ -36,6 +36,8 @@ from criachat.kit.partitions import make_partitions
 from criachat.kit.relay import Relay
 from criachat.kit.settings import Settings
 from criachat.kit.signals import PostgresSignals, Signals
+from criachat.kit.status import Metrics, Pulse, Tally
+from criachat.kit.status import routes as status_routes
 from criachat.kit.tokens import Keyring
 from criachat.labels.routes import routes as labels_routes
 from criachat.users.presence import Presence
@@ -43,7 +45,15 @@ from criachat.users.routes import agent_routes, profile_routes
 
 log = structlog.get_logger()
 
-ROUTES: tuple[Routes, ...] = (accounts_routes, agent_routes, profile_routes, labels_routes, inboxes_routes)
+ROUTES: tuple[Routes, ...] = (
+    status_routes,
+    accounts_routes,
+    agent_routes,
+    profile_routes,
+    labels_routes,
+    teams_routes,
+    inboxes_routes,
+)
 LISTENERS: tuple[Listeners, ...] = (inboxes_listeners,)
 JOBS: tuple[Jobs, ...] = (inboxes_jobs,)
 
@@ -136,7 +146,10 @@ def _parts(
     proxies = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
     origins = frozenset((base_url, *settings.allowed_origins))
     resolver = TokenResolver(database, keyring, our_origins=origins, trusted_proxies=proxies)
+    tally = Tally()
     provides: dict[type[Any], Any] = {
+        Pulse: Pulse(database),
+        Metrics: Metrics(database, tally),
         Settings: settings,
         Keyring: keyring,
         Signals: signals,
@@ -154,6 +167,7 @@ def _parts(
             resolvers=resolvers,
             provides=provides,
             idempotency=Idempotency(database, keyring),
+            count=tally.count,
             guard=RateGuard(Limiter(limits), trusted_proxies=proxies, is_on=settings.rate_limits),
             maximum_request_bytes=settings.maximum_request_mb * 1024 * 1024,
             allowed_origins=frozenset(settings.allowed_origins),

@@ -39,6 +39,12 @@ class Guard(Protocol):
     def __call__(self, request: Request, endpoint: Endpoint, actor: Actor, /) -> tuple[tuple[str, str], ...]: ...
 
 
+class Count(Protocol):
+    """Takes note of an answer: its method, route and status, and how long it took."""
+
+    def __call__(self, method: str, route: str, status: int, seconds: float, /) -> None: ...
+
+
 class Application(msgspec.Struct, kw_only=True):
     """What the HTTP application is built of; `main.py` fills it in."""
 
@@ -48,6 +54,7 @@ class Application(msgspec.Struct, kw_only=True):
     provides: Mapping[type[Any], Any]
     idempotency: Idempotency
     guard: Guard
+    count: Count
     maximum_request_bytes: int
     allowed_origins: frozenset[str] = frozenset()
 
@@ -193,6 +200,7 @@ class HttpApp:
         return headers + self._origin_headers(request)
 
     def _tell(self, request: Request, answer: Answer | Stream, fields: dict[str, Any], seconds: float) -> None:
+        self._of.count(request.method, fields.get("route", ""), answer.status, seconds)
         level = log.warning if answer.status >= 500 else log.info if request.is_write else log.debug
         level("request", method=request.method, status=answer.status, ms=round(seconds * 1000, 2), **fields)
 
