@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from criachat.kit.actors import Actor
-from criachat.kit.db import Db
+from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.teams import queries
 from criachat.teams.models import Team
@@ -12,6 +12,14 @@ from criachat.teams.models import Team
 async def load_team(db: Db, actor: Actor, team_id: int) -> Team:
     """The team of the caller's account."""
     team = await find_team(db, actor, team_id)
+    if team is None:
+        raise NotFound
+    return team
+
+
+async def load_team_to_change(tx: Tx, actor: Actor, team_id: int) -> Team:
+    """The same; nobody else changes it or its members before this transaction ends."""
+    team = await queries.lock_team(tx, actor.account_id, actor.user_id, team_id)
     if team is None:
         raise NotFound
     return team
@@ -29,4 +37,4 @@ async def list_teams(db: Db, actor: Actor) -> list[Team]:
 
 async def is_member(db: Db, team: Team, user_id: int | None) -> bool:
     """Whether this person belongs to the team."""
-    return user_id is not None and user_id in await queries.list_member_ids(db, team)
+    return user_id is not None and await queries.is_member(db, team, user_id)

@@ -5,41 +5,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from criachat.accounts.operations import invalidate_cache
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
-from criachat.teams import access, queries
+from criachat.teams import queries
 from criachat.teams.errors import NameBlank, NameTaken, NotColleagues
 from criachat.teams.models import Team
+from criachat.teams.schemas import TeamParams
 from criachat.users import access as users
 
 
-async def create_team(
-    tx: Tx, *, name: str | None, description: str | None, allow_auto_assign: bool, actor: Actor
-) -> Team:
+async def create_team(tx: Tx, account_id: int, params: TeamParams) -> Team:
     """A new team without members; names are kept in small letters."""
-    title = _name(name)
-    team_id = await queries.insert_team(
-        tx, actor.account_id, name=title, description=description, allow_auto_assign=allow_auto_assign
+    team = await queries.insert_team(
+        tx,
+        account_id,
+        name=_name(params.name or None),
+        description=params.description or None,
+        allow_auto_assign=params.allow_auto_assign is not False,
     )
-    if team_id is None:
+    if team is None:
         raise NameTaken
-    await invalidate_cache(tx, actor.account_id, "team")
-    return await access.load_team(tx, actor, team_id)
+    await invalidate_cache(tx, account_id, "team")
+    return team
 
 
-async def change_team(
-    tx: Tx, team: Team, *, name: str | None, description: str | None, allow_auto_assign: bool, actor: Actor
-) -> Team:
-    """Rename or describe it."""
+async def change_team(tx: Tx, team: Team, params: TeamParams) -> Team:
+    """Change what was sent."""
     changed = msgspec.structs.replace(
-        team, name=_name(name), description=description, allow_auto_assign=allow_auto_assign
+        team,
+        name=team.name if params.name is UNSET else _name(params.name),
+        description=team.description if params.description is UNSET else params.description or None,
+        allow_auto_assign=(team.allow_auto_assign if params.allow_auto_assign is UNSET else params.allow_auto_assign),
     )
+    if changed == team:
+        return team
     if not await queries.save_team(tx, changed):
         raise NameTaken
-    await invalidate_cache(tx, actor.account_id, "team")
-    return await access.load_team(tx, actor, team.id)
+    await invalidate_cache(tx, team.account_id, "team")
+    return changed
 
 
 async def delete_team(tx: Tx, team: Team) -> None:
@@ -65,17 +71,17 @@ async def set_members(tx: Tx, team: Team, user_ids: Sequence[int], *, actor: Act
 
 
 async def remove_members(tx: Tx, team: Team, user_ids: Sequence[int], *, actor: Actor) -> None:
-    """Take people out of it."""
+    """Take people out of it; those who are not in it are passed over."""
     await _check_colleagues(tx, user_ids, actor)
     await queries.delete_members(tx, team, user_ids)
     await invalidate_cache(tx, team.account_id, "team")
 
 
 def _name(name: str | None) -> str:
-    title = (name or "").strip().lower()
-    if not title:
+    kept = (name or "").strip().lower()
+    if not kept:
         raise NameBlank
-    return title
+    return kept
 
 
 async def _check_colleagues(tx: Tx, user_ids: Sequence[int], actor: Actor) -> None:

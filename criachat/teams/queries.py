@@ -25,11 +25,12 @@ SELECT id, account_id, name, description, allow_auto_assign, created_at, updated
 FROM teams
 WHERE account_id = $1 AND id = $3
 """
+LOCK_TEAM = FIND_TEAM + "FOR NO KEY UPDATE OF teams\n"
 INSERT_TEAM = """
 INSERT INTO teams (account_id, name, description, allow_auto_assign, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $5)
 ON CONFLICT (account_id, name) DO NOTHING
-RETURNING id
+RETURNING id, account_id, name, description, allow_auto_assign, created_at, updated_at, false AS is_member
 """
 SAVE_TEAM = """
 UPDATE teams
@@ -43,9 +44,15 @@ DELETE_TEAM = "DELETE FROM teams WHERE account_id = $1 AND id = $2"
 LIST_MEMBER_IDS = "SELECT user_id FROM team_members WHERE account_id = $1 AND team_id = $2 ORDER BY user_id"
 INSERT_MEMBERS = """
 INSERT INTO team_members (account_id, team_id, user_id, created_at)
-SELECT $1, $2, new.user_id, $4 FROM unnest($3::bigint[]) AS new (user_id)
+SELECT $1, $2, account_users.user_id, $4
+FROM account_users
+WHERE account_users.account_id = $1 AND account_users.user_id = ANY($3::bigint[])
+FOR KEY SHARE
 ON CONFLICT DO NOTHING
 RETURNING user_id
+"""
+IS_MEMBER = """
+SELECT EXISTS (SELECT FROM team_members WHERE account_id = $1 AND team_id = $2 AND user_id = $3)
 """
 DELETE_MEMBERS = "DELETE FROM team_members WHERE account_id = $1 AND team_id = $2 AND user_id = ANY($3::bigint[])"
 DELETE_OTHER_MEMBERS = """
@@ -63,11 +70,17 @@ async def find_team(db: Db, account_id: int, user_id: int | None, team_id: int) 
     return await db.fetch_one_or_none(Team, FIND_TEAM, account_id, user_id, team_id)
 
 
+async def lock_team(tx: Tx, account_id: int, user_id: int | None, team_id: int) -> Team | None:
+    """The team, kept from changing until the transaction ends."""
+    return await tx.fetch_one_or_none(Team, LOCK_TEAM, account_id, user_id, team_id)
+
+
 async def insert_team(
     tx: Tx, account_id: int, *, name: str, description: str | None, allow_auto_assign: bool
-) -> int | None:
+) -> Team | None:
     """A new team; None when the name is taken."""
-    return await tx.fetch_value(INSERT_TEAM, account_id, name, description, allow_auto_assign, clock.now())
+    values = (name, description, allow_auto_assign, clock.now())
+    return await tx.fetch_one_or_none(Team, INSERT_TEAM, account_id, *values)
 
 
 async def save_team(tx: Tx, team: Team) -> bool:
@@ -84,6 +97,11 @@ async def delete_team(tx: Tx, team: Team) -> None:
 async def list_member_ids(db: Db, team: Team) -> list[int]:
     """Who is in it."""
     return await db.fetch_values(LIST_MEMBER_IDS, team.account_id, team.id)
+
+
+async def is_member(db: Db, team: Team, user_id: int) -> bool:
+    """Whether this person is in it."""
+    return await db.fetch_value(IS_MEMBER, team.account_id, team.id, user_id)
 
 
 async def insert_members(tx: Tx, team: Team, user_ids: Sequence[int]) -> list[int]:
