@@ -40,6 +40,7 @@ from criachat.kit.status import Metrics, Pulse, Tally
 from criachat.kit.status import routes as status_routes
 from criachat.kit.tokens import Keyring
 from criachat.labels.routes import routes as labels_routes
+from criachat.teams.routes import routes as teams_routes
 from criachat.users.presence import Presence
 from criachat.users.routes import agent_routes, profile_routes
 
