@@ -5,6 +5,18 @@ from __future__ import annotations
 from criachat.kit.errors import Invalid, Unprocessable
 
 
+class NameBlank(Invalid):
+    """Name can't be blank"""
+
+    attributes = ("name",)
+
+
+class NameTooLong(Invalid):
+    """Name is too long (maximum is 255 characters)"""
+
+    attributes = ("name",)
+
+
 class EmailTaken(Invalid):
     """Email has already been taken"""
 
@@ -27,6 +39,12 @@ class AlreadyMember(Invalid):
     """User has already been taken"""
 
     attributes = ("user_id",)
+
+
+class SettingsTooLong(Invalid):
+    """Ui settings are too long (maximum is 65536 bytes of JSON)"""
+
+    attributes = ("ui_settings",)
 
 
 class PasswordsDiffer(Invalid):

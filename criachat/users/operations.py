@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
+import msgspec
 from msgspec import UNSET
 
-from criachat.kit.db import Tx
-from criachat.kit.errors import Invalid, NotFound
+from criachat.kit.db import Db, Tx
+from criachat.kit.errors import NotFound
 from criachat.kit.events import emit
 from criachat.users import passwords, queries
 from criachat.users.errors import (
     AlreadyMember,
     EmailInvalid,
     EmailTaken,
+    NameBlank,
+    NameTooLong,
     PasswordsDiffer,
     PasswordTooWeak,
+    SettingsTooLong,
     WrongPassword,
 )
 from criachat.users.events import AgentAdded
@@ -25,25 +30,20 @@ from criachat.users.snapshots import Availability
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.?[^@\s]*")
 LONGEST_NAME = 255
-
-
-class NameTooLong(Invalid):
-    """Name is too long (maximum is 255 characters)"""
-
-    attributes = ("name",)
+LARGEST_SETTINGS_BYTES = 64 * 1024
+CHANGEABLE = ("name", "display_name", "email", "message_signature", "ui_settings")
 
 
 async def create_user(tx: Tx, *, name: str, email: str, password: str | None) -> User:
     """A new, confirmed person. Without a password they can only be signed in by token or by resetting it."""
-    if not EMAIL.fullmatch(email.strip()) or len(email) > LONGEST_NAME:
-        raise EmailInvalid
+    email = _email(email)
     if len(name) > LONGEST_NAME:
         raise NameTooLong
     if password is not None and not passwords.is_strong_enough(password):
         raise PasswordTooWeak
     password_hash = None if password is None else passwords.hashed(password)
     user = await queries.insert_user(
-        tx, name=name.strip() or email, email=email.strip(), password_hash=password_hash, is_confirmed=True
+        tx, name=name.strip() or email, email=email, password_hash=password_hash, is_confirmed=True
     )
     if user is None:
         raise EmailTaken
@@ -57,39 +57,63 @@ async def add_member(tx: Tx, *, account_id: int, user: User, role: Role) -> None
     await emit(tx, AgentAdded(account_id=account_id, user_id=user.id))
 
 
-async def change_profile(tx: Tx, user: User, params: ProfileParams) -> None:
+async def change_profile(tx: Tx, user_id: int, params: ProfileParams) -> None:
     """Change what was sent about a person; the password only with the current one, and all or nothing."""
-    await queries.lock_user(tx, user.id)
-    if params.email is not UNSET and not EMAIL.fullmatch(params.email.strip()):
-        raise EmailInvalid
-    password_hash = await _new_password(tx, user, params) if params.password else None
-    phone_number = {} if params.phone_number is UNSET else {"phone_number": params.phone_number}
-    changed = await queries.save_user(
-        tx,
-        user.id,
-        name=user.name if params.name is UNSET else params.name.strip() or user.name,
-        display_name=user.display_name if params.display_name is UNSET else params.display_name or None,
-        email=user.email if params.email is UNSET else params.email.strip(),
-        message_signature=user.message_signature if params.message_signature is UNSET else params.message_signature,
-        ui_settings=user.ui_settings if params.ui_settings is UNSET else params.ui_settings,
-        custom_attributes={**user.custom_attributes, **phone_number},
-    )
-    if not changed:
+    # Before anything is locked: passwords are slow to compare.
+    password_hash = await _new_password(tx, user_id, params) if params.password else None
+    user = await queries.lock_user(tx, user_id)
+    if user is None:
+        raise NotFound
+    changed = _changed(user, params)
+    if changed != user and not await queries.save_user(tx, changed):
         raise EmailTaken
     if password_hash is not None:
-        await queries.set_password(tx, user.id, password_hash)
+        await queries.set_password(tx, user_id, password_hash)
 
 
-async def _new_password(tx: Tx, user: User, params: ProfileParams) -> str:
+async def remove_avatar(tx: Tx, user_id: int) -> None:
+    """Show no picture any more."""
+    await queries.set_avatar(tx, user_id, None)
+
+
+def _changed(user: User, params: ProfileParams) -> User:
+    """The person as they want to be."""
+    sent = {field: value for field in CHANGEABLE if (value := getattr(params, field)) is not UNSET}
+    if "name" in sent:
+        sent["name"] = _name(sent["name"])
+    if "display_name" in sent:
+        sent["display_name"] = (sent["display_name"] or "").strip() or None
+    if "email" in sent:
+        sent["email"] = _email(sent["email"])
+    if len(msgspec.json.encode(sent.get("ui_settings"))) > LARGEST_SETTINGS_BYTES:
+        raise SettingsTooLong
+    if params.phone_number is not UNSET:
+        sent["custom_attributes"] = {**user.custom_attributes, "phone_number": params.phone_number}
+    return msgspec.structs.replace(user, **sent)
+
+
+def _name(name: str) -> str:
+    if not name.strip():
+        raise NameBlank
+    return name.strip()
+
+
+def _email(email: str) -> str:
+    if not EMAIL.fullmatch(email.strip()) or len(email) > LONGEST_NAME:
+        raise EmailInvalid
+    return email.strip().lower()
+
+
+async def _new_password(db: Db, user_id: int, params: ProfileParams) -> str:
     password = params.password or ""
-    known = await queries.find_password_hash(tx, user.id)
-    if known is None or not passwords.matches(params.current_password or "", known):
+    known = await queries.find_password_hash(db, user_id)
+    if known is None or not await asyncio.to_thread(passwords.matches, params.current_password or "", known):
         raise WrongPassword
     if password != params.password_confirmation:
         raise PasswordsDiffer
     if not passwords.is_strong_enough(password):
         raise PasswordTooWeak
-    return passwords.hashed(password)
+    return await asyncio.to_thread(passwords.hashed, password)
 
 
 async def create_bot(tx: Tx, *, account_id: int, name: str, description: str | None = None) -> Bot:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from criachat.kit import clock, tokens
 from criachat.kit.db import Db, Tx
@@ -28,15 +27,32 @@ ON CONFLICT (lower(email)) DO NOTHING
 RETURNING id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
     custom_attributes, created_at
 """
-SET_PASSWORD = "UPDATE users SET password_hash = $2, version = version + 1 WHERE id = $1"  # noqa: S105
+# With the password changes what sockets were opened with.
+SET_PASSWORD = """
+UPDATE users
+SET password_hash = $2, pubsub_token = $3, version = version + 1,
+    updated_at = greatest($4, updated_at + interval '1 millisecond')
+WHERE id = $1
+"""  # noqa: S105
 FIND_PASSWORD_HASH = "SELECT password_hash FROM users WHERE id = $1"  # noqa: S105
-LOCK_USER = "SELECT id FROM users WHERE id = $1 FOR UPDATE"
+LOCK_USER = """
+SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
+    custom_attributes, created_at
+FROM users
+WHERE id = $1
+FOR NO KEY UPDATE
+"""
 SAVE_USER = """
 UPDATE users
 SET name = $2, display_name = $3, email = lower($4), message_signature = $5, ui_settings = $6, custom_attributes = $7,
     version = version + 1, updated_at = greatest($8, updated_at + interval '1 millisecond')
 WHERE id = $1 AND NOT EXISTS (SELECT FROM users AS other WHERE lower(other.email) = lower($4) AND other.id <> $1)
 RETURNING id
+"""
+SET_AVATAR = """
+UPDATE users
+SET avatar_key = $2, version = version + 1, updated_at = greatest($3, updated_at + interval '1 millisecond')
+WHERE id = $1 AND avatar_key IS DISTINCT FROM $2
 """
 INSERT_MEMBERSHIP = """
 INSERT INTO account_users (account_id, user_id, role, created_at, updated_at)
@@ -99,8 +115,8 @@ async def insert_user(tx: Tx, *, name: str, email: str, password_hash: str | Non
 
 
 async def set_password(tx: Tx, user_id: int, password_hash: str) -> None:
-    """Write a new password hash."""
-    await tx.execute(SET_PASSWORD, user_id, password_hash)
+    """Write a new password hash, and end what the person's realtime token was good for."""
+    await tx.execute(SET_PASSWORD, user_id, password_hash, tokens.random_token(), clock.now())
 
 
 async def find_password_hash(db: Db, user_id: int) -> str | None:
@@ -108,25 +124,21 @@ async def find_password_hash(db: Db, user_id: int) -> str | None:
     return await db.fetch_value(FIND_PASSWORD_HASH, user_id)
 
 
-async def lock_user(tx: Tx, user_id: int) -> None:
-    """Keep others from changing the person until the transaction ends."""
-    await tx.fetch_value(LOCK_USER, user_id)
+async def lock_user(tx: Tx, user_id: int) -> User | None:
+    """The person, kept from changing until the transaction ends."""
+    return await tx.fetch_one_or_none(User, LOCK_USER, user_id)
 
 
-async def save_user(  # noqa: PLR0913 - the columns of a person
-    tx: Tx,
-    user_id: int,
-    *,
-    name: str,
-    display_name: str | None,
-    email: str,
-    message_signature: str | None,
-    ui_settings: dict[str, Any],
-    custom_attributes: dict[str, Any],
-) -> bool:
+async def save_user(tx: Tx, user: User) -> bool:
     """Write what a person became; False when the address is somebody else's."""
-    values = (name, display_name, email, message_signature, ui_settings, custom_attributes, clock.now())
-    return await tx.fetch_value(SAVE_USER, user_id, *values) is not None
+    names = (user.name, user.display_name, user.email, user.message_signature)
+    values = (*names, user.ui_settings, user.custom_attributes, clock.now())
+    return await tx.fetch_value(SAVE_USER, user.id, *values) is not None
+
+
+async def set_avatar(tx: Tx, user_id: int, avatar_key: str | None) -> None:
+    """Write which picture the person shows, if any."""
+    await tx.execute(SET_AVATAR, user_id, avatar_key, clock.now())
 
 
 async def insert_membership(tx: Tx, account_id: int, user_id: int, role: Role) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast, get_args
-
 from criachat.kit.actors import AGENT, PERSON, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import Unprocessable
@@ -21,6 +19,9 @@ from criachat.users.schemas import (
     profile_out,
 )
 from criachat.users.snapshots import Availability
+
+# By their numbers, which some clients send.
+AVAILABILITIES: tuple[Availability, ...] = ("online", "offline", "busy")
 
 agent_routes = Routes("/api/v1/accounts/{account_id}/agents", tag="Agents", scope="agents")
 profile_routes = Routes("/api/v1/profile", tag="Profile", scope="profile")
@@ -41,20 +42,15 @@ async def show_profile(db: Db, actor: Actor, presence: Presence) -> ProfileOut:
 @profile_routes.update(actors=PERSON, wrapper="profile")
 async def change_profile(tx: Tx, actor: Actor, presence: Presence, params: ProfileParams) -> ProfileOut:
     """Change name, signature, settings, e-mail or, with the current one, the password."""
-    await operations.change_profile(tx, await access.load_user(tx, actor), params)
+    await operations.change_profile(tx, actor.user_id or 0, params)
     return await _profile(tx, actor, presence)
 
 
 @profile_routes.post("/availability", actors=PERSON, wrapper="profile")
 async def choose_availability(tx: Tx, actor: Actor, presence: Presence, params: AvailabilityParams) -> ProfileOut:
     """Be online, busy or offline in an account."""
-    if params.availability not in get_args(Availability):
-        raise Unprocessable("availability must be online, offline or busy")
     await operations.choose_availability(
-        tx,
-        account_id=params.account_id,
-        user_id=actor.user_id or 0,
-        availability=cast(Availability, params.availability),
+        tx, account_id=params.account_id, user_id=actor.user_id or 0, availability=_chosen(params.availability)
     )
     return await _profile(tx, actor, presence)
 
@@ -72,6 +68,21 @@ async def choose_auto_offline(tx: Tx, actor: Actor, presence: Presence, params: 
 async def set_active_account(tx: Tx, actor: Actor, params: ActiveAccountParams) -> None:
     """Work in this account from now on."""
     await operations.use_account(tx, account_id=params.account_id, user_id=actor.user_id or 0)
+
+
+@profile_routes.delete("/avatar", actors=PERSON)
+async def remove_avatar(tx: Tx, actor: Actor, presence: Presence) -> ProfileOut:
+    """Show no picture any more."""
+    await operations.remove_avatar(tx, actor.user_id or 0)
+    return await _profile(tx, actor, presence)
+
+
+def _chosen(availability: Availability | int) -> Availability:
+    if isinstance(availability, str):
+        return availability
+    if availability not in range(len(AVAILABILITIES)):
+        raise Unprocessable(f"availability must be one of {', '.join(AVAILABILITIES)}")
+    return AVAILABILITIES[availability]
 
 
 async def _profile(db: Db, actor: Actor, presence: Presence) -> ProfileOut:

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from criachat.kit.times import iso_or_none
 from criachat.users.models import Colleague, Membership, User
 from criachat.users.presence import Presence, availability
+from criachat.users.snapshots import Availability
 
 Short = Annotated[str, Meta(max_length=255)]
 
@@ -22,7 +23,7 @@ class ProfileParams(msgspec.Struct, kw_only=True):
     email: Short | UnsetType = UNSET
     message_signature: Annotated[str, Meta(max_length=20000)] | UnsetType | None = UNSET
     ui_settings: dict[str, Any] | UnsetType = UNSET
-    phone_number: str | UnsetType | None = UNSET
+    phone_number: Short | UnsetType | None = UNSET
     current_password: str | None = None
     password: str | None = None
     password_confirmation: str | None = None
@@ -32,7 +33,7 @@ class AvailabilityParams(msgspec.Struct, kw_only=True):
     """What to be in which account."""
 
     account_id: int
-    availability: str
+    availability: Availability | int
 
 
 class AutoOfflineParams(msgspec.Struct, kw_only=True):
