@@ -25,12 +25,11 @@ from criachat.messages.schemas import (
     OpeningParams,
     ThreadMetaOut,
     ThreadOut,
+    cursor_of,
     message_out,
 )
 from criachat.messages.uploading import keep_files
 from criachat.users.snapshots import UserSnapshot
-
-LARGEST_CURSOR = 2**63 - 1
 
 opening_routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
 routes = Routes(
@@ -65,8 +64,8 @@ async def list_messages(db: Db, actor: Actor, shown: Shown, conversation_id: int
         db,
         conversation.account_id,
         conversation.id,
-        before=_cursor(params.before),
-        after=_cursor(params.after),
+        before=cursor_of(params.before),
+        after=cursor_of(params.after),
         without_internal=params.filter_internal_messages not in (None, ""),
     )
     return ThreadOut(
@@ -122,14 +121,6 @@ async def delete_message(tx: Tx, actor: Actor, shown: Shown, conversation_id: in
     conversation = await conversations.load_conversation(tx, actor, conversation_id)
     message, after = await changing.delete_message(tx, conversation, message_id, actor=actor)
     return message_out(message.snapshot(after), shown)
-
-
-def _cursor(value: Any) -> int | None:
-    """A cursor as the contract reads it: absent, or a number, or 0."""
-    if value is None or value == "":
-        return None
-    text = str(value).strip()
-    return min(int(text), LARGEST_CURSOR) if text.isascii() and text.isdigit() and len(text) < 30 else 0
 
 
 def _meta(conversation: Conversation, shown: Shown) -> ThreadMetaOut:

@@ -12,6 +12,8 @@ from criachat.conversations.schemas import AttachmentOut, SenderOut, Shown, atta
 from criachat.conversations.snapshots import MessageSnapshot
 from criachat.kit.times import unix
 
+LARGEST_CURSOR = 2**63 - 1
+
 
 class MessageParams(msgspec.Struct, kw_only=True):
     """What may be said. `content_attributes` may be JSON text; `attachments` are files of a multipart request."""
@@ -98,6 +100,14 @@ class ThreadOut(msgspec.Struct, frozen=True, kw_only=True):
 
     meta: ThreadMetaOut
     payload: list[MessageOut]
+
+
+def cursor_of(value: Any) -> int | None:
+    """A cursor as the contract reads it: absent, or a number, or 0."""
+    if value is None or value == "":
+        return None
+    text = str(value).strip()
+    return min(int(text), LARGEST_CURSOR) if text.isascii() and text.isdigit() and len(text) < 30 else 0
 
 
 def message_out(message: MessageSnapshot, shown: Shown, *, echo_id: Any = None) -> MessageOut:

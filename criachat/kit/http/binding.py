@@ -13,7 +13,7 @@ from msgspec import inspect as shapes
 
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import Invalid, NotFound, Refused, Unprocessable
+from criachat.kit.errors import Invalid, NoSuchPage, NotFound, Refused, Unprocessable
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Endpoint
 
@@ -92,7 +92,7 @@ def path_values(bound: Bound, path: Mapping[str, str]) -> dict[str, Any]:
     for name in bound.path_integers:
         text = path[name]
         if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_ID:
-            raise NotFound
+            raise NoSuchPage if bound.endpoint.path.startswith("/public/") else NotFound
         values[name] = int(text)
     return values
 

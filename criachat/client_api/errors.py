@@ -1,0 +1,33 @@
+"""Refusals in the words and the form of the client API."""
+
+from __future__ import annotations
+
+from criachat.kit.errors import Invalid
+
+
+class Flooded(Invalid):
+    """Too many messages"""
+
+
+class Empty(Invalid):
+    """Content can't be blank"""
+
+    attributes = ("content",)
+
+
+class AttachmentsInvalid(Invalid):
+    """Attachments must be a list of files"""
+
+    attributes = ("attachments",)
+
+
+class NotAQuestion(Invalid):
+    """Submitted values are taken by messages that ask for them only"""
+
+    attributes = ("submitted_values",)
+
+
+class AnswerInvalid(Invalid):
+    """Submitted values must be a list of objects with name, title and value"""
+
+    attributes = ("submitted_values",)

@@ -1,0 +1,118 @@
+"""What an end user says and answers."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from criachat.client_api import access
+from criachat.client_api.conversations import PREFIX
+from criachat.client_api.errors import AnswerInvalid, AttachmentsInvalid, Empty, Flooded, NotAQuestion
+from criachat.client_api.schemas import AnswerParams, ListParams, MessageParams, PublicMessageOut, public_message_out
+from criachat.conversations.models import Conversation
+from criachat.conversations.schemas import Shown
+from criachat.conversations.snapshots import INCOMING
+from criachat.csat.operations import answer_survey
+from criachat.kit.actors import CONTACT, Actor
+from criachat.kit.db import Db, Tx
+from criachat.kit.http.routes import Routes
+from criachat.kit.settings import Settings
+from criachat.messages import access as messages
+from criachat.messages.errors import AttachmentsNotAList, TooManyAttachments, TooManyMessages
+from criachat.messages.models import Draft, StoredFile
+from criachat.messages.operations.changing import submit_values
+from criachat.messages.operations.saying import SEQUENCE, say
+from criachat.messages.schemas import cursor_of
+from criachat.messages.uploading import keep_files
+
+QUESTIONS = frozenset(("input_text", "input_textarea", "input_email", "input_select", "form"))
+ANSWER_KEYS = ("name", "title", "value")
+MOST_ANSWERS = 100
+LONGEST_ANSWER = 20_000
+
+routes = Routes(PREFIX + "/{conversation_id}/messages", tag="Client API")
+
+
+@routes.get(actors=CONTACT)
+async def list_messages(
+    db: Db, actor: Actor, shown: Shown, conversation_id: int, params: ListParams
+) -> list[PublicMessageOut]:
+    """The newest 20 messages, or the 20 before an id; oldest first. Behind the last one the list is empty."""
+    conversation = await access.load_conversation(db, actor, conversation_id)
+    found = await messages.list_messages_for_contact(db, conversation, before=cursor_of(params.before))
+    return [public_message_out(message.snapshot(conversation), shown) for message in found]
+
+
+@routes.post(actors=CONTACT)
+async def create_message(
+    tx: Tx, actor: Actor, settings: Settings, shown: Shown, conversation_id: int, params: MessageParams
+) -> PublicMessageOut:
+    """Say something, with files or without; a snoozed or resolved conversation opens again.
+
+    `client_message_id` makes it safe to send the same message again: the first one is answered.
+    """
+
+    async def load() -> Conversation:
+        return await access.load_conversation(tx, actor, conversation_id, sequence=SEQUENCE)
+
+    conversation = await load()
+    kept = await _kept(shown, settings, actor, params)
+    if not (params.content and params.content.strip()) and not kept:
+        raise Empty
+    draft = Draft(
+        message_type=INCOMING,
+        content=params.content,
+        client_message_id=params.client_message_id or None,
+        echo_id=params.echo_id if isinstance(params.echo_id, str | int | float | bool) else None,
+        files=kept,
+        is_from_contact=True,
+    )
+    limit = settings.message_per_minute_limit
+    try:
+        said = await say(tx, load, draft, actor=actor, limit_per_minute=limit, first=conversation)
+    except TooManyMessages as refusal:
+        raise Flooded from refusal
+    return public_message_out(said.message, shown)
+
+
+@routes.update("/{message_id}", actors=CONTACT)
+async def answer_message(
+    tx: Tx, actor: Actor, shown: Shown, conversation_id: int, message_id: int, params: AnswerParams
+) -> PublicMessageOut:
+    """Answer a message that asks for something: choose, fill in a form, or rate the conversation.
+
+    A rating counts as soon as it is answered here; surveys are open for two weeks.
+    """
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    message = await messages.load_message_for_contact(tx, conversation, message_id)
+    if message.content_type == "input_csat":
+        survey = await answer_survey(tx, conversation, message, params.submitted_values, actor=actor)
+        return public_message_out(survey.message.snapshot(survey.conversation), shown)
+    if message.content_type not in QUESTIONS:
+        raise NotAQuestion
+    values = _answers(params.submitted_values)
+    changed, after = await submit_values(tx, conversation, message_id, values, actor=actor)
+    return public_message_out(changed.snapshot(after), shown)
+
+
+async def _kept(shown: Shown, settings: Settings, actor: Actor, params: MessageParams) -> tuple[StoredFile, ...]:
+    try:
+        return await keep_files(shown.files, settings, account_id=actor.account_id, attachments=params.attachments)
+    except (AttachmentsNotAList, TooManyAttachments) as refusal:
+        raise AttachmentsInvalid(refusal.text.removeprefix("Validation failed: ")) from refusal
+
+
+def _answers(values: object) -> list[dict[str, Any]]:
+    """What was chosen or filled in; keys that are not asked for are dropped, what is no plain value is refused."""
+    if not isinstance(values, list) or not values or len(cast(list[Any], values)) > MOST_ANSWERS:
+        raise AnswerInvalid
+    return [_answer(each) for each in cast(list[Any], values)]
+
+
+def _answer(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise AnswerInvalid
+    fields = cast(dict[str, Any], value)
+    answer = {key: fields[key] for key in ANSWER_KEYS if key in fields}
+    if any(isinstance(each, list | dict) or len(str(each)) > LONGEST_ANSWER for each in answer.values()):
+        raise AnswerInvalid
+    return answer
