@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from criachat.contacts.models import Contact
+from criachat.contacts.schemas import RawContactOut, raw_contact_out
 from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import AttachmentOut, SenderOut, Shown, attachment_out, sender_out
 from criachat.conversations.snapshots import MessageSnapshot
@@ -49,29 +50,6 @@ class AnswerParams(msgspec.Struct, kw_only=True):
     """The contact's answer: a list of `{name, title, value}`, or an object with a `csat_survey_response`."""
 
     submitted_values: Any = None
-
-
-class RawContactOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The contact's row; its times are ISO 8601 where everything around it has unix seconds."""
-
-    id: int
-    name: str | None
-    email: str | None
-    phone_number: str | None
-    account_id: int
-    created_at: str
-    updated_at: str
-    additional_attributes: dict[str, Any]
-    identifier: str | None
-    custom_attributes: dict[str, Any]
-    last_activity_at: str | None
-    contact_type: str
-    middle_name: str
-    last_name: str
-    location: str | None
-    country_code: str | None
-    blocked: bool
-    company_id: int | None
 
 
 class PublicMessageOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,30 +109,6 @@ class SurveyOut(msgspec.Struct, frozen=True, kw_only=True):
     locale: str
     conversation_id: int
     created_at: str
-
-
-def raw_contact_out(contact: Contact) -> RawContactOut:
-    """The contact's row on the wire."""
-    return RawContactOut(
-        id=contact.id,
-        name=contact.name,
-        email=contact.email,
-        phone_number=contact.phone_number,
-        account_id=contact.account_id,
-        created_at=iso(contact.created_at),
-        updated_at=iso(contact.updated_at),
-        additional_attributes=contact.additional_attributes,
-        identifier=contact.identifier,
-        custom_attributes=contact.custom_attributes,
-        last_activity_at=iso_or_none(contact.last_activity_at),
-        contact_type=contact.contact_type,
-        middle_name=contact.middle_name,
-        last_name=contact.last_name,
-        location=contact.location,
-        country_code=contact.country_code,
-        blocked=contact.blocked,
-        company_id=contact.company_id,
-    )
 
 
 def public_message_out(message: MessageSnapshot, shown: Shown) -> PublicMessageOut:

@@ -17,7 +17,6 @@ from criachat.teams import access as teams
 
 KINDS = ("mention", "participating", "unattended")
 ASSIGNEES = ("me", "assigned", "unassigned")
-LAST_PAGE = 100_000
 LONGEST_LOOK_BACK = timedelta(days=3650)
 
 
@@ -37,13 +36,6 @@ async def filter_of(db: Db, actor: Actor, params: ListParams) -> ListFilter:
         updated_after=_updated_after(params),
         is_empty=no_inbox or labels == (),
     )
-
-
-def offset_of(page: Any, size: int) -> int:
-    """How many rows stand before a page; junk and negative pages are the first."""
-    text = str(page).strip()
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 1
-    return (min(max(number, 1), LAST_PAGE) - 1) * size
 
 
 def _statuses(params: ListParams) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from criachat.contacts import access as contacts
 from criachat.conversations import access, typing
-from criachat.conversations.filters import filter_of, offset_of
+from criachat.conversations.filters import filter_of
 from criachat.conversations.models import ListFilter
 from criachat.conversations.operations import assigning, describing, status
 from criachat.conversations.schemas import (
@@ -37,6 +37,7 @@ from criachat.kit.actors import AGENT, BOT, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.binding import sent
 from criachat.kit.http.routes import Routes
+from criachat.kit.paging import page_of
 from criachat.kit.signals import Signals
 from criachat.kit.times import iso_or_none
 from criachat.teams import access as teams
@@ -69,7 +70,7 @@ async def list_conversations(db: Db, actor: Actor, shown: Shown, params: ListPar
         filters,
         sort=params.sort_by or "",
         limit=MOST_UPDATED if is_sync else PAGE,
-        offset=0 if is_sync else offset_of(params.page, PAGE),
+        offset=0 if is_sync else (page_of(params.page) - 1) * PAGE,
     )
     counts = await access.count_conversations(db, actor, filters)
     payload = [conversation_out(each, shown) for each in found]

@@ -111,6 +111,6 @@ def changes_between(before: Conversation, after: Conversation) -> dict[str, list
 
 
 def _on_the_wire(name: str, value: Any) -> Any:
-    if name == "priority" and value is not None:
+    if name == "priority" and isinstance(value, int):
         return PRIORITIES[value]
     return iso(value) if isinstance(value, datetime) else value

@@ -6,6 +6,7 @@ from typing import LiteralString
 
 from criachat.conversations.models import Conversation, Counts, ListFilter
 from criachat.kit.db import Db
+from criachat.kit.paging import containing
 
 # A conversation is always read with everybody in it; every join is a look-up by primary key.
 COLUMNS: LiteralString = """
@@ -220,12 +221,6 @@ class Chosen:
         if filters.kind is not None:
             self.can_be_summed = False
             self.sql += KINDS[filters.kind]
-
-
-def containing(words: str) -> str:
-    """A pattern for texts that contain these words, whatever signs are in them."""
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 PLACEHOLDERS: tuple[LiteralString, ...] = (

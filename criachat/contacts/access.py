@@ -1,0 +1,37 @@
+"""The ways to get a contact on somebody's behalf. Contacts are the account's: every member may see each of them."""
+
+from __future__ import annotations
+
+from criachat.contacts import queries
+from criachat.contacts.models import Contact, ContactInbox
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db
+from criachat.kit.errors import NotFound
+
+
+async def load_contact(db: Db, actor: Actor, contact_id: int) -> Contact:
+    """The contact of the caller's account."""
+    contact = await queries.find_contact(db, actor.account_id, contact_id)
+    if contact is None:
+        raise NotFound
+    return contact
+
+
+async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | None:
+    """The contact, for listeners, jobs and surfaces that know the account."""
+    return await queries.find_contact(db, account_id, contact_id)
+
+
+async def find_contact_inbox(db: Db, account_id: int, inbox_id: int, source_id: str) -> ContactInbox | None:
+    """The inbox's session with this source id."""
+    return await queries.find_session(db, account_id, inbox_id, source_id)
+
+
+async def find_contact_inbox_by_id(db: Db, account_id: int, contact_inbox_id: int) -> ContactInbox | None:
+    """The session with this id."""
+    return await queries.find_session_by_id(db, account_id, contact_inbox_id)
+
+
+async def find_contact_inbox_by_source_id(db: Db, actor: Actor, source_id: str) -> ContactInbox | None:
+    """The newest session with this source id in the caller's account, in whichever inbox."""
+    return await queries.find_session_by_source_id(db, actor.account_id, source_id)

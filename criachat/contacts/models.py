@@ -1,0 +1,118 @@
+"""Contacts and their contact inboxes as rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
+
+ContactType = Literal["visitor", "lead", "customer"]
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who writes to one account."""
+
+    account_id: int
+    id: int
+    name: str | None
+    middle_name: str
+    last_name: str
+    email: str | None
+    phone_number: str | None
+    identifier: str | None
+    contact_type: ContactType
+    blocked: bool
+    location: str | None
+    country_code: str | None
+    additional_attributes: dict[str, Any]
+    custom_attributes: dict[str, Any]
+    labels: list[str]
+    company_id: int | None
+    last_activity_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    account_name: str
+
+    def account(self) -> AccountSnapshot:
+        """The account as events show it."""
+        return AccountSnapshot(self.account_id, self.account_name)
+
+    def snapshot(self) -> ContactSnapshot:
+        """The contact as events show them."""
+        return ContactSnapshot(
+            id=self.id,
+            name=self.name,
+            email=self.email,
+            phone_number=self.phone_number,
+            identifier=self.identifier,
+            blocked=self.blocked,
+            additional_attributes=self.additional_attributes,
+            custom_attributes=self.custom_attributes,
+            last_activity_at=self.last_activity_at,
+            created_at=self.created_at,
+        )
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True):
+    """What callers may say of a contact, checked: all that is written but labels."""
+
+    name: str | None = None
+    email: str | None = None
+    phone_number: str | None = None
+    identifier: str | None = None
+    contact_type: ContactType = "visitor"
+    blocked: bool = False
+    location: str | None = None
+    country_code: str | None = None
+    additional_attributes: dict[str, Any] = {}
+    custom_attributes: dict[str, Any] = {}
+
+
+class ContactInbox(msgspec.Struct, frozen=True, kw_only=True):
+    """One identity of a contact in one inbox; also called a session."""
+
+    account_id: int
+    id: int
+    contact_id: int
+    inbox_id: int
+    source_id: str
+    hmac_verified: bool
+    pubsub_token: str
+    created_at: datetime
+    updated_at: datetime
+
+    def snapshot(self) -> ContactInboxSnapshot:
+        """The contact inbox as events show it."""
+        return ContactInboxSnapshot(
+            id=self.id,
+            contact_id=self.contact_id,
+            inbox_id=self.inbox_id,
+            source_id=self.source_id,
+            hmac_verified=self.hmac_verified,
+            pubsub_token=self.pubsub_token,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact inbox with what lists show of its inbox."""
+
+    contact_id: int
+    source_id: str
+    inbox_id: int
+    channel_id: int
+    inbox_name: str
+    channel_type: str
+
+
+class ListFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which contacts a list shows, and in what order. None means: whichever."""
+
+    labels: list[str] | None = None
+    words: str | None = None
+    sort: str = ""

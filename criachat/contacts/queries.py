@@ -1,0 +1,288 @@
+"""The SQL of contacts and contact inboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import LiteralString
+
+import msgspec
+
+from criachat.contacts.models import Contact, ContactInbox, Details, ListFilter, Session
+from criachat.kit import clock, tokens
+from criachat.kit.db import Db, Tx
+
+COLUMNS: LiteralString = """
+    contacts.account_id, contacts.id, contacts.name, contacts.middle_name, contacts.last_name, contacts.email,
+    contacts.phone_number, contacts.identifier, contacts.contact_type, contacts.blocked, contacts.location,
+    contacts.country_code, contacts.additional_attributes, contacts.custom_attributes, contacts.labels,
+    contacts.company_id, contacts.last_activity_at, contacts.version, contacts.created_at, contacts.updated_at,
+    (SELECT accounts.name FROM accounts WHERE accounts.id = contacts.account_id) AS account_name
+"""
+FIND_CONTACT: LiteralString = "SELECT " + COLUMNS + "FROM contacts WHERE account_id = $1 AND id = $2"
+# Others may still open conversations for the contact meanwhile: they only need the row to stay.
+LOCK_CONTACT: LiteralString = FIND_CONTACT + " FOR NO KEY UPDATE OF contacts"
+LOCK_CONTACT_TO_DELETE: LiteralString = FIND_CONTACT + " FOR UPDATE OF contacts"
+FIND_BY_IDENTIFIER: LiteralString = "SELECT " + COLUMNS + "FROM contacts WHERE account_id = $1 AND identifier = $2"
+# Whoever creates the same contact at once waits for the first here, and then is told what is taken.
+INSERT_CONTACT: LiteralString = (
+    """
+INSERT INTO contacts (account_id, name, email, phone_number, identifier, contact_type, blocked, location, country_code,
+    additional_attributes, custom_attributes, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+ON CONFLICT DO NOTHING
+RETURNING """
+    + COLUMNS
+)
+FIND_TAKEN = """
+SELECT EXISTS (SELECT FROM contacts WHERE account_id = $1 AND lower(email) = $3 AND id <> $2) AS email,
+    EXISTS (SELECT FROM contacts WHERE account_id = $1 AND phone_number = $4 AND id <> $2) AS phone_number,
+    EXISTS (SELECT FROM contacts WHERE account_id = $1 AND identifier = $5 AND id <> $2) AS identifier
+"""
+SAVE_CONTACT: LiteralString = (
+    """
+UPDATE contacts
+SET name = $3, email = $4, phone_number = $5, identifier = $6, contact_type = $7, blocked = $8, location = $9,
+    country_code = $10, additional_attributes = $11, custom_attributes = $12, labels = $13, version = version + 1,
+    updated_at = greatest($14, updated_at + interval '1 millisecond')
+WHERE account_id = $1 AND id = $2
+RETURNING """
+    + COLUMNS
+)
+DELETE_CONTACT = "DELETE FROM contacts WHERE account_id = $1 AND id = $2"
+
+# Anonymous visitors are left out of lists: nobody could tell them apart.
+LISTED: LiteralString = """
+FROM contacts
+WHERE contacts.account_id = $1
+  AND (contacts.email IS NOT NULL OR contacts.phone_number IS NOT NULL OR contacts.identifier IS NOT NULL)
+"""
+PAGE_HEAD: LiteralString = "SELECT " + COLUMNS + LISTED
+COUNT_HEAD: LiteralString = "SELECT count(*)" + LISTED
+# $2 in both, $3 when both are asked for.
+WITH_LABELS: LiteralString = "  AND contacts.labels && $2::text[]\n"
+CONTAINING: tuple[LiteralString, ...] = (
+    "  AND (contacts.name ILIKE $2 OR contacts.email ILIKE $2 OR contacts.phone_number ILIKE $2\n"
+    "    OR contacts.additional_attributes ->> 'company_name' ILIKE $2 OR contacts.identifier LIKE $2)\n",
+    "  AND (contacts.name ILIKE $3 OR contacts.email ILIKE $3 OR contacts.phone_number ILIKE $3\n"
+    "    OR contacts.additional_attributes ->> 'company_name' ILIKE $3 OR contacts.identifier LIKE $3)\n",
+)
+BOUNDS: tuple[LiteralString, ...] = (
+    " LIMIT $2::bigint OFFSET $3::bigint",
+    " LIMIT $3::bigint OFFSET $4::bigint",
+    " LIMIT $4::bigint OFFSET $5::bigint",
+)
+# Each key ascending and descending, in the order in which they count; each ends in what breaks its ties, so that the
+# indexes of names, creation and last activity can be walked.
+SORTS: dict[str, tuple[LiteralString, LiteralString]] = {
+    "email": ("lower(contacts.email)", "lower(contacts.email) DESC"),
+    "name": ("lower(contacts.name)", "lower(contacts.name) DESC"),
+    "phone_number": ("contacts.phone_number", "contacts.phone_number DESC"),
+    "last_activity_at": ("contacts.last_activity_at", "contacts.last_activity_at DESC NULLS LAST"),
+    "created_at": ("contacts.created_at", "contacts.created_at DESC"),
+    "company": (
+        "contacts.additional_attributes ->> 'company_name'",
+        "contacts.additional_attributes ->> 'company_name' DESC NULLS LAST",
+    ),
+    "city": ("contacts.additional_attributes ->> 'city'", "contacts.additional_attributes ->> 'city' DESC NULLS LAST"),
+    "country": (
+        "contacts.additional_attributes ->> 'country'",
+        "contacts.additional_attributes ->> 'country' DESC NULLS LAST",
+    ),
+}
+NEWEST_LAST: LiteralString = "contacts.id"
+NEWEST_FIRST: LiteralString = "contacts.id DESC"
+MOST_SORTS = 2
+
+CONTACT_INBOX_COLUMNS: LiteralString = (
+    "account_id, id, contact_id, inbox_id, source_id, hmac_verified, pubsub_token, created_at, updated_at"
+)
+# The token finds its session without an account in hand, so it is listed in the directory in the same breath.
+INSERT_CONTACT_INBOX: LiteralString = (
+    """
+WITH session AS (
+    INSERT INTO contact_inboxes (account_id, contact_id, inbox_id, source_id, hmac_verified, pubsub_token, created_at,
+        updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+    ON CONFLICT (account_id, inbox_id, source_id) DO NOTHING
+    RETURNING """
+    + CONTACT_INBOX_COLUMNS
+    + """
+), entry AS (
+    INSERT INTO directory (kind, key, account_id, object_id)
+    SELECT 'contact_pubsub_token', pubsub_token, account_id, id FROM session
+)
+SELECT """
+    + CONTACT_INBOX_COLUMNS
+    + " FROM session"
+)
+FIND_CONTACT_INBOX: LiteralString = (
+    "SELECT "
+    + CONTACT_INBOX_COLUMNS
+    + " FROM contact_inboxes WHERE account_id = $1 AND inbox_id = $2 AND source_id = $3"
+)
+FIND_NEWEST_BY_SOURCE_ID: LiteralString = (
+    "SELECT "
+    + CONTACT_INBOX_COLUMNS
+    + " FROM contact_inboxes WHERE account_id = $1 AND source_id = $2 ORDER BY id DESC LIMIT 1"
+)
+SET_VERIFIED: LiteralString = (
+    """
+UPDATE contact_inboxes
+SET hmac_verified = true, updated_at = greatest($3, updated_at + interval '1 millisecond')
+WHERE account_id = $1 AND id = $2
+RETURNING """
+    + CONTACT_INBOX_COLUMNS
+)
+# The hundred newest of each contact, oldest first.
+LIST_SESSIONS = """
+SELECT session.contact_id, session.source_id, session.inbox_id, session.channel_id, session.inbox_name,
+    session.channel_type
+FROM unnest($2::bigint[]) AS here (id)
+CROSS JOIN LATERAL (
+    SELECT contact_inboxes.id, contact_inboxes.contact_id, contact_inboxes.source_id, contact_inboxes.inbox_id,
+        inboxes.channel_id, inboxes.name AS inbox_name, inboxes.channel_type
+    FROM contact_inboxes
+    JOIN inboxes ON inboxes.account_id = contact_inboxes.account_id AND inboxes.id = contact_inboxes.inbox_id
+        AND inboxes.deleted_at IS NULL
+    WHERE contact_inboxes.account_id = $1 AND contact_inboxes.contact_id = here.id
+    ORDER BY contact_inboxes.id DESC
+    LIMIT 100
+) AS session
+ORDER BY session.id
+"""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """Which details of a contact another one has."""
+
+    email: bool
+    phone_number: bool
+    identifier: bool
+
+
+async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | None:
+    """The contact, or None."""
+    return await db.fetch_one_or_none(Contact, FIND_CONTACT, account_id, contact_id)
+
+
+async def find_by_identifier(db: Db, account_id: int, identifier: str) -> Contact | None:
+    """The contact with this external id, or None."""
+    return await db.fetch_one_or_none(Contact, FIND_BY_IDENTIFIER, account_id, identifier)
+
+
+async def lock_contact(tx: Tx, account_id: int, contact_id: int) -> Contact | None:
+    """The contact as it is now; nobody else changes it until the transaction ends."""
+    return await tx.fetch_one_or_none(Contact, LOCK_CONTACT, account_id, contact_id)
+
+
+async def lock_contact_to_delete(tx: Tx, account_id: int, contact_id: int) -> Contact | None:
+    """The same, and nobody adds to it either."""
+    return await tx.fetch_one_or_none(Contact, LOCK_CONTACT_TO_DELETE, account_id, contact_id)
+
+
+async def insert_contact(tx: Tx, account_id: int, details: Details) -> Contact | None:
+    """A new contact; None when something of it is taken."""
+    return await tx.fetch_one_or_none(Contact, INSERT_CONTACT, account_id, *_values(details), clock.now())
+
+
+async def find_taken(db: Db, account_id: int, details: Details, *, except_for: int = 0) -> Taken:
+    """Which of the details another contact has."""
+    mine = (details.email, details.phone_number, details.identifier)
+    return await db.fetch_one(Taken, FIND_TAKEN, account_id, except_for, *mine)
+
+
+async def save_contact(tx: Tx, contact: Contact, details: Details, labels: Sequence[str]) -> Contact:
+    """Write what a contact became; the contact as it is then."""
+    key = (contact.account_id, contact.id)
+    return await tx.fetch_one(Contact, SAVE_CONTACT, *key, *_values(details), labels, clock.now())
+
+
+async def delete_contact(tx: Tx, contact: Contact) -> None:
+    """Remove a contact with everything that is theirs."""
+    await tx.execute(DELETE_CONTACT, contact.account_id, contact.id)
+
+
+async def list_page(db: Db, account_id: int, filters: ListFilter, *, limit: int, offset: int) -> list[Contact]:
+    """One page of a list."""
+    conditions, values = _conditions(filters)
+    sql = PAGE_HEAD + conditions + "ORDER BY " + _order(filters.sort) + BOUNDS[len(values)]
+    return await db.fetch_all(Contact, sql, account_id, *values, limit, offset)
+
+
+async def count(db: Db, account_id: int, filters: ListFilter) -> int:
+    """How many the list has in all."""
+    conditions, values = _conditions(filters)
+    return await db.fetch_value(COUNT_HEAD + conditions, account_id, *values)
+
+
+async def insert_contact_inbox(
+    tx: Tx, contact: Contact, inbox_id: int, *, source_id: str, hmac_verified: bool
+) -> ContactInbox | None:
+    """A new identity of the contact; None when the inbox knows this source id."""
+    values = (contact.account_id, contact.id, inbox_id, source_id, hmac_verified, tokens.random_token(), clock.now())
+    return await tx.fetch_one_or_none(ContactInbox, INSERT_CONTACT_INBOX, *values)
+
+
+async def find_contact_inbox(db: Db, account_id: int, inbox_id: int, source_id: str) -> ContactInbox | None:
+    """Whoever the inbox knows by this source id, or None."""
+    return await db.fetch_one_or_none(ContactInbox, FIND_CONTACT_INBOX, account_id, inbox_id, source_id)
+
+
+async def find_newest_by_source_id(db: Db, account_id: int, source_id: str) -> ContactInbox | None:
+    """Whoever any inbox of the account knows by this source id, the newest of them, or None."""
+    return await db.fetch_one_or_none(ContactInbox, FIND_NEWEST_BY_SOURCE_ID, account_id, source_id)
+
+
+async def set_verified(tx: Tx, contact_inbox: ContactInbox) -> ContactInbox:
+    """Note that whoever is behind it proved who they are."""
+    key = (contact_inbox.account_id, contact_inbox.id)
+    return await tx.fetch_one(ContactInbox, SET_VERIFIED, *key, clock.now())
+
+
+async def list_sessions(db: Db, account_id: int, contact_ids: Sequence[int]) -> list[Session]:
+    """The identities of these contacts, oldest first."""
+    return await db.fetch_all(Session, LIST_SESSIONS, account_id, contact_ids)
+
+
+def _values(details: Details) -> tuple[object, ...]:
+    return (
+        details.name,
+        details.email,
+        details.phone_number,
+        details.identifier,
+        details.contact_type,
+        details.blocked,
+        details.location,
+        details.country_code,
+        details.additional_attributes,
+        details.custom_attributes,
+    )
+
+
+def _conditions(filters: ListFilter) -> tuple[LiteralString, list[object]]:
+    sql: LiteralString = ""
+    values: list[object] = []
+    if filters.labels is not None:
+        sql += WITH_LABELS
+        values.append(filters.labels)
+    if filters.words is not None:
+        sql += CONTAINING[len(values)]
+        values.append(_containing(filters.words))
+    return sql, values
+
+
+def _containing(words: str) -> str:
+    """A pattern for texts that contain these words, whatever signs are in them."""
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _order(sort: str) -> LiteralString:
+    """The order asked for; unknown keys say nothing. No more than two keys count, so that statements stay few."""
+    wanted = {part.strip().removeprefix("-"): part.strip().startswith("-") for part in sort.split(",")[:100]}
+    keys = [key for key in SORTS if key in wanted][:MOST_SORTS]
+    if not keys:
+        return NEWEST_LAST
+    parts: list[LiteralString] = [SORTS[key][wanted[key]] for key in keys]
+    is_walked_backwards = wanted[keys[0]] and keys[0] != "last_activity_at"
+    return ", ".join([*parts, NEWEST_FIRST if is_walked_backwards else NEWEST_LAST])

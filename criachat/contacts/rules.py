@@ -1,0 +1,97 @@
+"""What the details of a contact must be, and what follows from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgspec
+from msgspec import UNSET
+
+from criachat.contacts.errors import DetailsInvalid
+from criachat.contacts.models import Contact, ContactType, Details
+from criachat.contacts.schemas import ContactParams
+
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
+# Every event that shows a contact carries all of their attributes.
+MOST_ATTRIBUTE_BYTES = 100_000
+ATTRIBUTES = ("additional_attributes", "custom_attributes")
+LONGEST_LABEL = 255
+MOST_LABELS = 200
+
+
+def details_of(contact: Contact) -> Details:
+    """The details of a contact as they are."""
+    return Details(**{field: getattr(contact, field) for field in Details.__struct_fields__})
+
+
+def changed_details(before: Details, params: ContactParams, *, deep: bool = False) -> Details:
+    """The details after what was sent; a refusal names everything that is wrong with them.
+
+    Attributes are merged by their top-level keys, with `deep` also those inside of them.
+    """
+    sent = {field: value for field in ContactParams.__struct_fields__ if (value := getattr(params, field)) is not UNSET}
+    for field in ("email", "phone_number", "identifier"):
+        if field in sent:
+            sent[field] = (sent[field] or "").strip() or None
+    if sent.get("email"):
+        sent["email"] = sent["email"].lower()
+    for field in ATTRIBUTES:
+        if field in sent:
+            sent[field] = merged(getattr(before, field), sent[field] or {}, deep=deep)
+    _check(sent)
+    return _with_consequences(msgspec.structs.replace(before, **sent))
+
+
+def merged(kept: Mapping[str, Any], sent: Mapping[str, Any], *, deep: bool) -> dict[str, Any]:
+    """Both, with what was sent winning; nothing is taken away."""
+    both = {**kept, **sent}
+    if deep:
+        for key in kept.keys() & sent.keys():
+            old, new = kept[key], sent[key]
+            if isinstance(old, dict) and isinstance(new, dict):
+                both[key] = merged(cast(dict[str, Any], old), cast(dict[str, Any], new), deep=True)
+    return both
+
+
+def label_titles(labels: object) -> list[str]:
+    """Labels as they are kept: in small letters, each once; a comma inside one splits it."""
+    wanted = cast(list[object], labels) if isinstance(labels, list) else [labels or ""]
+    parts = (part.strip().lower() for label in wanted for part in str(label).split(","))
+    return list(dict.fromkeys(part[:LONGEST_LABEL] for part in parts if part))[:MOST_LABELS]
+
+
+def _check(sent: Mapping[str, Any]) -> None:
+    wrong: dict[str, str] = {}
+    if sent.get("email") and not EMAIL.fullmatch(sent["email"]):
+        wrong["email"] = "Email Invalid email"
+    if sent.get("phone_number") and not PHONE_NUMBER.fullmatch(sent["phone_number"]):
+        wrong["phone_number"] = "Phone number should be in e164 format"
+    for field in ATTRIBUTES:
+        if field in sent and len(msgspec.json.encode(sent[field])) > MOST_ATTRIBUTE_BYTES:
+            wrong[field] = f"{field.replace('_', ' ').capitalize()} is too large (maximum is 100 kB)"
+    if wrong:
+        raise DetailsInvalid(", ".join(wrong.values()), attributes=list(wrong))
+
+
+def _with_consequences(details: Details) -> Details:
+    """The place follows the attributes, and a visitor who can be reached becomes a lead."""
+    return msgspec.structs.replace(
+        details,
+        location=_text(details.additional_attributes.get("city")),
+        country_code=_text(details.additional_attributes.get("country")),
+        contact_type=_contact_type(details),
+    )
+
+
+def _text(value: object) -> str | None:
+    return value[:255] if isinstance(value, str) else None
+
+
+def _contact_type(details: Details) -> ContactType:
+    if details.contact_type != "visitor":
+        return details.contact_type
+    is_social = any(key.startswith("social_") and value for key, value in details.additional_attributes.items())
+    return "lead" if details.email or details.phone_number or is_social else "visitor"

@@ -1,0 +1,338 @@
+"""Contacts on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from criachat.contacts.models import Contact, ContactInbox, Session
+from criachat.inboxes.models import Inbox
+from criachat.kit.times import iso, iso_or_none, unix
+from criachat.users.presence import Presence
+
+Short = Annotated[str, Meta(max_length=255)]
+
+
+class ContactParams(msgspec.Struct, kw_only=True):
+    """What a contact is; what is not sent stays as it is, and a blank e-mail, phone number or identifier is none."""
+
+    name: Short | UnsetType | None = UNSET
+    email: Short | UnsetType | None = UNSET
+    phone_number: Short | UnsetType | None = UNSET
+    identifier: Short | UnsetType | None = UNSET
+    blocked: bool | UnsetType = UNSET
+    additional_attributes: dict[str, Any] | UnsetType | None = UNSET
+    custom_attributes: dict[str, Any] | UnsetType | None = UNSET
+
+
+class NewContactParams(ContactParams, kw_only=True):
+    """A contact to be made, with a contact inbox when an inbox is named."""
+
+    inbox_id: int | None = None
+    source_id: Short | None = None
+
+
+class ChangedContactParams(ContactParams, kw_only=True):
+    """What changes. Only `true` asks for the contact's inboxes; they are shown when nothing is said."""
+
+    include_contact_inboxes: Any = UNSET
+
+
+class ShowParams(msgspec.Struct, kw_only=True):
+    """How to show a contact."""
+
+    include_contact_inboxes: Any = UNSET
+
+
+class ListParams(ShowParams, kw_only=True):
+    """Which contacts to list. `sort` names one or two of the keys of the contract, `-` in front for descending."""
+
+    page: str | int | None = None
+    sort: str | None = None
+    labels: Any = UNSET
+
+
+class SearchParams(ListParams, kw_only=True):
+    """What to look for."""
+
+    q: str | None = None
+
+
+class ContactInboxParams(msgspec.Struct, kw_only=True):
+    """An inbox the contact shall have an identity in."""
+
+    inbox_id: int
+    source_id: Short | None = None
+    hmac_verified: bool = False
+
+
+class LabelsParams(msgspec.Struct, kw_only=True):
+    """All labels the contact shall have."""
+
+    labels: Any = None
+
+
+class AttributeNamesParams(msgspec.Struct, kw_only=True):
+    """Custom attributes by name."""
+
+    custom_attributes: list[str] = []
+
+
+class InboxSlimOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An inbox in a few words."""
+
+    id: int
+    avatar_url: str = ""
+    channel_id: int
+    name: str
+    channel_type: str
+    provider: str | None = None
+
+
+class ContactInboxOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One identity of a contact in one inbox."""
+
+    source_id: str
+    inbox: InboxSlimOut
+
+
+class ContactOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact as the team sees them. Who was never active has no `last_activity_at`."""
+
+    additional_attributes: dict[str, Any]
+    availability_status: str
+    email: str | None
+    id: int
+    name: str | None
+    phone_number: str | None
+    blocked: bool
+    identifier: str | None
+    thumbnail: str
+    custom_attributes: dict[str, Any]
+    last_activity_at: int | UnsetType
+    created_at: int
+    contact_inboxes: list[ContactInboxOut] | UnsetType = UNSET
+
+
+class ContactPayloadOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One contact."""
+
+    payload: ContactOut
+
+
+class ListMetaOut(msgspec.Struct, frozen=True, kw_only=True):
+    """How many there are, and which page this is; a page that was asked for as text is told as text."""
+
+    count: int
+    current_page: str | int
+
+
+class ContactListOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of contacts."""
+
+    meta: ListMetaOut
+    payload: list[ContactOut]
+
+
+class InboxRawOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An inbox as its row, without its channel."""
+
+    id: int
+    channel_id: int
+    account_id: int
+    name: str
+    created_at: str
+    updated_at: str
+    channel_type: str
+    enable_auto_assignment: bool
+    greeting_enabled: bool
+    greeting_message: str | None
+    email_address: str | None
+    working_hours_enabled: bool
+    out_of_office_message: str | None
+    timezone: str
+    enable_email_collect: bool
+    csat_survey_enabled: bool
+    allow_messages_after_resolved: bool
+    auto_assignment_config: dict[str, Any]
+    lock_to_single_conversation: bool
+    portal_id: int | None
+    sender_name_type: str
+    business_name: str | None
+    csat_config: dict[str, Any]
+
+
+class NewContactInboxOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The contact inbox that was made along; nulls when none was asked for."""
+
+    inbox: InboxRawOut | None
+    source_id: str | None
+
+
+class NewContactOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact and the contact inbox that was made along."""
+
+    contact: ContactOut
+    contact_inbox: NewContactInboxOut
+
+
+class NewContactPayloadOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A new contact."""
+
+    payload: NewContactOut
+
+
+class ContactableOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The inboxes in which a conversation can be started."""
+
+    payload: list[ContactInboxOut]
+
+
+class LabelsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """All labels as they are now."""
+
+    payload: list[str]
+
+
+class RawContactOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact as their row; times in ISO 8601."""
+
+    id: int
+    name: str | None
+    email: str | None
+    phone_number: str | None
+    account_id: int
+    created_at: str
+    updated_at: str
+    additional_attributes: dict[str, Any]
+    identifier: str | None
+    custom_attributes: dict[str, Any]
+    last_activity_at: str | None
+    contact_type: str
+    middle_name: str
+    last_name: str
+    location: str | None
+    country_code: str | None
+    blocked: bool
+    company_id: int | None
+
+
+class PublicContactOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact as their own app sees them: what it needs to come back and to listen."""
+
+    source_id: str
+    pubsub_token: str
+    id: int
+    name: str
+    email: str | None
+    phone_number: str | None
+
+
+def contact_out(contact: Contact, presence: Presence, sessions: Sequence[Session] | None = None) -> ContactOut:
+    """The contact, with their inboxes unless those are left out."""
+    is_present = presence.is_contact_present(contact.account_id, contact.id)
+    last_activity_at = contact.last_activity_at
+    return ContactOut(
+        additional_attributes=contact.additional_attributes,
+        availability_status="online" if is_present else "offline",
+        email=contact.email,
+        id=contact.id,
+        name=contact.name,
+        phone_number=contact.phone_number,
+        blocked=contact.blocked,
+        identifier=contact.identifier,
+        thumbnail="",
+        custom_attributes=contact.custom_attributes,
+        last_activity_at=UNSET if last_activity_at is None else unix(last_activity_at),
+        created_at=unix(contact.created_at),
+        contact_inboxes=UNSET if sessions is None else [session_out(session) for session in sessions],
+    )
+
+
+def session_out(session: Session) -> ContactInboxOut:
+    """A contact inbox of a list."""
+    return ContactInboxOut(
+        source_id=session.source_id,
+        inbox=InboxSlimOut(
+            id=session.inbox_id,
+            channel_id=session.channel_id,
+            name=session.inbox_name,
+            channel_type=session.channel_type,
+        ),
+    )
+
+
+def contact_inbox_out(source_id: str, inbox: Inbox) -> ContactInboxOut:
+    """A contact inbox, or one that could be made."""
+    return ContactInboxOut(
+        source_id=source_id,
+        inbox=InboxSlimOut(id=inbox.id, channel_id=inbox.channel_id, name=inbox.name, channel_type=inbox.channel_type),
+    )
+
+
+def inbox_raw_out(inbox: Inbox) -> InboxRawOut:
+    """The row of an inbox."""
+    return InboxRawOut(
+        id=inbox.id,
+        channel_id=inbox.channel_id,
+        account_id=inbox.account_id,
+        name=inbox.name,
+        created_at=iso(inbox.created_at),
+        updated_at=iso(inbox.updated_at),
+        channel_type=inbox.channel_type,
+        enable_auto_assignment=inbox.enable_auto_assignment,
+        greeting_enabled=inbox.greeting_enabled,
+        greeting_message=inbox.greeting_message,
+        email_address=None,
+        working_hours_enabled=inbox.working_hours_enabled,
+        out_of_office_message=inbox.out_of_office_message,
+        timezone=inbox.timezone,
+        enable_email_collect=inbox.enable_email_collect,
+        csat_survey_enabled=inbox.csat_survey_enabled,
+        allow_messages_after_resolved=inbox.allow_messages_after_resolved,
+        auto_assignment_config=inbox.auto_assignment_config,
+        lock_to_single_conversation=inbox.lock_to_single_conversation,
+        portal_id=inbox.portal_id,
+        sender_name_type=inbox.sender_name_type,
+        business_name=inbox.business_name,
+        csat_config=inbox.csat_config,
+    )
+
+
+def raw_contact_out(contact: Contact) -> RawContactOut:
+    """The row of a contact."""
+    return RawContactOut(
+        id=contact.id,
+        name=contact.name,
+        email=contact.email,
+        phone_number=contact.phone_number,
+        account_id=contact.account_id,
+        created_at=iso(contact.created_at),
+        updated_at=iso(contact.updated_at),
+        additional_attributes=contact.additional_attributes,
+        identifier=contact.identifier,
+        custom_attributes=contact.custom_attributes,
+        last_activity_at=iso_or_none(contact.last_activity_at),
+        contact_type=contact.contact_type,
+        middle_name=contact.middle_name,
+        last_name=contact.last_name,
+        location=contact.location,
+        country_code=contact.country_code,
+        blocked=contact.blocked,
+        company_id=contact.company_id,
+    )
+
+
+def public_contact_out(contact: Contact, contact_inbox: ContactInbox) -> PublicContactOut:
+    """A contact in one of their own sessions."""
+    return PublicContactOut(
+        source_id=contact_inbox.source_id,
+        pubsub_token=contact_inbox.pubsub_token,
+        id=contact.id,
+        name=contact.name or "",
+        email=contact.email,
+        phone_number=contact.phone_number,
+    )
