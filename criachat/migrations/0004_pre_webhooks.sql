@@ -9,9 +9,12 @@ CREATE TABLE webhooks (
     inbox_id bigint,
     subscriptions text[] NOT NULL,
     secret bytea NOT NULL,
+    -- While a secret is rotated, the one before signs as well.
+    previous_secret bytea,
+    previous_secret_until timestamptz,
     timeout_seconds smallint NOT NULL DEFAULT 15 CHECK (timeout_seconds BETWEEN 1 AND 30),
     disabled_at timestamptz,
-    disabled_reason text,
+    disabled_reason text CHECK (disabled_reason IN ('gone', 'failing')),
     failing_since timestamptz,
     failed_tries integer NOT NULL DEFAULT 0,
     version bigint NOT NULL DEFAULT 1,
@@ -22,21 +25,35 @@ CREATE TABLE webhooks (
     FOREIGN KEY (account_id, inbox_id) REFERENCES inboxes (account_id, id) ON DELETE SET NULL (inbox_id)
 );
 
+-- What is sent, rendered once whoever is told; apart from the deliveries, whose rows change with each try.
+-- owner: webhooks
+CREATE TABLE webhook_payloads (
+    account_id bigint NOT NULL,
+    id uuid NOT NULL,
+    day timestamptz NOT NULL,
+    contact_id bigint,
+    body bytea NOT NULL,
+    PRIMARY KEY (account_id, id, day)
+) PARTITION BY RANGE (day);
+CREATE INDEX webhook_payloads_by_contact ON webhook_payloads (account_id, contact_id) WHERE contact_id IS NOT NULL;
+CREATE TABLE webhook_payloads_default PARTITION OF webhook_payloads DEFAULT WITH (toast_tuple_target = 8160);
+
 -- One row a delivery, in the partition of its event's day. `target` says who is told: 'webhook:12', 'api_inbox:7'.
+-- The id is made of event and target, so that the same is not written twice.
 -- owner: webhooks
 CREATE TABLE webhook_deliveries (
     account_id bigint NOT NULL,
     id uuid NOT NULL,
     day timestamptz NOT NULL,
     target text NOT NULL,
-    url text NOT NULL,
-    event_id bigint NOT NULL,
+    payload_id uuid NOT NULL,
+    -- Absent for what no log keeps: typing, samples.
+    event_id bigint,
     event_name text NOT NULL,
     sequence bigint NOT NULL,
     conversation_id bigint,
     message_id bigint,
     contact_id bigint,
-    body bytea NOT NULL,
     status text NOT NULL DEFAULT 'pending'
         CHECK (status IN ('pending', 'delivered', 'exhausted', 'cancelled')),
     tries smallint NOT NULL DEFAULT 0,
@@ -46,12 +63,11 @@ CREATE TABLE webhook_deliveries (
     created_at timestamptz NOT NULL,
     PRIMARY KEY (account_id, id, day)
 ) PARTITION BY RANGE (day);
-CREATE UNIQUE INDEX webhook_deliveries_once ON webhook_deliveries (account_id, target, event_id, event_name, day);
-CREATE INDEX webhook_deliveries_by_target ON webhook_deliveries (account_id, target, created_at DESC);
-CREATE INDEX webhook_deliveries_by_conversation ON webhook_deliveries (account_id, conversation_id) WHERE conversation_id IS NOT NULL;
+CREATE INDEX webhook_deliveries_by_target ON webhook_deliveries (account_id, target, created_at DESC, id DESC);
+CREATE INDEX webhook_deliveries_by_conversation ON webhook_deliveries (account_id, conversation_id)
+    WHERE conversation_id IS NOT NULL;
 CREATE INDEX webhook_deliveries_by_message ON webhook_deliveries (account_id, message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX webhook_deliveries_by_contact ON webhook_deliveries (account_id, contact_id) WHERE contact_id IS NOT NULL;
-CREATE TABLE webhook_deliveries_default PARTITION OF webhook_deliveries DEFAULT WITH (toast_tuple_target = 8160);
+CREATE TABLE webhook_deliveries_default PARTITION OF webhook_deliveries DEFAULT WITH (fillfactor = 80);
 
 -- owner: webhooks
 CREATE TABLE delivery_attempts (
@@ -72,22 +88,30 @@ CREATE TABLE delivery_attempts (
 CREATE INDEX delivery_attempts_by_contact ON delivery_attempts (account_id, contact_id) WHERE contact_id IS NOT NULL;
 CREATE TABLE delivery_attempts_default PARTITION OF delivery_attempts DEFAULT;
 
--- What is still to be sent; small, so that claiming stays cheap.
+-- What is still to be sent; small, so that claiming stays cheap. A lease that is over frees the row of a dead worker.
+-- Leasing changes no column of an index: the row stays where it is.
 -- owner: webhooks
 CREATE TABLE delivery_queue (
     account_id bigint NOT NULL,
     delivery_id uuid NOT NULL,
     day timestamptz NOT NULL,
     target text NOT NULL,
+    -- Set where order matters.
     conversation_id bigint,
     sequence bigint NOT NULL,
+    -- Tries of this run through the schedule; a replay begins another run.
     tries smallint NOT NULL DEFAULT 0,
     due_at timestamptz NOT NULL,
     -- Followers of the same conversation wait behind a retry until this moment, then go.
     hold_until timestamptz,
+    -- Whether the message was marked as failed, so that a later success can take it back.
+    is_told_failed boolean NOT NULL DEFAULT false,
     leased_until timestamptz,
     leased_by uuid,
     PRIMARY KEY (account_id, delivery_id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
-CREATE INDEX delivery_queue_due ON delivery_queue (account_id, due_at);
-CREATE INDEX delivery_queue_by_order ON delivery_queue (account_id, target, conversation_id, sequence);
+-- What was never tried goes in the order of events, what failed when its time has come.
+CREATE INDEX delivery_queue_fresh ON delivery_queue (account_id, target, sequence) WHERE tries = 0;
+CREATE INDEX delivery_queue_retries ON delivery_queue (account_id, target, due_at) WHERE tries > 0;
+CREATE INDEX delivery_queue_in_order ON delivery_queue (account_id, target, conversation_id, sequence)
+    WHERE conversation_id IS NOT NULL;

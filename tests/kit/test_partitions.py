@@ -18,9 +18,8 @@ from criachat.kit.settings import Settings
 
 SETTINGS = Settings(event_retention_days=10, payload_retention_days=5, attempt_retention_days=20)
 A_DELIVERY = UUID(int=1)
-INSERT_DELIVERY = """
-INSERT INTO webhook_deliveries (account_id, id, day, target, url, event_id, event_name, sequence, body, created_at)
-VALUES (1, $1, $2, 'webhook:1', 'https://example.com', 1, 'message_created', 1, '{}', $2)
+INSERT_PAYLOAD = """
+INSERT INTO webhook_payloads (account_id, id, day, body) VALUES (1, $1, $2, '{}')
 """
 QUEUE_DELIVERY = """
 INSERT INTO delivery_queue (account_id, delivery_id, day, target, sequence, due_at)
@@ -60,7 +59,7 @@ async def places(connection: Connection) -> list[Any]:
     return [row[0] for row in await connection.fetch("SELECT tableoid::regclass::text FROM events ORDER BY id")]
 
 
-@pytest.mark.parametrize("table", ["events", "webhook_deliveries", "delivery_attempts"])
+@pytest.mark.parametrize("table", ["events", "webhook_payloads", "webhook_deliveries", "delivery_attempts"])
 async def test_today_and_a_week_ahead_have_partitions_before_anything_is_written(
     connection: Connection, table: str
 ) -> None:
@@ -80,7 +79,7 @@ async def test_rows_with_payloads_are_compressed_only_when_they_do_not_fit_a_pag
     options = {row["relname"]: row["reloptions"] for row in rows}
 
     assert options[partition("events")] == options["events_default"] == ["toast_tuple_target=8160"]
-    assert options[partition("webhook_deliveries")] == ["toast_tuple_target=8160"]
+    assert options[partition("webhook_payloads")] == ["toast_tuple_target=8160"]
 
 
 async def test_making_them_again_changes_nothing(connection: Connection) -> None:
@@ -123,13 +122,13 @@ async def test_days_past_their_time_are_dropped_and_younger_ones_stay(
     migrated: Database, connection: Connection
 ) -> None:
     await ring(migrated)
-    await connection.execute(INSERT_DELIVERY, A_DELIVERY, clock.now())
+    await connection.execute(INSERT_PAYLOAD, A_DELIVERY, clock.now())
     await Relay(migrated, []).drain()
 
     clock.travel(timedelta(days=5))
     assert await drop_partitions(connection, SETTINGS) == []
     clock.travel(timedelta(days=1))
-    assert await drop_partitions(connection, SETTINGS) == [partition("webhook_deliveries", days=-6)]
+    assert await drop_partitions(connection, SETTINGS) == [partition("webhook_payloads", days=-6)]
     clock.travel(timedelta(days=5))
     dropped = await drop_partitions(connection, SETTINGS)
 
@@ -161,9 +160,9 @@ async def test_events_that_were_not_handed_over_stay_and_somebody_is_told(
 
 
 async def test_payloads_of_deliveries_still_to_be_made_stay(connection: Connection) -> None:
-    await connection.execute(INSERT_DELIVERY, A_DELIVERY, clock.now())
+    await connection.execute(INSERT_PAYLOAD, A_DELIVERY, clock.now())
     await connection.execute(QUEUE_DELIVERY, A_DELIVERY, clock.now())
-    name = partition("webhook_deliveries")
+    name = partition("webhook_payloads")
     clock.travel(timedelta(days=6))
 
     kept = name not in await drop_partitions(connection, SETTINGS)
@@ -174,8 +173,8 @@ async def test_payloads_of_deliveries_still_to_be_made_stay(connection: Connecti
 
 
 async def test_a_drop_that_was_interrupted_is_finished_the_next_time(connection: Connection) -> None:
-    name = partition("webhook_deliveries")
-    await connection.execute(f"ALTER TABLE webhook_deliveries DETACH PARTITION {name}")
+    name = partition("webhook_payloads")
+    await connection.execute(f"ALTER TABLE webhook_payloads DETACH PARTITION {name}")
     clock.travel(timedelta(days=6))
 
     dropped = await drop_partitions(connection, SETTINGS)
@@ -188,11 +187,11 @@ async def test_a_reader_in_the_way_is_waited_for_briefly_and_the_day_goes_anothe
     migrated: Database, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partitions, "TRIES", 1)
-    name = partition("webhook_deliveries")
+    name = partition("webhook_payloads")
     clock.travel(timedelta(days=6))
 
     async with migrated.transaction() as tx:
-        await tx.execute("LOCK TABLE webhook_deliveries IN ACCESS SHARE MODE")
+        await tx.execute("LOCK TABLE webhook_payloads IN ACCESS SHARE MODE")
         with capture_logs() as logs:
             dropped = await drop_partitions(connection, SETTINGS)
 
@@ -202,10 +201,10 @@ async def test_a_reader_in_the_way_is_waited_for_briefly_and_the_day_goes_anothe
 
 
 async def test_the_daily_round_makes_and_drops(migrated: Database, connection: Connection) -> None:
-    old = partition("webhook_deliveries")
+    old = partition("webhook_payloads")
     clock.travel(timedelta(days=6))
 
     await tend_partitions(migrated, SETTINGS)
 
-    assert old not in await list_partitions(connection, "webhook_deliveries")
-    assert partition("webhook_deliveries", days=7) in await list_partitions(connection, "webhook_deliveries")
+    assert old not in await list_partitions(connection, "webhook_payloads")
+    assert partition("webhook_payloads", days=7) in await list_partitions(connection, "webhook_payloads")

@@ -1,0 +1,31 @@
+"""The ways to get a webhook or a delivery on somebody's behalf."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db
+from criachat.kit.errors import NotFound
+from criachat.webhooks.models import Delivery, Webhook
+from criachat.webhooks.queries import deliveries, webhooks
+
+
+async def load_webhook(db: Db, actor: Actor, webhook_id: int) -> Webhook:
+    """The webhook of the caller's account."""
+    webhook = await webhooks.find_webhook(db, actor.account_id, webhook_id)
+    if webhook is None:
+        raise NotFound
+    return webhook
+
+
+async def load_delivery(db: Db, actor: Actor, delivery_id: str) -> Delivery:
+    """The delivery of the caller's account with this id, as receivers see it."""
+    try:
+        key = UUID(delivery_id)
+    except ValueError as failure:
+        raise NotFound from failure
+    delivery = await deliveries.find_delivery(db, actor.account_id, key)
+    if delivery is None:
+        raise NotFound
+    return delivery

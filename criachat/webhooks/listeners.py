@@ -1,0 +1,63 @@
+"""What the slice of webhooks does when something happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from criachat.contacts.events import ContactCreated, ContactUpdated
+from criachat.conversations.events import ConversationCreated, ConversationStatusChanged, ConversationUpdated
+from criachat.kit.db import Tx
+from criachat.kit.events import Event, Listeners
+from criachat.messages import operations as messages
+from criachat.messages.events import MessageCreated, MessageEvent, MessageUpdated
+from criachat.webhooks import operations
+from criachat.webhooks.events import DeliveryEvent, DeliveryFailed, DeliveryRecovered
+from criachat.webhooks.models import cause_of
+from criachat.webhooks.payloads import Links
+
+
+def make_listeners(links: Links) -> Listeners:
+    """The listeners of this slice; payloads point to what `links` knows the addresses of."""
+    listeners = Listeners("webhooks")
+
+    @listeners.on(
+        MessageCreated,
+        MessageUpdated,
+        ConversationCreated,
+        ConversationUpdated,
+        ConversationStatusChanged,
+        ContactCreated,
+        ContactUpdated,
+    )
+    async def queue_deliveries(tx: Tx, events: Sequence[Event]) -> None:
+        told = [event for event in events if is_told(event)]
+        if told:
+            await operations.queue_deliveries(tx, told, links)
+
+    listeners.on(DeliveryFailed, DeliveryRecovered)(mark_messages)
+    return listeners
+
+
+async def mark_messages(tx: Tx, events: Sequence[DeliveryEvent]) -> None:
+    """Show at the message that its receiver could not be told, or was after all."""
+    for event in events:
+        if event.message_id is not None:
+            await messages.report_delivery(
+                tx,
+                event.account_id,
+                event.message_id,
+                failed=isinstance(event, DeliveryFailed),
+                error=event.error,
+                cause=cause_of(event.target),
+            )
+
+
+def is_told(event: Event) -> bool:
+    """Whether webhooks are told of it at all: activities are for the team alone, and no change is no news."""
+    match event:
+        case MessageEvent():
+            return not event.snapshot.message.is_activity
+        case ContactUpdated():
+            return bool(event.changes)
+        case _:
+            return True

@@ -1,0 +1,35 @@
+"""What can be done with webhooks and deliveries."""
+
+from criachat.webhooks.operations.keeping import (
+    create_webhook,
+    delete_webhook,
+    enable,
+    open_secret,
+    revoke_previous_secret,
+    rotate_secret,
+    update_webhook,
+)
+from criachat.webhooks.operations.recording import record
+from criachat.webhooks.operations.telling import (
+    queue_deliveries,
+    queue_sample,
+    queue_signal_delivery,
+    replay,
+    replay_span,
+)
+
+__all__ = [
+    "create_webhook",
+    "delete_webhook",
+    "enable",
+    "open_secret",
+    "queue_deliveries",
+    "queue_sample",
+    "queue_signal_delivery",
+    "record",
+    "replay",
+    "replay_span",
+    "revoke_previous_secret",
+    "rotate_secret",
+    "update_webhook",
+]

@@ -1,0 +1,321 @@
+"""From snapshots to what receivers read, key by key as the contract has it. Nothing is looked up here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from criachat.contacts.events import ContactEvent, ContactUpdated
+from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
+from criachat.conversations.events import ConversationCreated, ConversationEvent
+from criachat.conversations.models import MOST_UNREAD
+from criachat.conversations.schemas import attachment_out
+from criachat.conversations.snapshots import (
+    ConversationSnapshot,
+    InboxSnapshot,
+    MessageSnapshot,
+    SenderSnapshot,
+    TeamSnapshot,
+)
+from criachat.kit.events import Event
+from criachat.kit.files import Files
+from criachat.kit.times import iso, iso_or_none, unix, unix_float
+from criachat.messages.events import MessageEvent
+from criachat.users.snapshots import BotSnapshot, UserSnapshot
+
+Payload = dict[str, Any]
+
+MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")
+
+encode = msgspec.json.Encoder().encode
+
+
+class Links(msgspec.Struct, frozen=True):
+    """Where receivers find what a payload speaks of: files, and surveys under `base_url`."""
+
+    files: Files
+    base_url: str
+
+    def survey_url(self, conversation_uuid: str) -> str:
+        """Where the contact says how satisfied they are."""
+        return f"{self.base_url}/survey/responses/{conversation_uuid}"
+
+
+def payload_of(event: Event, links: Links) -> Payload:
+    """What receivers of this event read."""
+    match event:
+        case MessageEvent():
+            return message_payload(event, links)
+        case ConversationEvent():
+            return conversation_event_payload(event, links)
+        case ContactEvent():
+            return contact_event_payload(event)
+        case _:
+            raise TypeError(f"{event.name} has no payload")
+
+
+def message_payload(event: MessageEvent, links: Links) -> Payload:
+    """`message_created`, `message_updated`."""
+    message, conversation = event.snapshot.message, event.snapshot.conversation
+    payload: Payload = {
+        "event": event.name,
+        "id": message.id,
+        "content": _told_content(message, conversation, links),
+        "content_type": message.content_type,
+        "content_attributes": message.content_attributes,
+        "additional_attributes": message.additional_attributes,
+        "message_type": MESSAGE_TYPES[message.message_type],
+        "private": message.private,
+        "source_id": message.source_id,
+        "created_at": iso(message.created_at),
+        "sender": sender_payload(message.sender, conversation.account),
+        "inbox": {"id": conversation.inbox.id, "name": conversation.inbox.name},
+        "account": account_payload(conversation.account),
+        "conversation": conversation_payload(conversation, event.snapshot.newest_public, links),
+    }
+    if message.attachments:
+        payload["attachments"] = [attachment_out(each, links.files) for each in message.attachments]
+    return payload
+
+
+def conversation_event_payload(event: ConversationEvent, links: Links) -> Payload:
+    """`conversation_created`, `conversation_updated`, `conversation_status_changed`."""
+    payload = conversation_payload(event.snapshot, event.snapshot.last_message, links)
+    payload["event"] = event.name
+    if not isinstance(event, ConversationCreated):
+        payload["changed_attributes"] = changed_attributes(event)
+    return payload
+
+
+def contact_event_payload(event: ContactEvent) -> Payload:
+    """`contact_created`, `contact_updated`."""
+    payload = {"event": event.name, **contact_payload(event.snapshot, event.account)}
+    if isinstance(event, ContactUpdated):
+        payload["changed_attributes"] = changed_attributes(event)
+    return payload
+
+
+def typing_payload(
+    name: str, user: SenderSnapshot, conversation: ConversationSnapshot, *, is_private: bool, links: Links
+) -> Payload:
+    """`conversation_typing_on`, `conversation_typing_off`."""
+    return {
+        "event": name,
+        "user": sender_payload(user, conversation.account),
+        "conversation": conversation_payload(conversation, conversation.last_message, links),
+        "is_private": is_private,
+    }
+
+
+class WidgetOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known when a visitor opens the widget. `current_conversation` is their newest, if any."""
+
+    account: AccountSnapshot
+    inbox: InboxSnapshot
+    contact: ContactSnapshot
+    contact_inbox: ContactInboxSnapshot
+    current_conversation: ConversationSnapshot | None
+    event_info: dict[str, Any]
+
+
+def webwidget_triggered_payload(opened: WidgetOpened, links: Links) -> Payload:
+    """`webwidget_triggered`."""
+    current = opened.current_conversation
+    return {
+        "event": "webwidget_triggered",
+        "id": opened.contact_inbox.id,
+        "source_id": opened.contact_inbox.source_id,
+        "contact": contact_payload(opened.contact, opened.account),
+        "inbox": {"id": opened.inbox.id, "name": opened.inbox.name},
+        "account": account_payload(opened.account),
+        "current_conversation": None if current is None else conversation_payload(current, current.last_message, links),
+        "event_info": opened.event_info,
+    }
+
+
+def changed_attributes(event: Event) -> list[Payload] | None:
+    """`changes` as a list of objects with one key each; None when there are none."""
+    return [
+        {key: {"previous_value": old, "current_value": new}} for key, (old, new) in (event.changes or {}).items()
+    ] or None
+
+
+def account_payload(account: AccountSnapshot) -> Payload:
+    """AccountRef."""
+    return {"id": account.id, "name": account.name}
+
+
+def sender_payload(sender: SenderSnapshot | None, account: AccountSnapshot) -> Payload | None:
+    """Who said it, as webhooks tell; a contact has no `type`."""
+    match sender:
+        case UserSnapshot():
+            return {"id": sender.id, "name": sender.name, "email": sender.email, "type": "user"}
+        case BotSnapshot():
+            return {"id": sender.id, "name": sender.name, "type": "agent_bot"}
+        case ContactSnapshot():
+            return contact_payload(sender, account)
+        case None:
+            return None
+
+
+def contact_payload(contact: ContactSnapshot, account: AccountSnapshot) -> Payload:
+    """A contact where it stands for itself."""
+    return {
+        "account": account_payload(account),
+        "additional_attributes": contact.additional_attributes,
+        "avatar": contact.thumbnail,
+        "custom_attributes": contact.custom_attributes,
+        "email": contact.email,
+        "id": contact.id,
+        "identifier": contact.identifier,
+        "name": contact.name or "",
+        "phone_number": contact.phone_number,
+        "thumbnail": contact.thumbnail,
+        "blocked": contact.blocked,
+    }
+
+
+def conversation_payload(
+    conversation: ConversationSnapshot, newest_public: MessageSnapshot | None, links: Links
+) -> Payload:
+    """A conversation with everybody in it, and the newest message that the contact may see."""
+    last_activity_at = unix(conversation.last_activity_at)
+    return {
+        "account": account_payload(conversation.account),
+        "additional_attributes": conversation.additional_attributes,
+        "can_reply": conversation.can_reply,
+        "channel": conversation.inbox.channel_type,
+        "contact_inbox": _contact_inbox(conversation.contact_inbox),
+        "id": conversation.id,
+        "inbox_id": conversation.inbox.id,
+        "messages": [] if newest_public is None else [_message_push(newest_public, conversation, links)],
+        "labels": conversation.labels,
+        "meta": _meta(conversation),
+        "status": conversation.status,
+        "custom_attributes": conversation.custom_attributes,
+        "snoozed_until": iso_or_none(conversation.snoozed_until),
+        "unread_count": min(conversation.unread_count, MOST_UNREAD),
+        "first_reply_created_at": iso_or_none(conversation.first_reply_created_at),
+        "priority": conversation.priority,
+        "waiting_since": unix(conversation.waiting_since),
+        "agent_last_seen_at": unix(conversation.agent_last_seen_at),
+        "contact_last_seen_at": unix(conversation.contact_last_seen_at),
+        "last_activity_at": last_activity_at,
+        "timestamp": last_activity_at,
+        "created_at": unix(conversation.created_at),
+        "updated_at": unix_float(conversation.updated_at),
+    }
+
+
+def _told_content(message: MessageSnapshot, conversation: ConversationSnapshot, links: Links) -> str | None:
+    """Outside the website's widget nobody can fill in a survey in place, so its address is told."""
+    content = _plain_breaks(message.content)
+    if message.content_type != "input_csat" or conversation.inbox.channel_type == "Channel::WebWidget":
+        return content
+    return f"{content or ''} {links.survey_url(conversation.uuid)}".strip()
+
+
+def _plain_breaks(content: str | None) -> str | None:
+    """Markdown's hard break becomes a plain one; newlines at the end are cut."""
+    return None if content is None else content.replace("\\\n", "\n").rstrip("\n")
+
+
+def _message_push(message: MessageSnapshot, conversation: ConversationSnapshot, links: Links) -> Payload:
+    content = _plain_breaks(message.content)
+    payload: Payload = {
+        "id": message.id,
+        "content": content,
+        "account_id": message.account_id,
+        "inbox_id": message.inbox_id,
+        "conversation_id": conversation.id,
+        "message_type": message.message_type,
+        "created_at": unix(message.created_at),
+        "updated_at": iso(message.updated_at),
+        "private": message.private,
+        "status": message.status,
+        "source_id": message.source_id,
+        "content_type": message.content_type,
+        "content_attributes": message.content_attributes,
+        "sender_type": message.sender_type,
+        "sender_id": message.sender_id,
+        "external_source_ids": message.external_source_ids,
+        "additional_attributes": message.additional_attributes,
+        "processed_message_content": content,
+        "sentiment": {},
+        "conversation": {
+            "assignee_id": conversation.assignee.id if isinstance(conversation.assignee, UserSnapshot) else None,
+            "unread_count": min(conversation.unread_count, MOST_UNREAD),
+            "last_activity_at": unix(conversation.last_activity_at),
+            "contact_inbox": {"source_id": conversation.contact_inbox.source_id},
+        },
+    }
+    if message.sender is not None:
+        payload["sender"] = _person(message.sender)
+    if message.attachments:
+        payload["attachments"] = [attachment_out(each, links.files) for each in message.attachments]
+    return payload
+
+
+def _meta(conversation: ConversationSnapshot) -> Payload:
+    assignee = conversation.assignee
+    return {
+        "sender": _person(conversation.contact),
+        "assignee": None if assignee is None else _person(assignee),
+        "assignee_type": _assignee_type(assignee),
+        "team": _team(conversation.team),
+        "hmac_verified": conversation.contact_inbox.hmac_verified,
+    }
+
+
+def _assignee_type(assignee: UserSnapshot | BotSnapshot | None) -> str | None:
+    if assignee is None:
+        return None
+    return "User" if isinstance(assignee, UserSnapshot) else "AgentBot"
+
+
+def _team(team: TeamSnapshot | None) -> Payload | None:
+    return None if team is None else {"id": team.id, "name": team.name}
+
+
+def _person(person: SenderSnapshot) -> Payload:
+    """UserPush, BotPush or ContactPush. Who is there right now is not told by webhooks."""
+    match person:
+        case UserSnapshot():
+            return {
+                "id": person.id,
+                "name": person.name,
+                "available_name": person.available_name,
+                "avatar_url": person.avatar_url,
+                "type": "user",
+                "availability_status": None,
+                "thumbnail": person.avatar_url,
+            }
+        case BotSnapshot():
+            return {"id": person.id, "name": person.name, "avatar_url": person.avatar_url, "type": "agent_bot"}
+        case ContactSnapshot():
+            return {
+                "additional_attributes": person.additional_attributes,
+                "custom_attributes": person.custom_attributes,
+                "email": person.email,
+                "id": person.id,
+                "identifier": person.identifier,
+                "name": person.name or "",
+                "phone_number": person.phone_number,
+                "thumbnail": person.thumbnail,
+                "blocked": person.blocked,
+                "type": "contact",
+            }
+
+
+def _contact_inbox(contact_inbox: ContactInboxSnapshot) -> Payload:
+    return {
+        "id": contact_inbox.id,
+        "contact_id": contact_inbox.contact_id,
+        "inbox_id": contact_inbox.inbox_id,
+        "source_id": contact_inbox.source_id,
+        "created_at": iso(contact_inbox.created_at),
+        "updated_at": iso(contact_inbox.updated_at),
+        "hmac_verified": contact_inbox.hmac_verified,
+        "pubsub_token": contact_inbox.pubsub_token,
+    }

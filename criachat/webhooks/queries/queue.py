@@ -1,0 +1,371 @@
+"""The SQL of what is still to be sent: written by listeners, claimed and recorded by workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from criachat.kit import clock
+from criachat.kit.db import Db, Tx
+from criachat.webhooks.models import Lane, NewDelivery, Result, ToSend
+
+# Ids are made of event and target: what is there already is not written again, and not sent again.
+INSERT_DELIVERIES = """
+WITH payloads AS (
+    INSERT INTO webhook_payloads (account_id, id, day, contact_id, body)
+    SELECT $1, new.* FROM unnest($2::uuid[], $3::timestamptz[], $4::bigint[], $5::bytea[]) AS new
+    ON CONFLICT DO NOTHING
+), written AS (
+    INSERT INTO webhook_deliveries (account_id, id, target, payload_id, day, event_id, event_name, sequence,
+        conversation_id, message_id, contact_id, status, created_at)
+    SELECT $1, new.id, new.target, new.payload_id, new.day, new.event_id, new.event_name, new.sequence,
+        new.conversation_id, new.message_id, new.contact_id,
+        CASE WHEN new.is_held THEN 'cancelled' ELSE 'pending' END, $17
+    FROM unnest($6::uuid[], $7::text[], $8::uuid[], $9::timestamptz[], $10::bigint[], $11::text[], $12::bigint[],
+        $13::bigint[], $14::bigint[], $15::bigint[], $16::boolean[])
+        AS new (id, target, payload_id, day, event_id, event_name, sequence, conversation_id, message_id, contact_id,
+            is_held)
+    ON CONFLICT DO NOTHING
+    RETURNING id, day, target, event_id, conversation_id, sequence, status
+)
+INSERT INTO delivery_queue (account_id, delivery_id, day, target, conversation_id, sequence, due_at)
+SELECT $1, id, day, target, CASE WHEN event_id IS NOT NULL THEN conversation_id END, sequence, $17
+FROM written
+WHERE status = 'pending'
+"""
+
+# Across accounts: whose turn it is. Jumps from target to target in the index, however much waits for each; begins
+# behind the target where the look before ended, so that all get their turn.
+LIST_FRESH_LANES = """
+WITH RECURSIVE lanes AS (
+    (
+        SELECT account_id, target FROM delivery_queue
+        WHERE tries = 0 AND (account_id, target) > ($2, $3) ORDER BY account_id, target LIMIT 1
+    )
+    UNION ALL
+    SELECT next.account_id, next.target
+    FROM lanes
+    CROSS JOIN LATERAL (
+        SELECT account_id, target FROM delivery_queue
+        WHERE tries = 0 AND (account_id, target) > (lanes.account_id, lanes.target)
+        ORDER BY account_id, target LIMIT 1
+    ) AS next
+)
+SELECT account_id, target FROM lanes
+WHERE EXISTS (
+    SELECT FROM delivery_queue AS queued
+    WHERE queued.account_id = lanes.account_id AND queued.target = lanes.target AND queued.tries = 0
+      AND (queued.leased_until IS NULL OR queued.leased_until <= $1)
+)
+LIMIT $4
+"""
+# Across accounts: the same for what is tried again.
+LIST_RETRY_LANES = """
+WITH RECURSIVE lanes AS (
+    (
+        SELECT account_id, target FROM delivery_queue
+        WHERE tries > 0 AND (account_id, target) > ($2, $3) ORDER BY account_id, target LIMIT 1
+    )
+    UNION ALL
+    SELECT next.account_id, next.target
+    FROM lanes
+    CROSS JOIN LATERAL (
+        SELECT account_id, target FROM delivery_queue
+        WHERE tries > 0 AND (account_id, target) > (lanes.account_id, lanes.target)
+        ORDER BY account_id, target LIMIT 1
+    ) AS next
+)
+SELECT account_id, target FROM lanes
+WHERE EXISTS (
+    SELECT FROM delivery_queue AS queued
+    WHERE queued.account_id = lanes.account_id AND queued.target = lanes.target AND queued.tries > 0
+      AND queued.due_at <= $1 AND (queued.leased_until IS NULL OR queued.leased_until <= $1)
+)
+LIMIT $4
+"""
+# Two workers that claim for one account at once could each take a part of one conversation.
+LOCK_ACCOUNTS = """
+SELECT account_id FROM unnest($2::bigint[]) AS wanted (account_id)
+WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
+"""
+# In the order of events. An earlier one of the same conversation that is being sent, or waits for its next try and may
+# hold others up, keeps this one back; one that is free stands before it in the same order.
+FRESH: LiteralString = """
+WITH found AS MATERIALIZED (
+    SELECT free.delivery_id
+    FROM unnest($2::text[], $3::integer[]) AS wanted (target, most)
+    CROSS JOIN LATERAL (
+        SELECT queued.delivery_id
+        FROM delivery_queue AS queued
+        WHERE queued.account_id = $1 AND queued.target = wanted.target AND queued.tries = 0
+          AND (queued.leased_until IS NULL OR queued.leased_until <= $4)
+          AND NOT EXISTS (
+              SELECT FROM delivery_queue AS earlier
+              WHERE earlier.account_id = $1 AND earlier.target = wanted.target
+                AND earlier.conversation_id = queued.conversation_id AND earlier.sequence < queued.sequence
+                AND CASE WHEN earlier.tries > 0 THEN earlier.hold_until > $4 ELSE earlier.leased_until > $4 END
+          )
+        ORDER BY queued.sequence
+        LIMIT wanted.most
+        FOR UPDATE OF queued SKIP LOCKED
+    ) AS free
+)"""
+# What failed before keeps nobody's place: when its followers may go, it is overtaken.
+RETRIES: LiteralString = """
+WITH found AS MATERIALIZED (
+    SELECT free.delivery_id
+    FROM unnest($2::text[], $3::integer[]) AS wanted (target, most)
+    CROSS JOIN LATERAL (
+        SELECT queued.delivery_id
+        FROM delivery_queue AS queued
+        WHERE queued.account_id = $1 AND queued.target = wanted.target AND queued.tries > 0 AND queued.due_at <= $4
+          AND (queued.leased_until IS NULL OR queued.leased_until <= $4)
+        ORDER BY queued.due_at
+        LIMIT wanted.most
+        FOR UPDATE OF queued SKIP LOCKED
+    ) AS free
+)"""
+LEASED: LiteralString = """, leased AS (
+    UPDATE delivery_queue AS queued
+    SET leased_until = $5, leased_by = $6
+    FROM found
+    WHERE queued.account_id = $1 AND queued.delivery_id = found.delivery_id
+    RETURNING queued.delivery_id, queued.day, queued.target, queued.sequence, queued.tries, queued.is_told_failed,
+        split_part(queued.target, ':', 1) AS kind, split_part(queued.target, ':', 2)::bigint AS target_id
+)
+SELECT $1::bigint AS account_id, leased.delivery_id, leased.day, leased.target, leased.sequence, leased.tries,
+    leased.is_told_failed, deliveries.event_id, deliveries.event_name, deliveries.conversation_id,
+    deliveries.message_id, deliveries.contact_id, deliveries.tries AS tries_ever, payloads.body,
+    coalesce(webhooks.url, nullif(api_channels.webhook_url, '')) AS url, api_channels.id AS channel_id,
+    coalesce(webhooks.secret, api_channels.secret) AS secret,
+    CASE WHEN webhooks.previous_secret_until > $4 THEN webhooks.previous_secret END AS previous_secret,
+    webhooks.timeout_seconds, webhooks.failing_since IS NOT NULL AS is_failing
+FROM leased
+JOIN webhook_deliveries AS deliveries ON deliveries.account_id = $1 AND deliveries.id = leased.delivery_id
+    AND deliveries.day = leased.day
+LEFT JOIN webhook_payloads AS payloads ON payloads.account_id = $1 AND payloads.id = deliveries.payload_id
+    AND payloads.day = leased.day
+LEFT JOIN webhooks ON webhooks.account_id = $1 AND leased.kind = 'webhook' AND webhooks.id = leased.target_id
+LEFT JOIN inboxes ON inboxes.account_id = $1 AND leased.kind = 'api_inbox' AND inboxes.id = leased.target_id
+    AND inboxes.channel_type = 'Channel::Api' AND inboxes.deleted_at IS NULL
+LEFT JOIN api_channels ON api_channels.account_id = $1 AND api_channels.id = inboxes.channel_id
+ORDER BY leased.target, leased.sequence
+"""
+CLAIM_FRESH: LiteralString = FRESH + LEASED
+CLAIM_RETRIES: LiteralString = RETRIES + LEASED
+RENEW_LEASES = """
+UPDATE delivery_queue AS queued
+SET leased_until = $4
+FROM unnest($1::bigint[], $2::uuid[]) AS held (account_id, delivery_id)
+WHERE queued.account_id = held.account_id AND queued.delivery_id = held.delivery_id AND queued.leased_by = $3
+"""
+# Many results in one trip, and all of it or nothing. What was settled meanwhile (cancelled, or delivered by another
+# worker after our lease was over) stays so, unless this is the success.
+RECORD_RESULTS = """
+WITH results AS (
+    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::smallint[], $6::smallint[],
+        $7::text[], $8::jsonb[], $9::bytea[], $10::integer[], $11::integer[], $12::timestamptz[], $13::bigint[],
+        $14::timestamptz[], $15::timestamptz[], $16::boolean[])
+        AS result (account_id, delivery_id, day, outcome, number, status, error, headers, answer, duration_ms,
+            first_byte_ms, started_at, contact_id, due_at, hold_until, is_told_failed)
+), attempts AS (
+    INSERT INTO delivery_attempts (account_id, delivery_id, number, day, status, error, headers, answer, duration_ms,
+        first_byte_ms, contact_id, started_at)
+    SELECT account_id, delivery_id, number, day, status, error, headers, answer, duration_ms, first_byte_ms,
+        contact_id, started_at
+    FROM results
+    WHERE number IS NOT NULL
+    ON CONFLICT DO NOTHING
+), deliveries AS (
+    UPDATE webhook_deliveries AS delivery
+    SET status = CASE WHEN delivery.status = 'pending' OR results.outcome = 'delivered' THEN results.outcome
+            ELSE delivery.status END,
+        tries = greatest(delivery.tries, results.number),
+        last_status = CASE WHEN results.number IS NULL THEN delivery.last_status ELSE results.status END,
+        last_error = CASE WHEN results.number IS NULL THEN delivery.last_error ELSE results.error END,
+        delivered_at = CASE WHEN results.outcome = 'delivered' THEN $18 ELSE delivery.delivered_at END
+    FROM results
+    WHERE delivery.account_id = results.account_id AND delivery.id = results.delivery_id
+      AND delivery.day = results.day AND (results.number IS NOT NULL OR results.outcome <> 'pending')
+), settled AS (
+    DELETE FROM delivery_queue AS queued
+    USING results
+    WHERE queued.account_id = results.account_id AND queued.delivery_id = results.delivery_id
+      AND results.outcome <> 'pending'
+)
+UPDATE delivery_queue AS queued
+SET tries = queued.tries + (results.number IS NOT NULL)::integer, due_at = coalesce(results.due_at, queued.due_at),
+    hold_until = coalesce(queued.hold_until, results.hold_until), is_told_failed = results.is_told_failed,
+    leased_until = NULL, leased_by = NULL
+FROM results
+WHERE queued.account_id = results.account_id AND queued.delivery_id = results.delivery_id
+  AND results.outcome = 'pending' AND queued.leased_by = $17
+"""
+CANCEL_QUEUED = """
+WITH taken AS (
+    DELETE FROM delivery_queue WHERE account_id = $1 AND target = $2 RETURNING delivery_id, day
+)
+UPDATE webhook_deliveries AS delivery
+SET status = 'cancelled'
+FROM taken
+WHERE delivery.account_id = $1 AND delivery.id = taken.delivery_id AND delivery.day = taken.day
+  AND delivery.status = 'pending'
+"""
+# A message that stands as failed because of this delivery is taken back when it comes through now.
+REQUEUE: LiteralString = """, again AS (
+    UPDATE webhook_deliveries AS delivery
+    SET status = 'pending'
+    FROM chosen
+    WHERE delivery.account_id = $1 AND delivery.id = chosen.id AND delivery.day = chosen.day
+    RETURNING delivery.id, delivery.day, delivery.target, delivery.sequence,
+        CASE WHEN delivery.event_id IS NOT NULL THEN delivery.conversation_id END AS conversation_id,
+        chosen.status = 'exhausted' AND delivery.target LIKE 'api\\_inbox:%' AND delivery.message_id IS NOT NULL
+            AS is_told_failed
+)
+INSERT INTO delivery_queue (account_id, delivery_id, day, target, conversation_id, sequence, due_at, is_told_failed)
+SELECT $1, id, day, target, conversation_id, sequence, $2, is_told_failed FROM again
+ON CONFLICT (account_id, delivery_id) DO UPDATE SET due_at = excluded.due_at
+"""
+REPLAY_ONE: LiteralString = (
+    """
+WITH chosen AS (
+    SELECT id, day, status FROM webhook_deliveries AS delivery
+    WHERE account_id = $1 AND id = $3 AND day = $4
+      AND EXISTS (SELECT FROM webhook_payloads AS payload
+          WHERE payload.account_id = $1 AND payload.id = delivery.payload_id AND payload.day = delivery.day)
+    FOR UPDATE
+)"""
+    + REQUEUE
+)
+REPLAY_MANY: LiteralString = (
+    """
+WITH chosen AS (
+    SELECT id, day, status FROM webhook_deliveries AS delivery
+    WHERE account_id = $1 AND target = $3 AND created_at >= $4 AND created_at <= $5
+      AND ($6::text[] IS NULL OR event_name = ANY($6)) AND status = ANY($7::text[])
+      AND EXISTS (SELECT FROM webhook_payloads AS payload
+          WHERE payload.account_id = $1 AND payload.id = delivery.payload_id AND payload.day = delivery.day)
+    ORDER BY created_at, id
+    LIMIT $8
+    FOR UPDATE
+)"""
+    + REQUEUE
+)
+
+CLAIM_LOCK = 7_413
+MOST_REPLAYED = 10_000
+
+
+async def insert_deliveries(tx: Tx, account_id: int, deliveries: Sequence[NewDelivery]) -> None:
+    """Write deliveries with their payloads, and queue those that are not held; what is there already stays."""
+    payloads = list({delivery.payload.id: delivery.payload for delivery in deliveries}.values())
+    await tx.execute(
+        INSERT_DELIVERIES,
+        account_id,
+        [payload.id for payload in payloads],
+        [payload.day for payload in payloads],
+        [payload.contact_id for payload in payloads],
+        [payload.body for payload in payloads],
+        [delivery.id for delivery in deliveries],
+        [delivery.target for delivery in deliveries],
+        [delivery.payload.id for delivery in deliveries],
+        [delivery.payload.day for delivery in deliveries],
+        [delivery.payload.event_id for delivery in deliveries],
+        [delivery.payload.event_name for delivery in deliveries],
+        [delivery.payload.sequence for delivery in deliveries],
+        [delivery.payload.conversation_id for delivery in deliveries],
+        [delivery.payload.message_id for delivery in deliveries],
+        [delivery.payload.contact_id for delivery in deliveries],
+        [delivery.is_held for delivery in deliveries],
+        clock.now(),
+    )
+
+
+async def list_fresh_lanes(db: Db, *, after: Lane, limit: int) -> list[Lane]:
+    """Targets with something that was never tried and nobody works on, in a fixed order."""
+    return await db.fetch_all(Lane, LIST_FRESH_LANES, clock.now(), after.account_id, after.target, limit)
+
+
+async def list_retry_lanes(db: Db, *, after: Lane, limit: int) -> list[Lane]:
+    """Targets with something whose next try is due, in the same order."""
+    return await db.fetch_all(Lane, LIST_RETRY_LANES, clock.now(), after.account_id, after.target, limit)
+
+
+async def lock_accounts(tx: Tx, account_ids: Sequence[int]) -> list[int]:
+    """Those of the accounts that nobody else claims for right now; they are ours until the transaction ends."""
+    await tx.begin()
+    return await tx.fetch_values(LOCK_ACCOUNTS, CLAIM_LOCK, account_ids)
+
+
+async def claim_fresh(
+    tx: Tx, account_id: int, room: Sequence[tuple[str, int]], *, worker_id: UUID, leased_until: datetime
+) -> list[ToSend]:
+    """Lease what was never tried, so much for each target."""
+    targets, most = [target for target, _ in room], [most for _, most in room]
+    return await tx.fetch_all(ToSend, CLAIM_FRESH, account_id, targets, most, clock.now(), leased_until, worker_id)
+
+
+async def claim_retries(
+    tx: Tx, account_id: int, room: Sequence[tuple[str, int]], *, worker_id: UUID, leased_until: datetime
+) -> list[ToSend]:
+    """Lease what is due again, so much for each target."""
+    targets, most = [target for target, _ in room], [most for _, most in room]
+    return await tx.fetch_all(ToSend, CLAIM_RETRIES, account_id, targets, most, clock.now(), leased_until, worker_id)
+
+
+async def renew_leases(tx: Tx, held: Sequence[ToSend], *, worker_id: UUID, leased_until: datetime) -> None:
+    """Go on holding these."""
+    accounts, ids = [each.account_id for each in held], [each.delivery_id for each in held]
+    await tx.execute(RENEW_LEASES, accounts, ids, worker_id, leased_until)
+
+
+async def record_results(tx: Tx, results: Sequence[Result], *, worker_id: UUID) -> None:
+    """Write down what became of claimed deliveries."""
+    tries = [result.tried for result in results]
+    await tx.execute(
+        RECORD_RESULTS,
+        [result.sent.account_id for result in results],
+        [result.sent.delivery_id for result in results],
+        [result.sent.day for result in results],
+        [result.status for result in results],
+        [result.sent.tries_ever + 1 if result.tried else None for result in results],
+        [tried.status if tried else None for tried in tries],
+        [tried.error if tried else None for tried in tries],
+        [list(tried.headers) if tried else [] for tried in tries],
+        [tried.answer if tried and tried.status is not None else None for tried in tries],
+        [tried.duration_ms if tried else 0 for tried in tries],
+        [tried.first_byte_ms if tried else None for tried in tries],
+        [tried.started_at if tried else None for tried in tries],
+        [result.sent.contact_id for result in results],
+        [result.due_at for result in results],
+        [result.hold_until for result in results],
+        [result.is_told_failed for result in results],
+        worker_id,
+        clock.now(),
+    )
+
+
+async def cancel_queued(tx: Tx, account_id: int, target: str) -> None:
+    """Send nothing more of what waits for this target."""
+    await tx.execute(CANCEL_QUEUED, account_id, target)
+
+
+async def replay_one(tx: Tx, account_id: int, delivery_id: UUID, day: datetime) -> bool:
+    """Queue a delivery again, due now; False when its payload is gone."""
+    return await tx.execute(REPLAY_ONE, account_id, clock.now(), delivery_id, day) > 0
+
+
+async def replay_many(
+    tx: Tx,
+    account_id: int,
+    target: str,
+    *,
+    span: tuple[datetime, datetime],
+    event_names: Sequence[str] | None,
+    statuses: Sequence[str],
+) -> int:
+    """Queue deliveries of a span again, the oldest first, 10,000 at most; how many."""
+    values = (*span, event_names, statuses, MOST_REPLAYED)
+    return await tx.execute(REPLAY_MANY, account_id, clock.now(), target, *values)
