@@ -1,0 +1,175 @@
+"""The account that is measured: what is small in it is made through the API, what is large by COPY."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import count, cycle
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.dataset import DataSet, Progress, Size, fill
+from bench.load import request
+from bench.server import Server, ServerFailed
+from criachat.accounts import operations as accounts
+from criachat.auth import operations as auth
+from criachat.kit import tokens
+from criachat.kit.db import Connection, Database
+from criachat.kit.tokens import Keyring
+from criachat.users import operations as users
+
+KEY_FILE = "installation.key"
+INBOXES = 3
+# So many different requests are made beforehand, and sent round and round.
+PREPARED = 20_000
+CONTENTS = (
+    "Could you send me the invoice of last month again?",
+    "We looked into it: the second payment goes back to your card within three working days.",
+    "Thank you!",
+)
+
+_chance = random.Random(7)  # noqa: S311 - the same requests each time
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """An account full of conversations, and the key to it."""
+
+    account_id: int
+    token: str
+    inboxes: dict[int, str]
+    data: DataSet
+
+    @property
+    def path(self) -> str:
+        """Where the Application API of this account begins."""
+        return f"/api/v1/accounts/{self.account_id}"
+
+
+@asynccontextmanager
+async def database_of(server: Server) -> AsyncGenerator[Database]:
+    """The server's database, for what is not measured."""
+    database = Database(await server.database_url(), size=4)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def connection_to(server: Server) -> AsyncGenerator[Connection]:
+    """One connection to the server's database."""
+    connection = await Database(await server.database_url()).connect()
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def keyring_of(data_dir: Path) -> Keyring:
+    """The keys of an installation."""
+    return Keyring.from_secrets((data_dir / KEY_FILE).read_text("utf-8").split())
+
+
+async def make_tokens(server: Server, account_id: int, how_many: int, *, role: Any = "administrator") -> list[str]:
+    """New members of the account, each with an access token."""
+    keyring = keyring_of(server.data_dir)
+    made: list[str] = []
+    async with database_of(server) as database, database.transaction() as tx:
+        for number in range(how_many):
+            email = f"{tokens.random_token(12).lower()}@example.com"
+            user = await users.create_user(tx, name=f"Bench {number}", email=email, password=None)
+            await users.add_member(tx, account_id=account_id, user=user, role=role)
+            made.append(await auth.create_user_token(tx, keyring, user))
+    return made
+
+
+async def settle(server: Server, size: Size, progress: Progress = lambda _done, _of: None) -> Site:
+    """A new account with its inboxes, filled."""
+    async with database_of(server) as database, database.transaction() as tx:
+        account = await accounts.create_account(tx, name="Loja Azul")
+    (token,) = await make_tokens(server, account.id, 1)
+    inboxes: dict[int, str] = {}
+    for number in range(INBOXES):
+        body = {"name": f"App {number}", "channel": {"type": "api"}}
+        inbox = await server.call("POST", f"/api/v1/accounts/{account.id}/inboxes", token=token, json=body)
+        inboxes[inbox["id"]] = inbox["inbox_identifier"]
+    async with connection_to(server) as connection:
+        data = await fill(connection, account.id, list(inboxes), size=size, progress=progress)
+    return Site(account_id=account.id, token=token, inboxes=inboxes, data=data)
+
+
+async def settle_once(server: Server, size: Size, progress: Progress) -> Site:
+    """The account that an earlier run left in this data directory, or a new one."""
+    place = server.data_dir / "bench.json"
+    if place.exists():
+        site = msgspec.json.decode(place.read_bytes(), type=Site)
+        if (site.data.conversations, site.data.busy) != (size.conversations, size.busy):
+            raise ServerFailed(f"{server.data_dir} holds another data set: {site.data}. Choose an empty folder.")
+        return site
+    site = await settle(server, size, progress)
+    place.write_bytes(msgspec.json.encode(site))
+    return site
+
+
+def messages(
+    site: Site, *, tokens: tuple[str, ...] = (), headers: Mapping[str, str] | None = None, has_keys: bool = False
+) -> Iterator[bytes]:
+    """LD-1: agents write, in conversations all over the account; with a new `Idempotency-Key` each when asked."""
+    data = site.data
+    callers = tokens or (site.token,)
+
+    def one(number: int, extra: Mapping[str, str]) -> bytes:
+        path = f"{site.path}/conversations/{data.first_display_id + _chance.randrange(data.conversations)}/messages"
+        sent = {"api_access_token": callers[number % len(callers)], **(headers or {}), **extra}
+        return request("POST", path, headers=sent, body=msgspec.json.encode({"content": _content(number)}))
+
+    if has_keys:
+        mark = f"{_chance.getrandbits(64):x}"
+        return (one(number, {"Idempotency-Key": f"{mark}-{number}"}) for number in count())
+    return _round(lambda number: one(number, {}))
+
+
+def incoming(site: Site) -> Iterator[bytes]:
+    """LD-1b: contacts write, each in a conversation of their own."""
+    sessions = [session for session in site.data.sessions if session.is_open]
+
+    def one(number: int) -> bytes:
+        session = sessions[_chance.randrange(len(sessions))]
+        contact = f"/public/api/v1/inboxes/{site.inboxes[session.inbox_id]}/contacts/{session.source_id}"
+        path = f"{contact}/conversations/{session.display_id}/messages"
+        return request("POST", path, body=msgspec.json.encode({"content": _content(number)}))
+
+    return _round(one)
+
+
+def threads(site: Site) -> Iterator[bytes]:
+    """LD-2: agents read the newest messages of a conversation."""
+    headers = {"api_access_token": site.token}
+    first = site.data.first_display_id
+    paths = [f"{site.path}/conversations/{first + number}/messages" for number in range(site.data.busy)]
+    return _round(lambda _number: request("GET", paths[_chance.randrange(len(paths))], headers=headers))
+
+
+def pages(site: Site) -> Iterator[bytes]:
+    """LD-3: agents read one of the first pages of the open conversations."""
+    headers = {"api_access_token": site.token}
+    paths = [f"{site.path}/conversations?status=open&assignee_type=all&page={page}" for page in range(1, 5)]
+    return _round(lambda number: request("GET", paths[number % 4], headers=headers))
+
+
+def mixed(site: Site) -> Iterator[bytes]:
+    """LD-9: a day in the life, one after another."""
+    kinds = (messages(site), threads(site), incoming(site), pages(site))
+    return (next(kind) for kind in cycle(kinds))
+
+
+def _round(one: Callable[[int], bytes]) -> Iterator[bytes]:
+    return cycle([one(number) for number in range(PREPARED)])
+
+
+def _content(number: int) -> str:
+    return CONTENTS[number % len(CONTENTS)]

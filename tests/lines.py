@@ -1,0 +1,133 @@
+"""The application behind a real socket, and one client's line to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import Any
+
+import uvicorn
+from harness import World
+from websockets.asyncio.client import ClientConnection, connect
+
+from criachat.kit.http.request import Receive, Scope, Send
+from criachat.realtime.cable import Cable
+
+PATIENCE_SECONDS = 10
+
+
+class Uvicorn(uvicorn.Server):
+    """The server without its signal handlers, which are the test run's."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+class Server:
+    """The application of the tests, listening on a free port."""
+
+    def __init__(self, world: World) -> None:
+        parts = world.parts
+        self._world = world
+        self.cable = Cable(parts.database, presence=parts.presence, signals=parts.signals, files=parts.files)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        host, port = self._listening.getsockname()
+        self.address = f"{host}:{port}"
+
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.cable if scope["path"] == "/cable" else self._world.parts.http
+        await app(scope, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[Server]:
+        """Answering, until the block ends."""
+        config = uvicorn.Config(
+            self._app,
+            interface="asgi3",
+            lifespan="off",
+            log_level="warning",
+            ws="websockets-sansio",
+            ws_max_size=1024 * 1024,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=5,
+        )
+        server = Uvicorn(config)
+        await self.cable.open()
+        serving = asyncio.create_task(server.serve([self._listening]))
+        yield self
+        await self.cable.close()
+        server.should_exit = True
+        await serving
+
+    async def line(self, **options: Any) -> Line:
+        """A new line to it, which was welcomed."""
+        line = Line(await connect(f"ws://{self.address}/cable", **{"compression": None, **options}))
+        assert await line.frame() == {"type": "welcome"}
+        return line
+
+
+class Line:
+    """One client's websocket, as the protocol has it."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def frame(self) -> Any:
+        """The next frame that is no ping."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                frame = json.loads(await self.socket.recv())
+                if frame.get("type") != "ping":
+                    return frame
+
+    async def ping(self) -> Any:
+        """The next ping."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                frame = json.loads(await self.socket.recv())
+                if frame.get("type") == "ping":
+                    return frame
+
+    async def say(self, **frame: Any) -> None:
+        """Send a frame."""
+        await self.socket.send(json.dumps(frame))
+
+    async def subscribe(self, **identifier: Any) -> Any:
+        """Ask to listen; the server's answer."""
+        text = json.dumps({"channel": "RoomChannel", **identifier})
+        await self.say(command="subscribe", identifier=text)
+        frame = await self.frame()
+        assert frame["identifier"] == text
+        return frame["type"]
+
+    async def event(self, *names: str) -> Any:
+        """The next message with one of these names, its data."""
+        while True:
+            frame = await self.frame()
+            message = frame.get("message")
+            if message is not None and message["event"] in names:
+                return message["data"]
+
+    async def events_until(self, name: str, **data: Any) -> list[Any]:
+        """All messages up to the one of this name with this data, presence left out."""
+        messages: list[Any] = []
+        while True:
+            frame = await self.frame()
+            message = frame.get("message")
+            if message is None or message["event"] == "presence.update":
+                continue
+            messages.append(message)
+            if message["event"] == name and data.items() <= message["data"].items():
+                return messages
+
+    async def closed(self) -> int | None:
+        """Wait until the server hangs up; the code it gave."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self.socket.wait_closed()
+        return self.socket.close_code
+
+
+Call = Callable[..., Awaitable[Line]]
