@@ -14,6 +14,12 @@ import structlog
 
 from criachat.accounts.routes import routes as accounts_routes
 from criachat.auth.resolver import TokenResolver
+from criachat.contacts.routes import routes as contacts_routes
+from criachat.conversations.jobs import jobs as conversations_jobs
+from criachat.conversations.routes import contact_routes as contact_conversations_routes
+from criachat.conversations.routes import routes as conversations_routes
+from criachat.conversations.schemas import Shown
+from criachat.csat.listeners import listeners as csat_listeners
 from criachat.inboxes.jobs import jobs as inboxes_jobs
 from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
@@ -37,26 +43,33 @@ from criachat.kit.relay import Relay
 from criachat.kit.settings import Settings
 from criachat.kit.signals import PostgresSignals, Signals
 from criachat.kit.status import Metrics, Pulse, Tally
-from criachat.kit.status import routes as status_routes
 from criachat.kit.tokens import Keyring
 from criachat.labels.routes import routes as labels_routes
-from criachat.teams.routes import routes as teams_routes
+from criachat.messages.files import file_routes
+from criachat.messages.jobs import jobs as messages_jobs
+from criachat.messages.listeners import listeners as messages_listeners
+from criachat.messages.routes import opening_routes
+from criachat.messages.routes import routes as messages_routes
 from criachat.users.presence import Presence
 from criachat.users.routes import agent_routes, profile_routes
 
 log = structlog.get_logger()
 
 ROUTES: tuple[Routes, ...] = (
-    status_routes,
     accounts_routes,
     agent_routes,
     profile_routes,
     labels_routes,
-    teams_routes,
     inboxes_routes,
+    contacts_routes,
+    conversations_routes,
+    contact_conversations_routes,
+    opening_routes,
+    messages_routes,
+    file_routes,
 )
-LISTENERS: tuple[Listeners, ...] = (inboxes_listeners,)
-JOBS: tuple[Jobs, ...] = (inboxes_jobs,)
+LISTENERS: tuple[Listeners, ...] = (inboxes_listeners, messages_listeners, csat_listeners)
+JOBS: tuple[Jobs, ...] = (inboxes_jobs, conversations_jobs, messages_jobs)
 
 FLUSH_SECONDS = 20.0
 
@@ -158,6 +171,7 @@ def _parts(
         Files: files,
         Presence: presence,
         Database: database,
+        Shown: Shown(presence, files),
     }
     resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver}
     limits = adjusted(LIMITS, {"messages": settings.message_per_minute_limit})

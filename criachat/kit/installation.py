@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from criachat.kit.db import Connection
+from criachat.kit.db import Connection, Tx
 from criachat.kit.tokens import Keyring
 
 REMEMBER_KEY = "INSERT INTO installation (key_fingerprint) VALUES ($1) ON CONFLICT DO NOTHING"
 FIND_KEY = "SELECT key_fingerprint FROM installation"
+HOLD = "SELECT key_fingerprint FROM installation FOR UPDATE"
 RENEW_KEY = "UPDATE installation SET key_fingerprint = $1 WHERE key_fingerprint = ANY($2)"
 
 
@@ -24,3 +25,8 @@ async def check_key(connection: Connection, keyring: Keyring) -> None:
     if known not in keyring.fingerprints():
         raise AnotherKey(AnotherKey.__doc__)
     await connection.execute(RENEW_KEY, keyring.fingerprint(), keyring.fingerprints())
+
+
+async def hold(tx: Tx) -> None:
+    """Be the only one, until the transaction ends, who does what is done once for an installation."""
+    await tx.execute(HOLD)

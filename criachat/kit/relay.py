@@ -100,13 +100,13 @@ SELECT (SELECT count(*) FROM news) AS events,
 # Across accounts: takes those that waited longest. A listener's statement that runs on after its relay was killed ends
 # with this timeout, and with it the locks.
 CLAIM_ACCOUNTS = """
-SELECT account_id, set_config('statement_timeout', '4s', true) AS timeout
+SELECT account_id, set_config('statement_timeout', '3s', true) AS timeout
 FROM (SELECT account_id FROM event_cursors WHERE has_news ORDER BY reached_at LIMIT 64) AS waiting
 WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 LIMIT $2
 """
 CLAIM_ACCOUNT = """
-SELECT account_id, set_config('statement_timeout', '4s', true) AS timeout
+SELECT account_id, set_config('statement_timeout', '3s', true) AS timeout
 FROM (SELECT account_id FROM event_cursors WHERE account_id = $2 AND has_news LIMIT 1) AS waiting
 WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 """

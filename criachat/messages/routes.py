@@ -15,6 +15,7 @@ from criachat.kit.times import iso_or_none
 from criachat.messages import queries
 from criachat.messages.drafting import draft_of
 from criachat.messages.errors import StatusUpdateNotAllowed
+from criachat.messages.jobs import DeleteFiles, delete_files, jobs
 from criachat.messages.operations import changing, opening
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import (
@@ -119,7 +120,9 @@ async def report_status(
 async def delete_message(tx: Tx, actor: Actor, shown: Shown, conversation_id: int, message_id: int) -> MessageOut:
     """Take a message back: a placeholder stays in its place, its attachments go."""
     conversation = await conversations.load_conversation(tx, actor, conversation_id)
-    message, after = await changing.delete_message(tx, conversation, message_id, actor=actor)
+    message, after, keys = await changing.delete_message(tx, conversation, message_id, actor=actor)
+    if keys:
+        await jobs.enqueue(tx, delete_files, DeleteFiles(keys))
     return message_out(message.snapshot(after), shown)
 
 
