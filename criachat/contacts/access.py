@@ -5,16 +5,23 @@ from __future__ import annotations
 from criachat.contacts import queries
 from criachat.contacts.models import Contact, ContactInbox
 from criachat.kit.actors import Actor
-from criachat.kit.db import Db
+from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 
 
 async def load_contact(db: Db, actor: Actor, contact_id: int) -> Contact:
     """The contact of the caller's account."""
-    contact = await queries.find_contact(db, actor.account_id, contact_id)
-    if contact is None:
-        raise NotFound
-    return contact
+    return _found(await queries.find_contact(db, actor.account_id, contact_id))
+
+
+async def load_contact_to_change(tx: Tx, actor: Actor, contact_id: int) -> Contact:
+    """The same; nobody else changes it before this transaction ends."""
+    return _found(await queries.lock_contact(tx, actor.account_id, contact_id))
+
+
+async def load_contact_to_delete(tx: Tx, actor: Actor, contact_id: int) -> Contact:
+    """The same, and nobody opens conversations or sessions for it meanwhile."""
+    return _found(await queries.lock_contact_to_delete(tx, actor.account_id, contact_id))
 
 
 async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | None:
@@ -22,16 +29,27 @@ async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | No
     return await queries.find_contact(db, account_id, contact_id)
 
 
+async def find_contact_by_identifier(db: Db, account_id: int, identifier: str) -> Contact | None:
+    """The contact with this external id, or None."""
+    return await queries.find_by_identifier(db, account_id, identifier)
+
+
 async def find_contact_inbox(db: Db, account_id: int, inbox_id: int, source_id: str) -> ContactInbox | None:
-    """The inbox's session with this source id."""
-    return await queries.find_session(db, account_id, inbox_id, source_id)
+    """The inbox's session with this source id, or None."""
+    return await queries.find_contact_inbox(db, account_id, inbox_id, source_id)
 
 
 async def find_contact_inbox_by_id(db: Db, account_id: int, contact_inbox_id: int) -> ContactInbox | None:
-    """The session with this id."""
-    return await queries.find_session_by_id(db, account_id, contact_inbox_id)
+    """The session with this id, or None."""
+    return await queries.find_contact_inbox_by_id(db, account_id, contact_inbox_id)
 
 
 async def find_contact_inbox_by_source_id(db: Db, actor: Actor, source_id: str) -> ContactInbox | None:
     """The newest session with this source id in the caller's account, in whichever inbox."""
-    return await queries.find_session_by_source_id(db, actor.account_id, source_id)
+    return await queries.find_newest_by_source_id(db, actor.account_id, source_id)
+
+
+def _found(contact: Contact | None) -> Contact:
+    if contact is None:
+        raise NotFound
+    return contact

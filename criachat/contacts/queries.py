@@ -10,6 +10,7 @@ import msgspec
 from criachat.contacts.models import Contact, ContactInbox, Details, ListFilter, Session
 from criachat.kit import clock, tokens
 from criachat.kit.db import Db, Tx
+from criachat.kit.paging import containing
 
 COLUMNS: LiteralString = """
     contacts.account_id, contacts.id, contacts.name, contacts.middle_name, contacts.last_name, contacts.email,
@@ -120,6 +121,9 @@ FIND_CONTACT_INBOX: LiteralString = (
     + CONTACT_INBOX_COLUMNS
     + " FROM contact_inboxes WHERE account_id = $1 AND inbox_id = $2 AND source_id = $3"
 )
+FIND_CONTACT_INBOX_BY_ID: LiteralString = (
+    "SELECT " + CONTACT_INBOX_COLUMNS + " FROM contact_inboxes WHERE account_id = $1 AND id = $2"
+)
 FIND_NEWEST_BY_SOURCE_ID: LiteralString = (
     "SELECT "
     + CONTACT_INBOX_COLUMNS
@@ -228,6 +232,11 @@ async def find_contact_inbox(db: Db, account_id: int, inbox_id: int, source_id: 
     return await db.fetch_one_or_none(ContactInbox, FIND_CONTACT_INBOX, account_id, inbox_id, source_id)
 
 
+async def find_contact_inbox_by_id(db: Db, account_id: int, contact_inbox_id: int) -> ContactInbox | None:
+    """The identity with this id, or None."""
+    return await db.fetch_one_or_none(ContactInbox, FIND_CONTACT_INBOX_BY_ID, account_id, contact_inbox_id)
+
+
 async def find_newest_by_source_id(db: Db, account_id: int, source_id: str) -> ContactInbox | None:
     """Whoever any inbox of the account knows by this source id, the newest of them, or None."""
     return await db.fetch_one_or_none(ContactInbox, FIND_NEWEST_BY_SOURCE_ID, account_id, source_id)
@@ -267,14 +276,8 @@ def _conditions(filters: ListFilter) -> tuple[LiteralString, list[object]]:
         values.append(filters.labels)
     if filters.words is not None:
         sql += CONTAINING[len(values)]
-        values.append(_containing(filters.words))
+        values.append(containing(filters.words))
     return sql, values
-
-
-def _containing(words: str) -> str:
-    """A pattern for texts that contain these words, whatever signs are in them."""
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 def _order(sort: str) -> LiteralString:

@@ -36,15 +36,15 @@ class NewContactParams(ContactParams, kw_only=True):
 
 
 class ChangedContactParams(ContactParams, kw_only=True):
-    """What changes. Only `true` asks for the contact's inboxes; they are shown when nothing is said."""
+    """What changes, and how to show the contact then."""
 
-    include_contact_inboxes: Any = UNSET
+    include_contact_inboxes: Any = True
 
 
 class ShowParams(msgspec.Struct, kw_only=True):
     """How to show a contact."""
 
-    include_contact_inboxes: Any = UNSET
+    include_contact_inboxes: Any = True
 
 
 class ListParams(ShowParams, kw_only=True):
@@ -52,7 +52,7 @@ class ListParams(ShowParams, kw_only=True):
 
     page: str | int | None = None
     sort: str | None = None
-    labels: Any = UNSET
+    labels: Any = None
 
 
 class SearchParams(ListParams, kw_only=True):
@@ -231,6 +231,11 @@ class PublicContactOut(msgspec.Struct, frozen=True, kw_only=True):
     phone_number: str | None
 
 
+def wants_sessions(params: ShowParams | ChangedContactParams) -> bool:
+    """Whether the contact's inboxes are to be shown: yes, when nothing was said; else only `true` says so."""
+    return params.include_contact_inboxes in (True, "true")
+
+
 def contact_out(contact: Contact, presence: Presence, sessions: Sequence[Session] | None = None) -> ContactOut:
     """The contact, with their inboxes unless those are left out."""
     is_present = presence.is_contact_present(contact.account_id, contact.id)
@@ -248,7 +253,9 @@ def contact_out(contact: Contact, presence: Presence, sessions: Sequence[Session
         custom_attributes=contact.custom_attributes,
         last_activity_at=UNSET if last_activity_at is None else unix(last_activity_at),
         created_at=unix(contact.created_at),
-        contact_inboxes=UNSET if sessions is None else [session_out(session) for session in sessions],
+        contact_inboxes=UNSET
+        if sessions is None
+        else [session_out(each) for each in sessions if each.contact_id == contact.id],
     )
 
 
