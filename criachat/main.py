@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,21 @@ from criachat.csat.listeners import listeners as csat_listeners
 from criachat.inboxes.jobs import jobs as inboxes_jobs
 from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
-from criachat.kit import installation
+from criachat.kit import installation, upkeep
 from criachat.kit.actors import AGENT, BOT, PERSON, Callers
 from criachat.kit.db import Database
 from criachat.kit.epochs import check_epoch
-from criachat.kit.events import Listeners
+from criachat.kit.events import EVENTS_TOPIC, Listeners
 from criachat.kit.files import Files
 from criachat.kit.http.app import Application, HttpApp, Resolver
 from criachat.kit.http.guard import RateGuard
+from criachat.kit.http.reference import Reference
+from criachat.kit.http.reference import routes as reference_routes
+from criachat.kit.http.request import Receive, Scope, Send
 from criachat.kit.http.routes import Routes
 from criachat.kit.idempotency import Idempotency
-from criachat.kit.jobs import Jobs
+from criachat.kit.jobs import JobContext, Jobs
+from criachat.kit.jobs.runner import JobRunner
 from criachat.kit.jobs.store import install as install_jobs
 from criachat.kit.limits import LIMITS, Limiter, adjusted
 from criachat.kit.migrate import migrate
@@ -43,6 +47,7 @@ from criachat.kit.relay import Relay
 from criachat.kit.settings import Settings
 from criachat.kit.signals import PostgresSignals, Signals
 from criachat.kit.status import Metrics, Pulse, Tally
+from criachat.kit.status import routes as status_routes
 from criachat.kit.tokens import Keyring
 from criachat.labels.routes import routes as labels_routes
 from criachat.messages.files import file_routes
@@ -50,16 +55,21 @@ from criachat.messages.jobs import jobs as messages_jobs
 from criachat.messages.listeners import listeners as messages_listeners
 from criachat.messages.routes import opening_routes
 from criachat.messages.routes import routes as messages_routes
+from criachat.realtime.cable import Cable
+from criachat.teams.routes import routes as teams_routes
 from criachat.users.presence import Presence
 from criachat.users.routes import agent_routes, profile_routes
 
 log = structlog.get_logger()
 
 ROUTES: tuple[Routes, ...] = (
+    status_routes,
+    reference_routes,
     accounts_routes,
     agent_routes,
     profile_routes,
     labels_routes,
+    teams_routes,
     inboxes_routes,
     contacts_routes,
     conversations_routes,
@@ -69,9 +79,12 @@ ROUTES: tuple[Routes, ...] = (
     file_routes,
 )
 LISTENERS: tuple[Listeners, ...] = (inboxes_listeners, messages_listeners, csat_listeners)
-JOBS: tuple[Jobs, ...] = (inboxes_jobs, conversations_jobs, messages_jobs)
+JOBS: tuple[Jobs, ...] = (upkeep.jobs, inboxes_jobs, conversations_jobs, messages_jobs)
 
 FLUSH_SECONDS = 20.0
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+"""Something that runs until it is cancelled."""
 
 
 async def prepare_database(url: str, keyring: Keyring) -> list[str]:
@@ -86,6 +99,18 @@ async def prepare_database(url: str, keyring: Keyring) -> list[str]:
     return done
 
 
+class Ground(msgspec.Struct, kw_only=True):
+    """What the parts of a process stand on, and what has to be opened and closed."""
+
+    settings: Settings
+    keyring: Keyring
+    base_url: str
+    database: Database
+    signals: Signals
+    outside: Outside
+    files: Files
+
+
 class Parts(msgspec.Struct, kw_only=True):
     """What lives as long as a process; built once, here."""
 
@@ -98,7 +123,29 @@ class Parts(msgspec.Struct, kw_only=True):
     presence: Presence
     resolver: TokenResolver
     relay: Relay
+    jobs: JobRunner
+    cable: Cable
     http: HttpApp
+
+    @property
+    def web_loops(self) -> tuple[Loop, ...]:
+        """What runs beside answering requests."""
+        return (self.keep_house,)
+
+    @property
+    def worker_loops(self) -> tuple[Loop, ...]:
+        """What happens behind requests: listeners and jobs."""
+        return self.relay.run, self.jobs.run
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or serve a websocket: the whole of it as one ASGI application."""
+        if scope["path"].rstrip("/") == "/cable":
+            await self.cable(scope, receive, send)
+        elif scope["type"] == "http":
+            await self.http(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
 
     async def keep_house(self) -> None:
         """Write down now and then what was only remembered, until cancelled."""
@@ -122,56 +169,68 @@ async def assembled(
     database.on_connect(check_epoch)
     signals = PostgresSignals(database.connect) if shares_database else Signals()
     database.wake = signals.wake
-    outside = Outside(
-        settings.allowed_private_hosts, user_agent="CriaChat", max_connections=settings.webhook_concurrency
-    )
-    files = Files(
-        settings.file_store_url or Path(settings.data_directory()) / "files", keyring.key_for("files"), base_url
+    ground = Ground(
+        settings=settings,
+        keyring=keyring,
+        base_url=base_url,
+        database=database,
+        signals=signals,
+        outside=Outside(
+            settings.allowed_private_hosts, user_agent="CriaChat", max_connections=settings.webhook_concurrency
+        ),
+        files=Files(
+            settings.file_store_url or Path(settings.data_directory()) / "files", keyring.key_for("files"), base_url
+        ),
     )
     await database.open()
     await signals.open()
     try:
-        yield _parts(
-            settings,
-            database=database,
-            keyring=keyring,
-            signals=signals,
-            outside=outside,
-            files=files,
-            base_url=base_url,
-        )
+        yield _parts(ground)
     finally:
-        await outside.close()
+        await ground.outside.close()
         await signals.close()
         await database.close()
 
 
-def _parts(
-    settings: Settings,
-    *,
-    database: Database,
-    keyring: Keyring,
-    signals: Signals,
-    outside: Outside,
-    files: Files,
-    base_url: str,
-) -> Parts:
+def _parts(ground: Ground) -> Parts:
+    settings, database, signals = ground.settings, ground.database, ground.signals
     presence = Presence(settings, signals)
-    proxies = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
-    origins = frozenset((base_url, *settings.allowed_origins))
-    resolver = TokenResolver(database, keyring, our_origins=origins, trusted_proxies=proxies)
-    tally = Tally()
+    origins = frozenset((ground.base_url, *settings.allowed_origins))
+    resolver = TokenResolver(database, ground.keyring, our_origins=origins, trusted_proxies=_proxies(settings))
+    relay = Relay(database, LISTENERS)
+    signals.subscribe(EVENTS_TOPIC, lambda _: relay.wake())
+    work = JobContext(database=database, outside=ground.outside, files=ground.files, settings=settings)
+    return Parts(
+        settings=settings,
+        database=database,
+        keyring=ground.keyring,
+        signals=signals,
+        outside=ground.outside,
+        files=ground.files,
+        presence=presence,
+        resolver=resolver,
+        relay=relay,
+        jobs=JobRunner(JOBS, work, signals),
+        cable=Cable(database, presence=presence, signals=signals, files=ground.files),
+        http=_http(ground, presence, resolver),
+    )
+
+
+def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpApp:
+    settings, database = ground.settings, ground.database
+    tally, reference = Tally(), Reference()
     provides: dict[type[Any], Any] = {
         Pulse: Pulse(database),
         Metrics: Metrics(database, tally),
         Settings: settings,
-        Keyring: keyring,
-        Signals: signals,
-        Outside: outside,
-        Files: files,
+        Keyring: ground.keyring,
+        Signals: ground.signals,
+        Outside: ground.outside,
+        Files: ground.files,
         Presence: presence,
         Database: database,
-        Shown: Shown(presence, files),
+        Shown: Shown(presence, ground.files),
+        Reference: reference,
     }
     resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver}
     limits = adjusted(LIMITS, {"messages": settings.message_per_minute_limit})
@@ -181,23 +240,16 @@ def _parts(
             endpoints=[endpoint for routes in ROUTES for endpoint in routes.endpoints],
             resolvers=resolvers,
             provides=provides,
-            idempotency=Idempotency(database, keyring),
+            idempotency=Idempotency(database, ground.keyring),
             count=tally.count,
-            guard=RateGuard(Limiter(limits), trusted_proxies=proxies, is_on=settings.rate_limits),
+            guard=RateGuard(Limiter(limits), trusted_proxies=_proxies(settings), is_on=settings.rate_limits),
             maximum_request_bytes=settings.maximum_request_mb * 1024 * 1024,
             allowed_origins=frozenset(settings.allowed_origins),
         )
     )
-    relay = Relay(database, list(LISTENERS))
-    return Parts(
-        settings=settings,
-        database=database,
-        keyring=keyring,
-        signals=signals,
-        outside=outside,
-        files=files,
-        presence=presence,
-        resolver=resolver,
-        relay=relay,
-        http=http,
-    )
+    reference.bounds = http.bounds
+    return http
+
+
+def _proxies(settings: Settings) -> list[IPv4Network | IPv6Network]:
+    return [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]

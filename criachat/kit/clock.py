@@ -31,5 +31,5 @@ def travel(by: timedelta) -> None:
 
 def stand_by() -> None:
     """Be where everybody else's clock is again."""
-    global _shift  # noqa: PLW0603 - as above
+    global _shift
     _shift = timedelta()

@@ -37,6 +37,11 @@ def bound(settings: Settings) -> socket.socket:
     return listening
 
 
+def adopted(descriptor: int) -> socket.socket:
+    """The socket that whoever started this process listens on."""
+    return socket.socket(fileno=descriptor)
+
+
 def listen(listening: socket.socket) -> None:
     """From now on connections are taken."""
     host, port = listening.getsockname()[:2]

@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from criachat.main import Parts, asgi
+from criachat.main import Loop, Parts
 from criachat.serving.address import BACKLOG, listen
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ class _Server(uvicorn.Server):
     def __init__(self, parts: Parts, is_ready: Ready) -> None:
         super().__init__(
             uvicorn.Config(
-                asgi(parts),
+                parts,
                 http="httptools",
                 ws="websockets-sansio",
                 ws_max_size=LARGEST_FRAME_BYTES,
@@ -65,13 +65,14 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        await self._parts.say_goodbye()
+        await self._parts.cable.close()
         await super().shutdown(sockets)
 
 
 async def run_web(parts: Parts, listening: socket.socket, is_ready: Ready) -> None:
     """Answer requests until cancelled; then take no more, finish those under way, and tell sockets to come back."""
     listen(listening)
+    await parts.cable.open()
     server = _Server(parts, is_ready)
     async with asyncio.TaskGroup() as loops:
         for loop in parts.web_loops:
@@ -99,21 +100,22 @@ async def run_everything(parts: Parts, listening: socket.socket, is_ready: Ready
         halves.create_task(run_web(parts, listening, is_ready))
 
 
-async def _forever(loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def _forever(loop: Loop) -> None:
     await loop()
     raise RuntimeError(f"{loop.__qualname__} ended, and nothing here may end by itself")
 
 
-def run(main: Coroutine[Any, Any, None], *, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
+def run(main: Coroutine[Any, Any, None], *, leash: int | None = None) -> None:
     """Run it until it ends, or until SIGTERM or SIGINT cancels it; being cancelled so is a good end.
 
-    A second Ctrl-C ends the process at once. Nothing that was acknowledged is lost then either.
+    A second Ctrl-C ends the process at once. Nothing that was acknowledged is lost then either. A `leash` is a pipe
+    whose other end whoever started us holds: when they are gone, however they went, we stop too.
     """
-    with asyncio.Runner(loop_factory=loop_factory or uvloop.new_event_loop) as runner:
-        runner.run(_until_stopped(main))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_stopped(main, leash))
 
 
-async def _until_stopped(main: Coroutine[Any, Any, None]) -> None:
+async def _until_stopped(main: Coroutine[Any, Any, None], leash: int | None) -> None:
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(main)
     received: list[str] = []
@@ -128,6 +130,8 @@ async def _until_stopped(main: Coroutine[Any, Any, None]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
+    if leash is not None:
+        _watch(leash, lambda: stop(signal.SIGTERM))
     try:
         await task
     except asyncio.CancelledError:
@@ -135,3 +139,14 @@ async def _until_stopped(main: Coroutine[Any, Any, None]) -> None:
             raise
     if received:
         log.info("stopped")
+
+
+def _watch(leash: int, stop: Callable[[], None]) -> None:
+    """Stop as soon as nobody holds the other end of this pipe."""
+    loop = asyncio.get_running_loop()
+
+    def dropped() -> None:
+        loop.remove_reader(leash)
+        stop()
+
+    loop.add_reader(leash, dropped)

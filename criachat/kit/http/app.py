@@ -14,9 +14,8 @@ from criachat.kit import tokens
 from criachat.kit.actors import Actor, Callers
 from criachat.kit.db import TRY_AGAIN, Database, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, Refused
-from criachat.kit.http.answers import FAILED, Answer, Stream, encode, encoded, refused
+from criachat.kit.http.answers import FAILED, Answer, Stream, encoded, refused
 from criachat.kit.http.binding import Bound, bind, convert, path_values, unwrap
-from criachat.kit.http.openapi import document
 from criachat.kit.http.request import Receive, Request, Scope, Send
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.http.tree import RouteTree
@@ -77,10 +76,6 @@ class HttpApp:
             if callers & endpoint.actors:
                 return resolver
         raise TypeError(f"{endpoint.path}: nobody resolves {endpoint.actors}")
-
-    def describe(self, version: str) -> Answer:
-        """The OpenAPI document of everything that is served here."""
-        return Answer(body=encode(document(self.bounds, version=version)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -1,0 +1,53 @@
+"""The API's description, served by the server it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from criachat import VERSION
+from criachat.kit.actors import ANYONE
+from criachat.kit.http.answers import Answer, encode
+from criachat.kit.http.binding import Bound
+from criachat.kit.http.openapi import document, page
+from criachat.kit.http.routes import Routes
+
+routes = Routes("", tag="Reference")
+
+
+class Reference:
+    """Every endpoint of this server, described on first asking."""
+
+    def __init__(self) -> None:
+        self.bounds: Sequence[Bound] = ()
+        self._described: bytes | None = None
+        self._page: bytes | None = None
+
+    @property
+    def described(self) -> bytes:
+        """The OpenAPI document, as JSON."""
+        if self._described is None:
+            self._described = encode(document(self.bounds, version=VERSION))
+        return self._described
+
+    @property
+    def page(self) -> bytes:
+        """The same, as a page to read."""
+        if self._page is None:
+            self._page = page(document(self.bounds, version=VERSION)).encode()
+        return self._page
+
+
+@routes.get("/openapi.json", actors=ANYONE)
+async def show_openapi(reference: Reference) -> Answer:
+    """Every endpoint in OpenAPI 3.1, for programs."""
+    return Answer(body=reference.described, headers=(("Access-Control-Allow-Origin", "*"),))
+
+
+@routes.get("/docs", actors=ANYONE)
+async def show_docs(reference: Reference) -> Answer:
+    """Every endpoint, for people."""
+    return Answer(
+        body=reference.page,
+        content_type="text/html; charset=utf-8",
+        headers=(("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),),
+    )
