@@ -11,7 +11,7 @@ import msgspec
 
 from criachat.kit import clock, postgres
 from criachat.kit.db import Connection, Database
-from criachat.kit.files import Files
+from criachat.kit.files import Files, new_key
 from criachat.kit.installation import AnotherKey, check_key
 from criachat.kit.migrate import pending
 from criachat.kit.postgres import ServerDidNotStart
@@ -24,7 +24,6 @@ from criachat.serving.foundation import CannotStart, Foundation, founded
 SKEW_SECONDS: Final = 5
 LATE_SECONDS: Final = 60
 OLD_TRANSACTION_SECONDS: Final = 60
-PROBE: Final = "doctor/probe"
 
 # Any open write transaction on the server, in whichever database, holds back every reader of the event log.
 FIND_OLDEST_WRITER = """
@@ -161,8 +160,9 @@ async def _check_files(settings: Settings) -> Finding:
     # Nothing is signed here, so any key will do.
     files = Files(place, bytes(32), "")
     try:
-        await files.put(PROBE, b"probe")
-        await files.delete(PROBE)
+        key = new_key(0, "probe.txt")
+        await files.put(key, b"probe")
+        await files.delete(key)
     except Exception as failure:  # noqa: BLE001 - whatever a file store raises is the finding
         return bad("files", f"{place} cannot be written: {failure}. Give it room, or set CRIACHAT_FILE_STORE_URL.")
     return good("files", f"{place} takes files")

@@ -13,8 +13,8 @@ import msgspec
 from criachat.kit.actors import Callers
 from criachat.kit.http.answers import Answer, Stream
 from criachat.kit.http.binding import Bound
+from criachat.kit.http.schema import REF, Schemas
 
-REF = "#/components/schemas/{name}"
 TOKEN = "api_access_token"  # noqa: S105 - the name of a header
 NO_TOKEN = Callers.ANYONE | Callers.CONTACT
 REFUSALS = {
@@ -29,16 +29,15 @@ WRITES = ("POST", "PATCH", "PUT", "DELETE")
 def document(bounds: Iterable[Bound], *, version: str) -> dict[str, Any]:
     """The OpenAPI document of these endpoints."""
     bounds = list(bounds)
-    answers = {id(bound): _answer_type(bound) for bound in bounds}
     types = [bound.params_type for bound in bounds if bound.params_type is not None]
-    types += [kind for kind in answers.values() if kind is not None]
     schemas, components = msgspec.json.schema_components(types, ref_template=REF)
     by_type = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
+    answers = Schemas()
     paths: dict[str, dict[str, Any]] = {}
     for bound in bounds:
+        answer = _answer_type(bound)
+        schema = None if answer is None else answers.of(answer)
         for method in bound.endpoint.methods:
-            answer = answers[id(bound)]
-            schema = None if answer is None else by_type[id(answer)]
             paths.setdefault(bound.endpoint.path, {})[method.lower()] = _operation(
                 bound, method, schema, by_type, components
             )
@@ -52,7 +51,7 @@ def document(bounds: Iterable[Bound], *, version: str) -> dict[str, Any]:
         "tags": [{"name": tag} for tag in sorted({bound.endpoint.tag for bound in bounds})],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": components,
+            "schemas": {**components, **answers.components},
             "securitySchemes": {TOKEN: {"type": "apiKey", "in": "header", "name": TOKEN}},
         },
     }

@@ -30,7 +30,7 @@ class RouteTree(Generic[T]):
         """Put a value behind a path such as `/accounts/{account_id}/labels`."""
         node = self._root
         names: list[str] = []
-        for segment in path.strip("/").split("/"):
+        for segment in path.strip("/").removesuffix(".json").split("/"):
             if segment.startswith("{"):
                 names.append(segment.strip("{}"))
                 node.parameter = node.parameter or Node()
