@@ -23,6 +23,7 @@ from criachat.kit import postgres
 HOST = "127.0.0.1"
 HEALTH = "/health"
 START_SECONDS = 60.0
+TREE = Path(__file__).parent.parent
 STOP_SECONDS = 40.0
 POLL_SECONDS = 0.01
 
@@ -117,7 +118,7 @@ async def start(data_dir: Path, *, environment: Mapping[str, str] | None = None)
     with socket.socket() as free:
         free.bind((HOST, 0))
         address = Address(HOST, free.getsockname()[1])
-    command = [str(Path(sys.executable).with_name("criachat")), "serve", "--host", HOST, "--port", str(address.port)]
+    command = [sys.executable, "-m", "criachat", "serve", "--host", HOST, "--port", str(address.port)]
     command += ["--data-dir", str(data_dir), "--workers", "1"]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CRIACHAT_")}
     chosen = {"CRIACHAT_ALLOWED_PRIVATE_HOSTS": HOST, **(environment or {})}
@@ -125,7 +126,12 @@ async def start(data_dir: Path, *, environment: Mapping[str, str] | None = None)
     began = time.monotonic()
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            *command, env={**inherited, **chosen}, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
+            *command,
+            cwd=TREE,
+            env={**inherited, **chosen},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
     while not await _answers(address):
         if process.returncode is not None or time.monotonic() - began > START_SECONDS:

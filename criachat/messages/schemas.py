@@ -90,7 +90,7 @@ class ThreadMetaOut(msgspec.Struct, frozen=True, kw_only=True):
     labels: list[str]
     additional_attributes: dict[str, Any]
     contact: SenderOut
-    assignee: SenderOut | UnsetType
+    assignee: SenderOut | UnsetType = UNSET
     agent_last_seen_at: str | None
     assignee_last_seen_at: str | None
 
