@@ -34,8 +34,13 @@ LOST = (
     TimeoutError,
 )
 # A transaction that failed so changed nothing, and has another outcome when it runs again: of two that create the same
-# thing at once, the second finds it then.
-TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.UniqueViolationError)
+# thing at once, the second finds it then; what it hangs on, removed at the same moment, it misses then.
+TRY_AGAIN = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.ForeignKeyViolationError,
+    asyncpg.SerializationError,
+    asyncpg.UniqueViolationError,
+)
 
 _encode_json = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode

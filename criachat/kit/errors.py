@@ -106,6 +106,12 @@ class Gone(Refused):
     status = 410
 
 
+class PreconditionFailed(Refused):
+    """This was changed since you read it; read it again"""
+
+    status = 412
+
+
 class TooLarge(Refused):
     """The request is too large"""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from typing import cast
 
 import msgspec
 
 from criachat.kit.errors import Refused, TooMany
+from criachat.kit.http.versions import Versioned, etag
 
 Headers = tuple[tuple[str, str], ...]
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -42,6 +44,9 @@ class Stream:
 
 def encoded(result: object, *, answers_nothing: bool) -> Answer:
     """What a handler returned, its body in bytes."""
+    if isinstance(result, Versioned):
+        versioned = cast(Versioned[object], result)
+        return Answer(body=encode(versioned.body), headers=(("ETag", etag(versioned.version)),))
     if isinstance(result, Answer):
         body = result.body
         return result if isinstance(body, bytes) else msgspec.structs.replace(result, body=encode(body))

@@ -15,7 +15,7 @@ from criachat.kit.actors import Actor, Callers
 from criachat.kit.db import TRY_AGAIN, Database, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, Refused
 from criachat.kit.http.answers import FAILED, Answer, Stream, encoded, refused
-from criachat.kit.http.binding import Bound, bind, convert, path_values, unwrap
+from criachat.kit.http.binding import Bound, bind, convert, path_values, request_values, unwrap
 from criachat.kit.http.request import Receive, Request, Scope, Send
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.http.tree import RouteTree
@@ -114,10 +114,7 @@ class HttpApp:
             inner = unwrap(bag, bound.endpoint, is_form=request.is_form)
             plain = bound.endpoint.plain_errors
             values[bound.params_name] = convert(inner, bound.params_type, plain_errors=plain)
-        if bound.actor_name is not None:
-            values[bound.actor_name] = actor
-        if bound.request_name is not None:
-            values[bound.request_name] = request
+        values.update(request_values(bound, request, actor))
         values.update(bound.provided)
         key = request.headers.get("idempotency-key") if request.is_write else None
         if key is not None and bound.writes and bound.endpoint.is_idempotent:
@@ -181,7 +178,7 @@ class HttpApp:
         if origin in self._of.allowed_origins:
             return (
                 ("Access-Control-Allow-Origin", origin),
-                ("Access-Control-Expose-Headers", "access-token, client, uid, expiry"),
+                ("Access-Control-Expose-Headers", "access-token, client, uid, expiry, etag"),
                 ("Vary", "Origin"),
             )
         return ()

@@ -16,8 +16,11 @@ from criachat.kit.db import Db, Tx
 from criachat.kit.errors import Invalid, NoSuchPage, NotFound, Refused, Unprocessable
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Endpoint
+from criachat.kit.http.versions import Expected, expected
 
 LARGEST_ID = 2**63 - 1
+# What handlers ask for by its type alone.
+KINDS: dict[Any, str] = {Db: "db", Tx: "tx", Actor: "actor", Request: "request", Expected: "expected"}
 _ABSENT = object()
 _TOO_LONG = re.compile(r"of length <= (\d+)")
 _PATH = re.compile(r"`\$\.?([^`]*)`")
@@ -36,6 +39,7 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
     db_names: tuple[str, ...]
     tx_names: tuple[str, ...]
     request_name: str | None
+    expected_name: str | None
     path_integers: tuple[str, ...]
     path_texts: tuple[str, ...]
     provided: Mapping[str, Any]
@@ -47,7 +51,7 @@ def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any]) -> Bound:
     """Work out what a handler asks for; raises at start-up when nobody can give it."""
     hints = get_type_hints(endpoint.handler, include_extras=True)
     returns = hints.pop("return", None)
-    found: dict[str, list[str]] = {kind: [] for kind in ("db", "tx", "actor", "params", "request", "int", "str")}
+    found: dict[str, list[str]] = {kind: [] for kind in (*KINDS.values(), "params", "int", "str")}
     provided: dict[str, Any] = {}
     in_path = set(re.findall(r"{(\w+)}", endpoint.path))
     for name in inspect.signature(endpoint.handler).parameters:
@@ -67,6 +71,7 @@ def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any]) -> Bound:
         db_names=tuple(found["db"]),
         tx_names=tuple(found["tx"]),
         request_name=next(iter(found["request"]), None),
+        expected_name=next(iter(found["expected"]), None),
         path_integers=tuple(found["int"]),
         path_texts=tuple(found["str"]),
         provided=provided,
@@ -76,9 +81,8 @@ def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any]) -> Bound:
 
 
 def _kind_of(name: str, hint: Any, in_path: set[str], endpoint: Endpoint) -> str:
-    kinds = {Db: "db", Tx: "tx", Actor: "actor", Request: "request"}
-    if hint in kinds:
-        return kinds[hint]
+    if hint in KINDS:
+        return KINDS[hint]
     if name in in_path:
         return "int" if hint is int else "str"
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
@@ -95,6 +99,16 @@ def path_values(bound: Bound, path: Mapping[str, str]) -> dict[str, Any]:
             raise NoSuchPage if bound.endpoint.path.startswith("/public/") else NotFound
         values[name] = int(text)
     return values
+
+
+def request_values(bound: Bound, request: Request, actor: Actor) -> dict[str, Any]:
+    """What a handler asks for of the request itself: who is asking, which versions they mean, all of it."""
+    given = (
+        (bound.actor_name, actor),
+        (bound.expected_name, expected(request.headers.get("if-match"))),
+        (bound.request_name, request),
+    )
+    return {name: value for name, value in given if name is not None}
 
 
 def convert(bag: Mapping[str, Any], kind: type[Any], *, plain_errors: bool) -> Any:

@@ -6,7 +6,7 @@ import html
 import inspect
 import re
 from collections.abc import Iterable
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -14,14 +14,23 @@ from criachat.kit.actors import Callers
 from criachat.kit.http.answers import Answer, Stream
 from criachat.kit.http.binding import Bound
 from criachat.kit.http.schema import REF, Schemas
+from criachat.kit.http.versions import Versioned
 
 TOKEN = "api_access_token"  # noqa: S105 - the name of a header
 NO_TOKEN = Callers.ANYONE | Callers.CONTACT
 REFUSALS = {
     "401": "No credentials, a bad token, or not allowed to do this",
     "404": "Not found, or not the caller's",
+    "412": "Changed since the version that `If-Match` names",
     "422": "A parameter is missing or breaks a rule",
     "429": "Too many requests; see `Retry-After`",
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The `ETag` of the version the change is meant for; another one is left as it is.",
 }
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
@@ -67,7 +76,11 @@ def _operation(
         "summary": summary,
         "description": description,
         "tags": [endpoint.tag],
-        "parameters": [*_path_parameters(bound), *_query_parameters(bound, method, by_type, components)],
+        "parameters": [
+            *_path_parameters(bound),
+            *_query_parameters(bound, method, by_type, components),
+            *([IF_MATCH] if bound.expected_name else []),
+        ],
         "responses": {"200": _response(bound, answer), **_refusals(bound)},
     }
     if not endpoint.actors & NO_TOKEN:
@@ -130,11 +143,15 @@ def _response(bound: Bound, answer: dict[str, Any] | None) -> dict[str, Any]:
 
 def _refusals(bound: Bound) -> dict[str, Any]:
     hidden = {"401"} if Callers.ANYONE in bound.endpoint.actors else set[str]()
+    if not bound.expected_name:
+        hidden.add("412")
     return {status: {"description": text} for status, text in REFUSALS.items() if status not in hidden}
 
 
 def _answer_type(bound: Bound) -> Any:
     hint = get_type_hints(bound.endpoint.handler).get("return")
+    if get_origin(hint) is Versioned:
+        return get_args(hint)[0]
     if bound.answers_nothing or hint in (Answer, Stream, None) or Stream in getattr(hint, "__args__", ()):
         return None
     return None if Answer in getattr(hint, "__args__", ()) else hint
