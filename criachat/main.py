@@ -14,6 +14,12 @@ import structlog
 
 from criachat.accounts.routes import routes as accounts_routes
 from criachat.auth.resolver import TokenResolver
+from criachat.client_api.contacts import routes as client_contacts_routes
+from criachat.client_api.conversations import routes as client_conversations_routes
+from criachat.client_api.csat import routes as client_csat_routes
+from criachat.client_api.inboxes import routes as client_inboxes_routes
+from criachat.client_api.messages import routes as client_messages_routes
+from criachat.client_api.resolver import contact_resolver
 from criachat.contacts.routes import routes as contacts_routes
 from criachat.conversations.jobs import jobs as conversations_jobs
 from criachat.conversations.routes import contact_routes as contact_conversations_routes
@@ -24,7 +30,7 @@ from criachat.inboxes.jobs import jobs as inboxes_jobs
 from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
 from criachat.kit import installation, upkeep
-from criachat.kit.actors import AGENT, BOT, PERSON, Callers
+from criachat.kit.actors import AGENT, BOT, CONTACT, PERSON, Callers
 from criachat.kit.db import Database
 from criachat.kit.epochs import check_epoch
 from criachat.kit.events import EVENTS_TOPIC, Listeners
@@ -77,6 +83,11 @@ ROUTES: tuple[Routes, ...] = (
     opening_routes,
     messages_routes,
     file_routes,
+    client_inboxes_routes,
+    client_contacts_routes,
+    client_conversations_routes,
+    client_messages_routes,
+    client_csat_routes,
 )
 LISTENERS: tuple[Listeners, ...] = (inboxes_listeners, messages_listeners, csat_listeners)
 JOBS: tuple[Jobs, ...] = (upkeep.jobs, inboxes_jobs, conversations_jobs, messages_jobs)
@@ -232,7 +243,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpAp
         Shown: Shown(presence, ground.files),
         Reference: reference,
     }
-    resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver}
+    resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver, CONTACT: contact_resolver(database)}
     limits = adjusted(LIMITS, {"messages": settings.message_per_minute_limit})
     http = HttpApp(
         Application(

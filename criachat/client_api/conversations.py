@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from criachat.client_api import access
+from criachat.client_api.paths import CONVERSATIONS
 from criachat.client_api.schemas import OpeningParams, PublicConversationOut, TypingParams, public_conversation_out
 from criachat.contacts import access as contacts
 from criachat.conversations.models import Conversation
@@ -11,20 +12,17 @@ from criachat.conversations.operations.opening import Opening
 from criachat.conversations.operations.opening import open_conversation as start
 from criachat.conversations.schemas import Shown
 from criachat.conversations.typing import publish_typing
-from criachat.inboxes import access as inboxes
 from criachat.kit import clock
 from criachat.kit.actors import CONTACT, Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NoSuchPage
 from criachat.kit.http.routes import Routes
 from criachat.kit.signals import Signals
 from criachat.messages import access as messages
 from criachat.messages.operations.changing import mark_read_by_contact
 
-PREFIX = "/public/api/v1/inboxes/{inbox_identifier}/contacts/{contact_identifier}/conversations"
 EMBEDDED = 100
 
-routes = Routes(PREFIX, tag="Client API")
+routes = Routes(CONVERSATIONS, tag="Client API")
 
 
 @routes.get(actors=CONTACT)
@@ -42,10 +40,8 @@ async def list_conversations(db: Db, actor: Actor, shown: Shown) -> list[PublicC
 @routes.post(actors=CONTACT)
 async def open_conversation(tx: Tx, actor: Actor, shown: Shown, params: OpeningParams) -> PublicConversationOut:
     """Open a conversation; an inbox that keeps one for each session answers with the newest, unchanged."""
-    inbox = await inboxes.find_inbox(tx, actor.account_id, actor.inbox_id or 0)
-    session = await contacts.find_contact_inbox_by_id(tx, actor.account_id, actor.contact_inbox_id or 0)
-    if inbox is None or session is None:
-        raise NoSuchPage
+    inbox = await access.load_inbox(tx, actor)
+    session = await access.load_session(tx, actor)
     contact = await contacts.load_contact(tx, actor, session.contact_id)
     opening = Opening(custom_attributes=params.custom_attributes)
     conversation, _ = await start(tx, inbox=inbox, contact=contact, contact_inbox=session, opening=opening, actor=actor)

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from criachat.kit.errors import Invalid
+from criachat.kit.errors import Invalid, NotAuthorized
+
+
+class ProofInvalid(NotAuthorized):
+    """HMAC failed: Invalid Identifier Hash Provided"""
+
+
+class SourceTooShort(Invalid):
+    """Source is too short (minimum is 16 characters)"""
+
+    attributes = ("source_id",)
+
+
+class SourceUnusable(Invalid):
+    """Source must not contain a slash"""
+
+    attributes = ("source_id",)
 
 
 class Flooded(Invalid):

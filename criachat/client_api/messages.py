@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 
 from criachat.client_api import access
-from criachat.client_api.conversations import PREFIX
 from criachat.client_api.errors import AnswerInvalid, AttachmentsInvalid, Empty, Flooded, NotAQuestion
+from criachat.client_api.paths import CONVERSATION
 from criachat.client_api.schemas import AnswerParams, ListParams, MessageParams, PublicMessageOut, public_message_out
 from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import Shown
@@ -29,7 +29,7 @@ ANSWER_KEYS = ("name", "title", "value")
 MOST_ANSWERS = 100
 LONGEST_ANSWER = 20_000
 
-routes = Routes(PREFIX + "/{conversation_id}/messages", tag="Client API")
+routes = Routes(CONVERSATION + "/messages", tag="Client API")
 
 
 @routes.get(actors=CONTACT)

@@ -9,14 +9,37 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from criachat.contacts.models import Contact
-from criachat.contacts.schemas import RawContactOut, raw_contact_out
+from criachat.contacts.schemas import RawContactOut, Short, raw_contact_out
 from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import AttachmentOut, SenderOut, Shown, attachment_out, sender_out
 from criachat.conversations.snapshots import MessageSnapshot
 from criachat.csat.models import Survey, SurveyResponse
+from criachat.inboxes.models import Inbox, WorkingHours
 from criachat.kit.times import iso, iso_or_none, unix
 from criachat.messages.content import LONGEST_CONTENT
 from criachat.messages.models import Message
+
+
+class ProofParams(msgspec.Struct, kw_only=True):
+    """Who the caller says they are; the hash is made by the business, with a key that only it has."""
+
+    identifier: Short | None = None
+    identifier_hash: Short | None = None
+
+
+class ContactParams(ProofParams, kw_only=True):
+    """What an app may say of its user; what is blank changes nothing."""
+
+    name: Short | None = None
+    email: Short | None = None
+    phone_number: Short | None = None
+    custom_attributes: dict[str, Any] | None = None
+
+
+class SessionParams(ContactParams, kw_only=True):
+    """A new session; with a `source_id`, the one of that name when there is one."""
+
+    source_id: Short | None = None
 
 
 class OpeningParams(msgspec.Struct, kw_only=True):
@@ -50,6 +73,19 @@ class AnswerParams(msgspec.Struct, kw_only=True):
     """The contact's answer: a list of `{name, title, value}`, or an object with a `csat_survey_response`."""
 
     submitted_values: Any = None
+
+
+class PublicInboxOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An inbox as apps see it."""
+
+    identifier: str
+    identity_validation_enabled: bool
+    name: str
+    timezone: str
+    working_hours: list[WorkingHours]
+    working_hours_enabled: bool
+    csat_survey_enabled: bool
+    greeting_enabled: bool
 
 
 class PublicMessageOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +145,20 @@ class SurveyOut(msgspec.Struct, frozen=True, kw_only=True):
     locale: str
     conversation_id: int
     created_at: str
+
+
+def public_inbox_out(inbox: Inbox) -> PublicInboxOut:
+    """An inbox as apps see it, its week from Sunday on."""
+    return PublicInboxOut(
+        identifier=inbox.identifier or "",
+        identity_validation_enabled=bool(inbox.hmac_mandatory),
+        name=inbox.name,
+        timezone=inbox.timezone,
+        working_hours=sorted(inbox.week, key=lambda day: day.day_of_week),
+        working_hours_enabled=inbox.working_hours_enabled,
+        csat_survey_enabled=inbox.csat_survey_enabled,
+        greeting_enabled=inbox.greeting_enabled,
+    )
 
 
 def public_message_out(message: MessageSnapshot, shown: Shown) -> PublicMessageOut:

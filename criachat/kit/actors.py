@@ -52,6 +52,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str | None = None
     inbox_id: int | None = None
     contact_inbox_id: int | None = None
+    is_verified: bool = False  # whether a contact has proved who they are in this contact inbox
 
     @property
     def user_id(self) -> int | None:

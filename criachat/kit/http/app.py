@@ -102,7 +102,8 @@ class HttpApp:
             raise NoSuchPage
         (bound, resolve), path = found
         fields["route"] = bound.endpoint.path
-        fields.update(path)
+        # Other parts of a path may be credentials: whoever reads the logs must not be let in by them.
+        fields.update({name: value for name, value in path.items() if name.endswith("_id")})
         actor = Actor(type="system") if resolve is None else await resolve(request, bound.endpoint, path)
         fields["actor"] = f"{actor.type}:{actor.id}" if actor.id else actor.type
         fields["headers"] = self._of.guard(request, bound.endpoint, actor)
