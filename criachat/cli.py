@@ -21,7 +21,7 @@ from criachat.kit.logs import configure_logs
 from criachat.kit.postgres import ServerDidNotStart
 from criachat.kit.reach import DatabaseUnusable
 from criachat.kit.settings import SettingInvalid, Settings, read_settings
-from criachat.serving import doctor, operating, running
+from criachat.serving import doctor, documents, operating, running
 from criachat.serving.foundation import CannotStart
 from criachat.serving.process import run
 
@@ -101,6 +101,13 @@ def examine(data_dir: DataDir = None) -> None:
         typer.echo(finding.line())
     if not all(finding.is_good for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command(name="docs")
+def write_docs(folder: Annotated[Path, typer.Argument(help="The docs folder of a checkout.")] = Path("docs")) -> None:
+    """Write the parts of the documentation that are made from the code."""
+    for path in documents.write(folder):
+        _say(f"wrote {path}")
 
 
 @accounts.command(name="create")

@@ -6,12 +6,10 @@ committed transactions, the relay, sockets and the feed, sees what a test did.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from harness import Api, Given, World, build_world
+from harness import Api, Given, World, build_world, open_folder
 
 from criachat.kit import clock, postgres
 
@@ -19,10 +17,9 @@ from criachat.kit import clock, postgres
 @pytest.fixture(scope="session")
 async def world() -> AsyncIterator[World]:
     """The application of this test session, on a PostgreSQL server of its own."""
-    with tempfile.TemporaryDirectory(prefix="criachat-") as folder:
-        Path(folder).chmod(0o755)
-        server = await postgres.start(Path(folder), tuning={"fsync": "off"})
-        async with build_world(server.url, Path(folder)) as world:
+    with open_folder() as folder:
+        server = await postgres.start(folder, tuning={"fsync": "off"})
+        async with build_world(server.url, folder) as world:
             yield world
         await server.stop()
 

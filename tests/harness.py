@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json as json_codec
+import tempfile
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -28,6 +29,14 @@ SELECT account_id, id, epoch, xid, name, inbox_id, conversation_id, message_id, 
     cause, changes, details, snapshot, created_at
 FROM events WHERE account_id = $1 AND name = $2 ORDER BY id
 """
+
+
+@contextmanager
+def open_folder() -> Generator[Path]:
+    """A folder that a server started by root may enter, unlike those of `tmp_path`."""
+    with tempfile.TemporaryDirectory(prefix="criachat-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 class World(msgspec.Struct, kw_only=True):

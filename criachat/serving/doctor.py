@@ -157,9 +157,9 @@ async def _check_jobs(database: Database) -> Finding:
 
 async def _check_files(settings: Settings) -> Finding:
     place = settings.file_store_url or Path(settings.data_directory()) / "files"
-    # Nothing is signed here, so any key will do.
-    files = Files(place, bytes(32), "")
     try:
+        # Nothing is signed here, so any key will do.
+        files = Files(place, bytes(32), "")
         key = new_key(0, "probe.txt")
         await files.put(key, b"probe")
         await files.delete(key)

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from harness import open_folder
 
 from criachat.kit import clock, postgres
 from criachat.kit.db import Database
@@ -18,14 +17,6 @@ from criachat.kit.partitions import make_partitions
 from criachat.kit.postgres import Embedded
 
 numbers = count(1)
-
-
-@contextmanager
-def open_folder() -> Generator[Path]:
-    """A folder that a server started by root may enter, unlike those of `tmp_path`."""
-    with tempfile.TemporaryDirectory(prefix="criachat-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

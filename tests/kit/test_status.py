@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from harness import Api, World, build_world
+from harness import Api, World, build_world, open_folder
 
 from criachat.kit import postgres
-from tests.kit.conftest import open_folder
 
 
 async def test_a_server_whose_database_answers_is_healthy(api: Api) -> None:
