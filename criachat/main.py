@@ -20,7 +20,10 @@ from criachat.client_api.csat import routes as client_csat_routes
 from criachat.client_api.inboxes import routes as client_inboxes_routes
 from criachat.client_api.messages import routes as client_messages_routes
 from criachat.client_api.resolver import contact_resolver
+from criachat.contacts.jobs import jobs as contacts_jobs
+from criachat.contacts.listeners import listeners as contacts_listeners
 from criachat.contacts.routes import routes as contacts_routes
+from criachat.contacts.routes import session_routes
 from criachat.conversations.jobs import jobs as conversations_jobs
 from criachat.conversations.routes import contact_routes as contact_conversations_routes
 from criachat.conversations.routes import routes as conversations_routes
@@ -78,6 +81,7 @@ ROUTES: tuple[Routes, ...] = (
     teams_routes,
     inboxes_routes,
     contacts_routes,
+    session_routes,
     conversations_routes,
     contact_conversations_routes,
     opening_routes,
@@ -89,8 +93,8 @@ ROUTES: tuple[Routes, ...] = (
     client_messages_routes,
     client_csat_routes,
 )
-LISTENERS: tuple[Listeners, ...] = (inboxes_listeners, messages_listeners, csat_listeners)
-JOBS: tuple[Jobs, ...] = (upkeep.jobs, inboxes_jobs, conversations_jobs, messages_jobs)
+LISTENERS: tuple[Listeners, ...] = (inboxes_listeners, contacts_listeners, messages_listeners, csat_listeners)
+JOBS: tuple[Jobs, ...] = (upkeep.jobs, inboxes_jobs, contacts_jobs, conversations_jobs, messages_jobs)
 
 FLUSH_SECONDS = 20.0
 

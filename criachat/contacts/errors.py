@@ -15,14 +15,14 @@ class DetailsTaken(Invalid):
     attributes = ("email",)
 
 
+class LabelsInvalid(Invalid):
+    """Labels are invalid"""
+
+    attributes = ("label_list",)
+
+
 class SourceTaken(Invalid):
     """Source has already been taken"""
-
-    attributes = ("source_id",)
-
-
-class SourceInvalid(Invalid):
-    """Source is invalid"""
 
     attributes = ("source_id",)
 
@@ -33,6 +33,10 @@ class DetailMissing(Unprocessable):
 
 class NotContactable(Unprocessable):
     """Nobody can be written to first in this inbox: give the source_id of somebody who wrote"""
+
+
+class FilterInvalid(Unprocessable):
+    """The filter is invalid"""
 
 
 class ContactOnline(Refused):

@@ -10,6 +10,7 @@ import msgspec
 from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
 
 ContactType = Literal["visitor", "lead", "customer"]
+Comparison = Literal["is", "is_not", "is_less", "is_greater", "is_like_one", "is_like_none", "has", "has_not"]
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,9 +111,38 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     channel_type: str
 
 
-class ListFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which contacts a list shows, and in what order. None means: whichever."""
+class Taken(msgspec.Struct, frozen=True):
+    """Which details of a contact another one has."""
 
+    email: bool
+    phone_number: bool
+    identifier: bool
+
+
+class Retagged(Contact, frozen=True, kw_only=True):
+    """A contact that has a label under its new title, and what it had before."""
+
+    previous_labels: list[str]
+    previously_updated_at: datetime
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition of a filter; `is_alternative` when the next one may hold in its place."""
+
+    attribute: str
+    comparison: Comparison
+    value: object
+    is_alternative: bool = False
+
+
+class ListFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which contacts a list shows, and in what order. None means: whichever.
+
+    With `ids`, these and no others, also those that other lists leave out because nobody knows who they are.
+    """
+
+    ids: list[int] | None = None
     labels: list[str] | None = None
     words: str | None = None
+    conditions: tuple[Condition, ...] = ()
     sort: str = ""

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from criachat.contacts import queries
-from criachat.contacts.errors import ContactOnline, DetailsTaken, SourceTaken
+from criachat.contacts.errors import ContactOnline, DetailsTaken, LabelsInvalid, SourceTaken
 from criachat.contacts.events import ContactCreated, ContactDeleted, ContactEvent, ContactUpdated
-from criachat.contacts.models import Contact, ContactInbox, Details
-from criachat.contacts.rules import changed_details, details_of, label_titles
+from criachat.contacts.models import Contact, ContactInbox, Details, Retagged
+from criachat.contacts.rules import changed_details, checked_labels, details_of, label_titles, with_custom_attributes
 from criachat.contacts.schemas import ContactParams
 from criachat.contacts.source_ids import default_source_id
 from criachat.inboxes.models import Inbox
-from criachat.kit.actors import Actor
+from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx, changed
 from criachat.kit.events import by, emit
 from criachat.kit.times import iso
 from criachat.users.presence import Presence
 
 UNIQUE = ("email", "phone_number", "identifier")
+BATCH = 200
 
 
 async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Contact:
@@ -30,7 +31,7 @@ async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Cont
     # Whoever was in the way may be removed before we ask what is taken; then there is room now.
     while (contact := await queries.insert_contact(tx, actor.account_id, details)) is None:
         await _refuse_taken(tx, actor.account_id, details)
-    await _tell(tx, ContactCreated, contact, actor)
+    await emit(tx, _event(ContactCreated, contact, actor))
     return contact
 
 
@@ -42,16 +43,33 @@ async def change_contact(
     return await _save(tx, contact, details, contact.labels, actor=actor)
 
 
-async def set_labels(tx: Tx, contact: Contact, labels: object, *, actor: Actor) -> Contact:
+async def set_labels(tx: Tx, contact: Contact, labels: str | Iterable[str] | None, *, actor: Actor) -> Contact:
     """Have just these labels on it."""
-    return await _save(tx, contact, details_of(contact), label_titles(labels), actor=actor)
+    return await _save(tx, contact, details_of(contact), checked_labels(labels), actor=actor)
+
+
+async def add_label(tx: Tx, contact: Contact, label: str, *, actor: Actor) -> Contact:
+    """Have this label on it too."""
+    return await set_labels(tx, contact, [*contact.labels, _named(label)], actor=actor)
+
+
+async def remove_label(tx: Tx, contact: Contact, label: str, *, actor: Actor) -> Contact:
+    """Take one label away; nothing happens when it is not there."""
+    gone = label_titles(_named(label))
+    return await set_labels(tx, contact, [kept for kept in contact.labels if kept not in gone], actor=actor)
+
+
+async def change_custom_attributes(tx: Tx, contact: Contact, attributes: Mapping[str, Any], *, actor: Actor) -> Contact:
+    """Write the custom attributes that were sent and leave the others; null takes one away."""
+    both = {**contact.custom_attributes, **attributes}
+    kept = {name: value for name, value in both.items() if value is not None or name not in attributes}
+    details = with_custom_attributes(details_of(contact), kept)
+    return await _save(tx, contact, details, contact.labels, actor=actor)
 
 
 async def remove_custom_attributes(tx: Tx, contact: Contact, names: Sequence[str], *, actor: Actor) -> Contact:
     """Take custom attributes away; unknown names are passed over."""
-    kept = {name: value for name, value in contact.custom_attributes.items() if name not in names}
-    details = msgspec.structs.replace(details_of(contact), custom_attributes=kept)
-    return await _save(tx, contact, details, contact.labels, actor=actor)
+    return await change_custom_attributes(tx, contact, dict.fromkeys(names), actor=actor)
 
 
 async def delete_contact(tx: Tx, contact: Contact, *, actor: Actor, presence: Presence) -> None:
@@ -59,7 +77,7 @@ async def delete_contact(tx: Tx, contact: Contact, *, actor: Actor, presence: Pr
     if presence.is_contact_present(contact.account_id, contact.id):
         raise ContactOnline(contact.name)
     await queries.delete_contact(tx, contact)
-    await _tell(tx, ContactDeleted, contact, actor)
+    await emit(tx, _event(ContactDeleted, contact, actor))
 
 
 async def find_or_create_contact_inbox(
@@ -87,6 +105,14 @@ async def verify_session(tx: Tx, contact_inbox: ContactInbox) -> ContactInbox:
     return contact_inbox if contact_inbox.hmac_verified else await queries.set_verified(tx, contact_inbox)
 
 
+async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str | None) -> int:
+    """Give a batch of contacts the label's new title for its previous one; how many it were."""
+    contacts = await queries.retag(tx, account_id, previous=previous, current=current, limit=BATCH)
+    told = [_event(ContactUpdated, each, system(account_id), changes=_retagged(each), cause=cause) for each in contacts]
+    await emit(tx, *told)
+    return len(contacts)
+
+
 async def _save(tx: Tx, before: Contact, details: Details, labels: Sequence[str], *, actor: Actor) -> Contact:
     """Write what the contact became and tell; nothing changed is nothing to tell."""
     if details == details_of(before) and labels == before.labels:
@@ -94,7 +120,7 @@ async def _save(tx: Tx, before: Contact, details: Details, labels: Sequence[str]
     if any(getattr(details, field) != getattr(before, field) for field in UNIQUE):
         await _refuse_taken(tx, before.account_id, details, except_for=before.id)
     after = await queries.save_contact(tx, before, details, labels)
-    await _tell(tx, ContactUpdated, after, actor, changes=changed(_columns(before), _columns(after)))
+    await emit(tx, _event(ContactUpdated, after, actor, changes=changed(_columns(before), _columns(after))))
     return after
 
 
@@ -113,15 +139,33 @@ def _columns(contact: Contact) -> dict[str, object]:
     return {**details, "label_list": contact.labels, "updated_at": iso(contact.updated_at)}
 
 
-async def _tell(
-    tx: Tx, kind: type[ContactEvent], contact: Contact, actor: Actor, *, changes: dict[str, list[Any]] | None = None
-) -> None:
-    event = kind(
+def _retagged(contact: Retagged) -> dict[str, list[Any]]:
+    return {
+        "label_list": [contact.previous_labels, contact.labels],
+        "updated_at": [iso(contact.previously_updated_at), iso(contact.updated_at)],
+    }
+
+
+def _named(label: str) -> str:
+    if not label_titles(label):
+        raise LabelsInvalid("Label can't be blank")
+    return label
+
+
+def _event(
+    kind: type[ContactEvent],
+    contact: Contact,
+    actor: Actor,
+    *,
+    changes: dict[str, list[Any]] | None = None,
+    cause: str | None = None,
+) -> ContactEvent:
+    return kind(
         **by(actor),
         account_id=contact.account_id,
         contact_id=contact.id,
+        cause=cause,
         changes=changes,
         account=contact.account(),
         snapshot=contact.snapshot(),
     )
-    await emit(tx, event)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from criachat.contacts import access, operations, queries
+from criachat.contacts.filters import conditions_of
 from criachat.contacts.models import Contact, ListFilter
+from criachat.contacts.queries import lists
 from criachat.contacts.rules import label_titles
 from criachat.contacts.schemas import (
     AttributeNamesParams,
@@ -12,7 +14,12 @@ from criachat.contacts.schemas import (
     ContactInboxOut,
     ContactInboxParams,
     ContactListOut,
+    ContactOut,
     ContactPayloadOut,
+    CustomAttributesOut,
+    CustomAttributesParams,
+    FilterParams,
+    LabelParams,
     LabelsOut,
     LabelsParams,
     ListMetaOut,
@@ -22,6 +29,7 @@ from criachat.contacts.schemas import (
     NewContactParams,
     NewContactPayloadOut,
     SearchParams,
+    SessionFilterParams,
     ShowParams,
     contact_inbox_out,
     contact_out,
@@ -34,19 +42,23 @@ from criachat.inboxes.models import Inbox
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
+from criachat.kit.http.answers import Answer
 from criachat.kit.http.routes import Routes
+from criachat.kit.http.versions import Expected, Versioned
 from criachat.kit.paging import page_of
 from criachat.users.presence import Presence
 
 PAGE = 15
 
 routes = Routes("/api/v1/accounts/{account_id}/contacts", tag="Contacts", scope="contacts")
+session_routes = Routes("/api/v1/accounts/{account_id}/contact_inboxes", tag="Contacts", scope="contacts")
 
 
 @routes.get(actors=AGENT)
 async def list_contacts(db: Db, actor: Actor, presence: Presence, params: ListParams) -> ContactListOut:
     """A page of 15 of the contacts one could write to; `sort` takes names, descending with a leading minus."""
-    return await _page(db, actor, presence, params, ListFilter(labels=_labels(params), sort=params.sort or ""))
+    filters = ListFilter(labels=_labels(params), sort=params.sort or "")
+    return await _page(db, actor, presence, params, filters)
 
 
 @routes.get("/search", actors=AGENT, limit="contact-search")
@@ -59,8 +71,24 @@ async def search_contacts(db: Db, actor: Actor, presence: Presence, params: Sear
     return await _page(db, actor, presence, params, filters)
 
 
+@routes.post("/filter", actors=AGENT, scope="contacts:read")
+async def filter_contacts(db: Db, actor: Actor, presence: Presence, params: FilterParams) -> ContactListOut:
+    """Those for whom the conditions hold, AND before OR."""
+    filters = ListFilter(conditions=conditions_of(params.payload), sort=params.sort or "")
+    return await _page(db, actor, presence, params, filters)
+
+
+@routes.get("/active", actors=AGENT)
+async def list_active_contacts(db: Db, actor: Actor, presence: Presence, params: ListParams) -> ContactListOut:
+    """Those who are there right now, whether one could write to them or not."""
+    filters = ListFilter(ids=presence.present_contacts(actor.account_id), sort=params.sort or "")
+    return await _page(db, actor, presence, params, filters)
+
+
 @routes.post(actors=AGENT)
-async def create_contact(tx: Tx, actor: Actor, presence: Presence, params: NewContactParams) -> NewContactPayloadOut:
+async def create_contact(
+    tx: Tx, actor: Actor, presence: Presence, params: NewContactParams
+) -> Versioned[NewContactPayloadOut]:
     """A new contact; with `inbox_id` also a session in that inbox. Both, or nothing."""
     inbox = await _inbox(tx, actor, params.inbox_id)
     contact = await operations.create_contact(tx, params, actor=actor)
@@ -69,14 +97,14 @@ async def create_contact(tx: Tx, actor: Actor, presence: Presence, params: NewCo
         session = await operations.find_or_create_contact_inbox(tx, contact, inbox, source_id=params.source_id)
         made = NewContactInboxOut(inbox=inbox_raw_out(inbox), source_id=session.source_id)
     sessions = await queries.list_sessions(tx, actor.account_id, [contact.id])
-    shown = contact_out(contact, presence, sessions)
-    return NewContactPayloadOut(payload=NewContactOut(contact=shown, contact_inbox=made))
+    shown = NewContactOut(contact=contact_out(contact, presence, sessions), contact_inbox=made)
+    return Versioned(NewContactPayloadOut(payload=shown), contact.version)
 
 
 @routes.get("/{contact_id}", actors=AGENT)
 async def show_contact(
     db: Db, actor: Actor, presence: Presence, contact_id: int, params: ShowParams
-) -> ContactPayloadOut:
+) -> Versioned[ContactPayloadOut]:
     """One contact."""
     contact = await access.load_contact(db, actor, contact_id)
     return await _shown(db, presence, contact, with_sessions=wants_sessions(params))
@@ -84,44 +112,73 @@ async def show_contact(
 
 @routes.update("/{contact_id}", actors=AGENT)
 async def change_contact(
-    tx: Tx, actor: Actor, presence: Presence, contact_id: int, params: ChangedContactParams
-) -> ContactPayloadOut:
+    tx: Tx, actor: Actor, presence: Presence, expected: Expected, contact_id: int, params: ChangedContactParams
+) -> Versioned[ContactPayloadOut]:
     """Change what is sent; attributes are merged by their top-level keys."""
-    contact = await access.load_contact_to_change(tx, actor, contact_id)
+    contact = await _to_change(tx, actor, expected, contact_id)
     after = await operations.change_contact(tx, contact, params, actor=actor)
     return await _shown(tx, presence, after, with_sessions=wants_sessions(params))
 
 
 @routes.delete("/{contact_id}", actors=ADMINISTRATOR)
-async def delete_contact(tx: Tx, actor: Actor, presence: Presence, contact_id: int) -> None:
+async def delete_contact(tx: Tx, actor: Actor, presence: Presence, expected: Expected, contact_id: int) -> None:
     """Remove a contact with everything they said; refused while they are online."""
     contact = await access.load_contact_to_delete(tx, actor, contact_id)
+    expected.check(contact.version)
     await operations.delete_contact(tx, contact, actor=actor, presence=presence)
 
 
 @routes.post("/{contact_id}/destroy_custom_attributes", actors=AGENT)
 async def remove_custom_attributes(
-    tx: Tx, actor: Actor, presence: Presence, contact_id: int, params: AttributeNamesParams
-) -> ContactPayloadOut:
+    tx: Tx, actor: Actor, presence: Presence, expected: Expected, contact_id: int, params: AttributeNamesParams
+) -> Versioned[ContactPayloadOut]:
     """Take custom attributes away by name."""
-    contact = await access.load_contact_to_change(tx, actor, contact_id)
+    contact = await _to_change(tx, actor, expected, contact_id)
     after = await operations.remove_custom_attributes(tx, contact, params.custom_attributes, actor=actor)
     return await _shown(tx, presence, after, with_sessions=True)
 
 
+@routes.patch("/{contact_id}/custom_attributes", actors=AGENT)
+async def change_custom_attributes(
+    tx: Tx, actor: Actor, expected: Expected, contact_id: int, params: CustomAttributesParams
+) -> Versioned[CustomAttributesOut]:
+    """Write the custom attributes that were sent and leave the others; null takes one away."""
+    contact = await _to_change(tx, actor, expected, contact_id)
+    after = await operations.change_custom_attributes(tx, contact, params.custom_attributes, actor=actor)
+    return Versioned(CustomAttributesOut(custom_attributes=after.custom_attributes), after.version)
+
+
 @routes.get("/{contact_id}/labels", actors=AGENT)
-async def list_labels(db: Db, actor: Actor, contact_id: int) -> LabelsOut:
+async def list_labels(db: Db, actor: Actor, contact_id: int) -> Versioned[LabelsOut]:
     """The contact's labels."""
-    contact = await access.load_contact(db, actor, contact_id)
-    return LabelsOut(payload=contact.labels)
+    return _labelled(await access.load_contact(db, actor, contact_id))
 
 
 @routes.post("/{contact_id}/labels", actors=AGENT)
-async def set_labels(tx: Tx, actor: Actor, contact_id: int, params: LabelsParams) -> LabelsOut:
+async def set_labels(
+    tx: Tx, actor: Actor, expected: Expected, contact_id: int, params: LabelsParams
+) -> Versioned[LabelsOut]:
     """Replace the contact's labels; an empty or missing list clears them."""
-    contact = await access.load_contact_to_change(tx, actor, contact_id)
-    after = await operations.set_labels(tx, contact, params.labels, actor=actor)
-    return LabelsOut(payload=after.labels)
+    contact = await _to_change(tx, actor, expected, contact_id)
+    return _labelled(await operations.set_labels(tx, contact, params.labels, actor=actor))
+
+
+@routes.post("/{contact_id}/labels/add", actors=AGENT)
+async def add_label(
+    tx: Tx, actor: Actor, expected: Expected, contact_id: int, params: LabelParams
+) -> Versioned[LabelsOut]:
+    """Add one label and leave the others."""
+    contact = await _to_change(tx, actor, expected, contact_id)
+    return _labelled(await operations.add_label(tx, contact, params.label, actor=actor))
+
+
+@routes.post("/{contact_id}/labels/remove", actors=AGENT)
+async def remove_label(
+    tx: Tx, actor: Actor, expected: Expected, contact_id: int, params: LabelParams
+) -> Versioned[LabelsOut]:
+    """Take one label away and leave the others."""
+    contact = await _to_change(tx, actor, expected, contact_id)
+    return _labelled(await operations.remove_label(tx, contact, params.label, actor=actor))
 
 
 @routes.get("/{contact_id}/contactable_inboxes", actors=AGENT)
@@ -148,6 +205,26 @@ async def create_contact_inbox(tx: Tx, actor: Actor, contact_id: int, params: Co
     return contact_inbox_out(session.source_id, inbox)
 
 
+@session_routes.post("/filter", actors=AGENT, scope="contacts:read")
+async def find_contact_by_session(
+    db: Db, actor: Actor, presence: Presence, params: SessionFilterParams
+) -> ContactOut | Answer:
+    """The contact an inbox knows by this source id; nobody is an empty 404."""
+    inbox = await inboxes.load_inbox(db, actor, params.inbox_id)
+    session = await access.find_contact_inbox(db, actor.account_id, inbox.id, params.source_id)
+    if session is None:
+        return Answer(status=404)
+    contact = await access.load_contact(db, actor, session.contact_id)
+    return contact_out(contact, presence, await queries.list_sessions(db, actor.account_id, [contact.id]))
+
+
+async def _to_change(tx: Tx, actor: Actor, expected: Expected, contact_id: int) -> Contact:
+    """The contact, locked, and in a version the caller means."""
+    contact = await access.load_contact_to_change(tx, actor, contact_id)
+    expected.check(contact.version)
+    return contact
+
+
 async def _inbox(db: Db, actor: Actor, inbox_id: int | None) -> Inbox | None:
     """The inbox, which the caller need not be a member of; None when none was named."""
     if inbox_id is None:
@@ -158,10 +235,12 @@ async def _inbox(db: Db, actor: Actor, inbox_id: int | None) -> Inbox | None:
     return inbox
 
 
-async def _page(db: Db, actor: Actor, presence: Presence, params: ListParams, filters: ListFilter) -> ContactListOut:
+async def _page(
+    db: Db, actor: Actor, presence: Presence, params: ListParams | FilterParams, filters: ListFilter
+) -> ContactListOut:
     offset = (page_of(params.page) - 1) * PAGE
-    found = await queries.list_page(db, actor.account_id, filters, limit=PAGE, offset=offset)
-    count = await queries.count(db, actor.account_id, filters)
+    found = await lists.list_page(db, actor.account_id, filters, limit=PAGE, offset=offset)
+    count = await lists.count(db, actor.account_id, filters)
     ids = [contact.id for contact in found]
     sessions = await queries.list_sessions(db, actor.account_id, ids) if wants_sessions(params) else None
     return ContactListOut(
@@ -170,9 +249,13 @@ async def _page(db: Db, actor: Actor, presence: Presence, params: ListParams, fi
     )
 
 
-async def _shown(db: Db, presence: Presence, contact: Contact, *, with_sessions: bool) -> ContactPayloadOut:
+async def _shown(db: Db, presence: Presence, contact: Contact, *, with_sessions: bool) -> Versioned[ContactPayloadOut]:
     sessions = await queries.list_sessions(db, contact.account_id, [contact.id]) if with_sessions else None
-    return ContactPayloadOut(payload=contact_out(contact, presence, sessions))
+    return Versioned(ContactPayloadOut(payload=contact_out(contact, presence, sessions)), contact.version)
+
+
+def _labelled(contact: Contact) -> Versioned[LabelsOut]:
+    return Versioned(LabelsOut(payload=contact.labels), contact.version)
 
 
 def _labels(params: ListParams) -> list[str] | None:

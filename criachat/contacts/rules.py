@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET
 
-from criachat.contacts.errors import DetailsInvalid
+from criachat.contacts.errors import DetailsInvalid, LabelsInvalid
 from criachat.contacts.models import Contact, ContactType, Details
 from criachat.contacts.schemas import ContactParams
 
@@ -33,16 +33,23 @@ def changed_details(before: Details, params: ContactParams, *, deep: bool = Fals
     Attributes are merged by their top-level keys, with `deep` also those inside of them.
     """
     sent = {field: value for field in ContactParams.__struct_fields__ if (value := getattr(params, field)) is not UNSET}
-    for field in ("email", "phone_number", "identifier"):
+    for field in ("email", "phone_number"):
         if field in sent:
-            sent[field] = (sent[field] or "").strip() or None
-    if sent.get("email"):
-        sent["email"] = sent["email"].lower()
+            sent[field] = (sent[field] or "").strip().lower() or None
+    # Another system's id is kept to the letter: it is looked up, and proved, by exactly what was sent.
+    if "identifier" in sent and not (sent["identifier"] or "").strip():
+        sent["identifier"] = None
     for field in ATTRIBUTES:
         if field in sent:
             sent[field] = merged(getattr(before, field), sent[field] or {}, deep=deep)
     _check(sent)
     return _with_consequences(msgspec.structs.replace(before, **sent))
+
+
+def with_custom_attributes(before: Details, attributes: dict[str, Any]) -> Details:
+    """The details with these custom attributes and no others."""
+    _check({"custom_attributes": attributes})
+    return msgspec.structs.replace(before, custom_attributes=attributes)
 
 
 def merged(kept: Mapping[str, Any], sent: Mapping[str, Any], *, deep: bool) -> dict[str, Any]:
@@ -56,11 +63,21 @@ def merged(kept: Mapping[str, Any], sent: Mapping[str, Any], *, deep: bool) -> d
     return both
 
 
-def label_titles(labels: object) -> list[str]:
+def label_titles(labels: str | Iterable[str] | None) -> list[str]:
     """Labels as they are kept: in small letters, each once; a comma inside one splits it."""
-    wanted = cast(list[object], labels) if isinstance(labels, list) else [labels or ""]
-    parts = (part.strip().lower() for label in wanted for part in str(label).split(","))
-    return list(dict.fromkeys(part[:LONGEST_LABEL] for part in parts if part))[:MOST_LABELS]
+    wanted = [labels] if isinstance(labels, str) else labels or ()
+    parts = (part.strip().lower() for label in wanted for part in label.split(","))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def checked_labels(labels: str | Iterable[str] | None) -> list[str]:
+    """The same, refused when they are too long or too many."""
+    titles = label_titles(labels)
+    if any(len(title) > LONGEST_LABEL for title in titles):
+        raise LabelsInvalid(f"Labels are too long (maximum is {LONGEST_LABEL} characters each)")
+    if len(titles) > MOST_LABELS:
+        raise LabelsInvalid(f"Labels are too many (maximum is {MOST_LABELS})")
+    return titles
 
 
 def _check(sent: Mapping[str, Any]) -> None:

@@ -52,13 +52,37 @@ class ListParams(ShowParams, kw_only=True):
 
     page: str | int | None = None
     sort: str | None = None
-    labels: Any = None
+    labels: list[str] | str | None = None
 
 
 class SearchParams(ListParams, kw_only=True):
     """What to look for."""
 
     q: str | None = None
+
+
+class ConditionParams(msgspec.Struct, kw_only=True):
+    """One condition of a filter; `query_operator` joins it to the next."""
+
+    attribute_key: str
+    filter_operator: str
+    values: Any = None
+    query_operator: str | None = None
+
+
+class FilterParams(ShowParams, kw_only=True):
+    """Which contacts to list, in the filter language."""
+
+    payload: list[ConditionParams]
+    page: str | int | None = None
+    sort: str | None = None
+
+
+class SessionFilterParams(msgspec.Struct, kw_only=True):
+    """By what an inbox knows a contact."""
+
+    inbox_id: int
+    source_id: str
 
 
 class ContactInboxParams(msgspec.Struct, kw_only=True):
@@ -72,11 +96,23 @@ class ContactInboxParams(msgspec.Struct, kw_only=True):
 class LabelsParams(msgspec.Struct, kw_only=True):
     """All labels the contact shall have."""
 
-    labels: Any = None
+    labels: list[str] | str | None = None
+
+
+class LabelParams(msgspec.Struct, kw_only=True):
+    """One label."""
+
+    label: str
+
+
+class CustomAttributesParams(msgspec.Struct, kw_only=True):
+    """Custom attributes by name."""
+
+    custom_attributes: dict[str, Any]
 
 
 class AttributeNamesParams(msgspec.Struct, kw_only=True):
-    """Custom attributes by name."""
+    """The names of custom attributes."""
 
     custom_attributes: list[str] = []
 
@@ -195,6 +231,12 @@ class LabelsOut(msgspec.Struct, frozen=True, kw_only=True):
     """All labels as they are now."""
 
     payload: list[str]
+
+
+class CustomAttributesOut(msgspec.Struct, frozen=True, kw_only=True):
+    """All custom attributes as they are now."""
+
+    custom_attributes: dict[str, Any]
 
 
 class RawContactOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
 from typing import Any, LiteralString, Protocol, TypeVar
 
 import asyncpg
@@ -44,19 +45,14 @@ TRY_AGAIN = (
 
 _encode_json = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode
-_reads: dict[str, bool] = {}
+LOCKS = ("FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE", "_XACT_LOCK")
 
 
+@lru_cache(maxsize=4096)
 def _is_read(sql: str) -> bool:
     """Whether a statement may stand outside the transaction: a plain SELECT that takes no lock."""
-    known = _reads.get(sql)
-    if known is None:
-        text = sql.upper()
-        known = text.lstrip().startswith("SELECT") and not any(
-            word in text for word in ("FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE", "_XACT_LOCK")
-        )
-        _reads[sql] = known
-    return known
+    text = sql.upper()
+    return text.lstrip().startswith("SELECT") and not any(word in text for word in LOCKS)
 
 
 class Db:

@@ -230,6 +230,18 @@ CREATE TABLE mentions (
 );
 CREATE INDEX mentions_by_user ON mentions (account_id, user_id);
 
+-- Who hangs on a contact or an inbox goes with it, by foreign key; so does the way that led to it.
+CREATE FUNCTION forget_in_directory() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM directory WHERE account_id = OLD.account_id AND kind = TG_ARGV[0] AND object_id = OLD.id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER forget_in_directory AFTER DELETE ON contact_inboxes
+    FOR EACH ROW EXECUTE FUNCTION forget_in_directory('contact_pubsub_token');
+CREATE TRIGGER forget_in_directory AFTER DELETE ON conversations
+    FOR EACH ROW EXECUTE FUNCTION forget_in_directory('conversation_uuid');
+
 -- owner: messages
 CREATE SEQUENCE messages_id_seq;
 -- owner: messages

@@ -1,16 +1,13 @@
-"""The SQL of contacts and contact inboxes."""
+"""The SQL of contacts and contact inboxes; that of lists stands in `lists`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import LiteralString
 
-import msgspec
-
-from criachat.contacts.models import Contact, ContactInbox, Details, ListFilter, Session
+from criachat.contacts.models import Contact, ContactInbox, Details, Retagged, Session, Taken
 from criachat.kit import clock, tokens
 from criachat.kit.db import Db, Tx
-from criachat.kit.paging import containing
 
 COLUMNS: LiteralString = """
     contacts.account_id, contacts.id, contacts.name, contacts.middle_name, contacts.last_name, contacts.email,
@@ -51,48 +48,26 @@ RETURNING """
 )
 DELETE_CONTACT = "DELETE FROM contacts WHERE account_id = $1 AND id = $2"
 
-# Anonymous visitors are left out of lists: nobody could tell them apart.
-LISTED: LiteralString = """
-FROM contacts
-WHERE contacts.account_id = $1
-  AND (contacts.email IS NOT NULL OR contacts.phone_number IS NOT NULL OR contacts.identifier IS NOT NULL)
-"""
-PAGE_HEAD: LiteralString = "SELECT " + COLUMNS + LISTED
-COUNT_HEAD: LiteralString = "SELECT count(*)" + LISTED
-# $2 in both, $3 when both are asked for.
-WITH_LABELS: LiteralString = "  AND contacts.labels && $2::text[]\n"
-CONTAINING: tuple[LiteralString, ...] = (
-    "  AND (contacts.name ILIKE $2 OR contacts.email ILIKE $2 OR contacts.phone_number ILIKE $2\n"
-    "    OR contacts.additional_attributes ->> 'company_name' ILIKE $2 OR contacts.identifier LIKE $2)\n",
-    "  AND (contacts.name ILIKE $3 OR contacts.email ILIKE $3 OR contacts.phone_number ILIKE $3\n"
-    "    OR contacts.additional_attributes ->> 'company_name' ILIKE $3 OR contacts.identifier LIKE $3)\n",
+# A label under its new title, once: a batch of those who have it, with what they had before.
+RETAG: LiteralString = (
+    """
+WITH tagged AS (
+    SELECT contacts.id, contacts.labels, contacts.updated_at
+    FROM contacts
+    WHERE contacts.account_id = $1 AND contacts.labels @> ARRAY[$2::text]
+    ORDER BY contacts.id
+    LIMIT $4
+    FOR NO KEY UPDATE
 )
-BOUNDS: tuple[LiteralString, ...] = (
-    " LIMIT $2::bigint OFFSET $3::bigint",
-    " LIMIT $3::bigint OFFSET $4::bigint",
-    " LIMIT $4::bigint OFFSET $5::bigint",
+UPDATE contacts
+SET labels = CASE WHEN contacts.labels @> ARRAY[$3::text] THEN array_remove(contacts.labels, $2::text)
+        ELSE array_replace(contacts.labels, $2::text, $3::text) END,
+    version = version + 1, updated_at = greatest($5, contacts.updated_at + interval '1 millisecond')
+FROM tagged
+WHERE contacts.account_id = $1 AND contacts.id = tagged.id
+RETURNING tagged.labels AS previous_labels, tagged.updated_at AS previously_updated_at, """
+    + COLUMNS
 )
-# Each key ascending and descending, in the order in which they count; each ends in what breaks its ties, so that the
-# indexes of names, creation and last activity can be walked.
-SORTS: dict[str, tuple[LiteralString, LiteralString]] = {
-    "email": ("lower(contacts.email)", "lower(contacts.email) DESC"),
-    "name": ("lower(contacts.name)", "lower(contacts.name) DESC"),
-    "phone_number": ("contacts.phone_number", "contacts.phone_number DESC"),
-    "last_activity_at": ("contacts.last_activity_at", "contacts.last_activity_at DESC NULLS LAST"),
-    "created_at": ("contacts.created_at", "contacts.created_at DESC"),
-    "company": (
-        "contacts.additional_attributes ->> 'company_name'",
-        "contacts.additional_attributes ->> 'company_name' DESC NULLS LAST",
-    ),
-    "city": ("contacts.additional_attributes ->> 'city'", "contacts.additional_attributes ->> 'city' DESC NULLS LAST"),
-    "country": (
-        "contacts.additional_attributes ->> 'country'",
-        "contacts.additional_attributes ->> 'country' DESC NULLS LAST",
-    ),
-}
-NEWEST_LAST: LiteralString = "contacts.id"
-NEWEST_FIRST: LiteralString = "contacts.id DESC"
-MOST_SORTS = 2
 
 CONTACT_INBOX_COLUMNS: LiteralString = (
     "account_id, id, contact_id, inbox_id, source_id, hmac_verified, pubsub_token, created_at, updated_at"
@@ -156,14 +131,6 @@ ORDER BY session.id
 """
 
 
-class Taken(msgspec.Struct, frozen=True):
-    """Which details of a contact another one has."""
-
-    email: bool
-    phone_number: bool
-    identifier: bool
-
-
 async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | None:
     """The contact, or None."""
     return await db.fetch_one_or_none(Contact, FIND_CONTACT, account_id, contact_id)
@@ -206,17 +173,9 @@ async def delete_contact(tx: Tx, contact: Contact) -> None:
     await tx.execute(DELETE_CONTACT, contact.account_id, contact.id)
 
 
-async def list_page(db: Db, account_id: int, filters: ListFilter, *, limit: int, offset: int) -> list[Contact]:
-    """One page of a list."""
-    conditions, values = _conditions(filters)
-    sql = PAGE_HEAD + conditions + "ORDER BY " + _order(filters.sort) + BOUNDS[len(values)]
-    return await db.fetch_all(Contact, sql, account_id, *values, limit, offset)
-
-
-async def count(db: Db, account_id: int, filters: ListFilter) -> int:
-    """How many the list has in all."""
-    conditions, values = _conditions(filters)
-    return await db.fetch_value(COUNT_HEAD + conditions, account_id, *values)
+async def retag(tx: Tx, account_id: int, *, previous: str, current: str, limit: int) -> list[Retagged]:
+    """Give a batch of contacts the new title for the previous one; those it was done to."""
+    return await tx.fetch_all(Retagged, RETAG, account_id, previous, current, limit, clock.now())
 
 
 async def insert_contact_inbox(
@@ -266,26 +225,3 @@ def _values(details: Details) -> tuple[object, ...]:
         details.additional_attributes,
         details.custom_attributes,
     )
-
-
-def _conditions(filters: ListFilter) -> tuple[LiteralString, list[object]]:
-    sql: LiteralString = ""
-    values: list[object] = []
-    if filters.labels is not None:
-        sql += WITH_LABELS
-        values.append(filters.labels)
-    if filters.words is not None:
-        sql += CONTAINING[len(values)]
-        values.append(containing(filters.words))
-    return sql, values
-
-
-def _order(sort: str) -> LiteralString:
-    """The order asked for; unknown keys say nothing. No more than two keys count, so that statements stay few."""
-    wanted = {part.strip().removeprefix("-"): part.strip().startswith("-") for part in sort.split(",")[:100]}
-    keys = [key for key in SORTS if key in wanted][:MOST_SORTS]
-    if not keys:
-        return NEWEST_LAST
-    parts: list[LiteralString] = [SORTS[key][wanted[key]] for key in keys]
-    is_walked_backwards = wanted[keys[0]] and keys[0] != "last_activity_at"
-    return ", ".join([*parts, NEWEST_FIRST if is_walked_backwards else NEWEST_LAST])

@@ -1,0 +1,129 @@
+"""The SQL of lists of contacts: a page, and how many there are in all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import LiteralString
+
+from criachat.contacts.models import Comparison, Condition, Contact, ListFilter
+from criachat.contacts.queries import COLUMNS
+from criachat.kit.db import Db
+from criachat.kit.paging import containing
+
+PAGE_HEAD: LiteralString = "SELECT " + COLUMNS + "FROM contacts\nWHERE contacts.account_id = $1\n"
+COUNT_HEAD: LiteralString = "SELECT count(*) FROM contacts\nWHERE contacts.account_id = $1\n"
+# Anonymous visitors are left out of most lists: nobody could tell them apart.
+KNOWN: LiteralString = (
+    "  AND (contacts.email IS NOT NULL OR contacts.phone_number IS NOT NULL OR contacts.identifier IS NOT NULL)\n"
+)
+# Each key ascending and descending, in the order in which they count.
+SORTS: dict[str, tuple[LiteralString, LiteralString]] = {
+    "email": ("lower(contacts.email)", "lower(contacts.email) DESC"),
+    "name": ("lower(contacts.name)", "lower(contacts.name) DESC"),
+    "phone_number": ("contacts.phone_number", "contacts.phone_number DESC"),
+    "last_activity_at": ("contacts.last_activity_at", "contacts.last_activity_at DESC NULLS LAST"),
+    "created_at": ("contacts.created_at", "contacts.created_at DESC"),
+    "company": (
+        "contacts.additional_attributes ->> 'company_name'",
+        "contacts.additional_attributes ->> 'company_name' DESC NULLS LAST",
+    ),
+    "city": ("contacts.additional_attributes ->> 'city'", "contacts.additional_attributes ->> 'city' DESC NULLS LAST"),
+    "country": (
+        "contacts.additional_attributes ->> 'country'",
+        "contacts.additional_attributes ->> 'country' DESC NULLS LAST",
+    ),
+}
+SEARCHED: tuple[LiteralString, ...] = (
+    "contacts.name",
+    "contacts.email",
+    "contacts.phone_number",
+    "contacts.additional_attributes ->> 'company_name'",
+)
+# Every order ends in the id, so that it is one; in the direction that lets the indexes of names, creation and last
+# activity be walked.
+NEWEST_LAST: LiteralString = "contacts.id"
+NEWEST_FIRST: LiteralString = "contacts.id DESC"
+
+# What filters compare, by the name callers use.
+FILTERED: dict[str, LiteralString] = {
+    "name": "lower(contacts.name)",
+    "email": "lower(contacts.email)",
+    "phone_number": "contacts.phone_number",
+    "identifier": "lower(contacts.identifier)",
+    "country_code": "lower(contacts.additional_attributes ->> 'country_code')",
+    "city": "lower(contacts.additional_attributes ->> 'city')",
+    "company": "lower(contacts.additional_attributes ->> 'company')",
+    "labels": "contacts.labels",
+    "created_at": "(contacts.created_at AT TIME ZONE 'UTC')::date",
+    "last_activity_at": "(contacts.last_activity_at AT TIME ZONE 'UTC')::date",
+    "blocked": "contacts.blocked",
+}
+# How they compare it: what stands before it, between it and the value, and behind the value.
+COMPARISONS: dict[Comparison, tuple[LiteralString, LiteralString, LiteralString]] = {
+    "is": ("", " = ", ""),
+    "is_not": ("", " <> ", ""),
+    "is_less": ("", " < ", ""),
+    "is_greater": ("", " > ", ""),
+    "is_like_one": ("", " LIKE ANY (", "::text[])"),
+    "is_like_none": ("", " NOT LIKE ALL (", "::text[])"),
+    "has": ("", " @> ", "::text[]"),
+    "has_not": ("NOT ", " @> ", "::text[]"),
+}
+# Enough for the account, a page, and as many conditions as a filter may have.
+PLACES = "$0 $1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11 $12 $13 $14 $15 $16 $17 $18".split()  # noqa: SIM905 - easier to read
+
+
+async def list_page(db: Db, account_id: int, filters: ListFilter, *, limit: int, offset: int) -> list[Contact]:
+    """One page of a list."""
+    values: list[object] = [account_id]
+    sql = PAGE_HEAD + _where(filters, values) + "ORDER BY " + _order(filters.sort)
+    sql += " LIMIT " + _bound(values, limit) + "::bigint OFFSET " + _bound(values, offset) + "::bigint"
+    return await db.fetch_all(Contact, sql, *values)
+
+
+async def count(db: Db, account_id: int, filters: ListFilter) -> int:
+    """How many the list has in all."""
+    values: list[object] = [account_id]
+    return await db.fetch_value(COUNT_HEAD + _where(filters, values), *values)
+
+
+def _where(filters: ListFilter, values: list[object]) -> LiteralString:
+    """What the list leaves out; what that binds joins the values."""
+    if filters.ids is not None:
+        return "  AND contacts.id = ANY (" + _bound(values, filters.ids) + "::bigint[])\n"
+    sql = KNOWN
+    if filters.labels is not None:
+        sql += "  AND contacts.labels && " + _bound(values, filters.labels) + "::text[]\n"
+    if filters.words is not None:
+        place = _bound(values, containing(filters.words))
+        anywhere: list[LiteralString] = [text + " ILIKE " + place for text in SEARCHED]
+        sql += "  AND (" + " OR ".join([*anywhere, "contacts.identifier LIKE " + place]) + ")\n"
+    if filters.conditions:
+        sql += "  AND (" + _conditions(filters.conditions, values) + ")\n"
+    return sql
+
+
+def _conditions(conditions: Sequence[Condition], values: list[object]) -> LiteralString:
+    """Each joined to the next by its own AND or OR, as SQL reads them."""
+    sql: LiteralString = ""
+    for condition in conditions:
+        before, between, behind = COMPARISONS[condition.comparison]
+        sql += before + FILTERED[condition.attribute] + between + _bound(values, condition.value) + behind
+        if condition is not conditions[-1]:
+            sql += " OR " if condition.is_alternative else " AND "
+    return sql
+
+
+def _bound(values: list[object], value: object) -> LiteralString:
+    """The place of one more value."""
+    values.append(value)
+    return PLACES[len(values)]
+
+
+def _order(sort: str) -> LiteralString:
+    """The order asked for; unknown keys say nothing."""
+    wanted = {part.strip().removeprefix("-"): part.strip().startswith("-") for part in sort.split(",")}
+    keys = [key for key in SORTS if key in wanted]
+    parts: list[LiteralString] = [SORTS[key][wanted[key]] for key in keys]
+    is_walked_backwards = bool(keys) and wanted[keys[0]] and keys[0] != "last_activity_at"
+    return ", ".join([*parts, NEWEST_FIRST if is_walked_backwards else NEWEST_LAST])
