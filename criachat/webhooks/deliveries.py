@@ -1,22 +1,18 @@
 """The engine: claims what is due, sends it, and records what came back.
 
 A delivery is leased, not locked: no connection is held while a receiver takes its time, and the lease of a worker that
-died is over within a minute. Each target has a lane of its own with few places, so that one that hangs keeps nobody else
-waiting; what is claimed of one conversation at once goes one after the other.
+died is over within a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
-from itertools import groupby
 from typing import Final
-from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -28,6 +24,7 @@ from criachat.kit.outside import Outside, OutsideFailed
 from criachat.kit.settings import Settings
 from criachat.kit.tokens import Keyring, UnknownKey
 from criachat.webhooks import operations, signing
+from criachat.webhooks.lanes import Chain, Lanes
 from criachat.webhooks.models import Lane, Result, ToSend, Tried
 from criachat.webhooks.outcomes import judge
 from criachat.webhooks.queries import queue
@@ -39,50 +36,43 @@ RENEW_SECONDS: Final = 12
 LOOK_SECONDS: Final = 1.0
 AWAY_SECONDS: Final = 0.5
 LEAVE_SECONDS: Final = 25
-# How many are claimed for each place of a lane: enough to keep it busy while the next are fetched.
-CLAIMED_FOR_A_PLACE: Final = 4
-# After so many failures in a row a lane gets a single place until something succeeds.
-SUSPICIOUS: Final = 5
 MOST_CLAIMED: Final = 256
 MOST_LANES: Final = 200
 FIRST: Final = Lane(0, "")
 
-SENT_COUNTER = Counter("criachat_webhook_tries_total", "Tries to deliver a webhook", ["outcome"])
+TRIES_COUNTER = Counter("criachat_webhook_tries_total", "Tries to deliver a webhook", ["outcome"])
 SECONDS_HISTOGRAM = Histogram("criachat_webhook_seconds", "Time receivers of webhooks took to answer")
 CLAIMED_GAUGE = Gauge("criachat_webhook_claimed", "Deliveries claimed by this process and not recorded yet")
 
-Chain = list[ToSend]
 
+class Source:
+    """A kind of due work, and how far the round through its lanes has come."""
 
-class _Track:
-    """One target: what is claimed for it and not begun, and how it fares."""
-
-    def __init__(self) -> None:
-        self.chains: deque[Chain] = deque()
-        self.claimed = 0
-        self.active = 0
-        self.failures = 0
-
-    def places(self, most: int) -> int:
-        return 1 if self.failures >= SUSPICIOUS else most
-
-    def room(self, most: int) -> int:
-        return self.places(most) * (1 if self.failures >= SUSPICIOUS else CLAIMED_FOR_A_PLACE) - self.claimed
+    def __init__(self, list_lanes: queue.ListLanes, claim: queue.Claim) -> None:
+        self.list_lanes = list_lanes
+        self.claim = claim
+        self.after = FIRST
 
 
 class DeliveryWorker:
     """Any number of them share the work."""
 
     def __init__(self, database: Database, outside: Outside, keyring: Keyring, settings: Settings) -> None:
+        @lru_cache(2048)
+        def open_secret(sealed: bytes, context: str) -> str:
+            return keyring.open(sealed, context=context)
+
         self._database = database
         self._outside = outside
         self._settings = settings
         self._id = uuid4()
-        self._open_secret = lru_cache(2048)(lambda sealed, context: keyring.open(sealed, context=context))
-        self._tracks: defaultdict[Lane, _Track] = defaultdict(_Track)
-        self._waiting: deque[Lane] = deque()
-        self._at_host: defaultdict[str, int] = defaultdict(int)
-        self._held: dict[tuple[int, object], ToSend] = {}
+        self._open_secret = open_secret
+        self._sources = [
+            Source(queue.list_fresh_lanes, queue.claim_fresh),
+            Source(queue.list_retry_lanes, queue.claim_retries),
+        ]
+        self._lanes = Lanes(settings)
+        self._held: dict[tuple[int, UUID], ToSend] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._results: list[Result] = []
         self._news = asyncio.Event()
@@ -107,12 +97,9 @@ class DeliveryWorker:
         finally:
             await self._leave()
 
-    async def drain(self) -> None:
-        """Send what is due now until nothing is, or nothing may go before its time. For tests and rehearsals."""
-        while True:
-            claimed = await self._claim()
-            if not claimed and not self._sending:
-                return
+    async def drain(self, account_id: int | None = None) -> None:
+        """Send what this account (or any) has due, until nothing may go before its time. For tests and rehearsals."""
+        while await self._claim(account_id) or self._sending:
             while self._sending:
                 await asyncio.wait(self._sending)
             await self._record()
@@ -129,6 +116,9 @@ class DeliveryWorker:
                 log.warning("deliveries_wait_for_database", failure=type(failure.__cause__ or failure).__name__)
                 await asyncio.sleep(AWAY_SECONDS)
                 bell.set()
+            except Exception:  # whatever it is, everybody else's deliveries have to go on
+                log.exception("deliveries_round_failed")
+                await asyncio.sleep(AWAY_SECONDS)
 
     async def _claim_round(self) -> None:
         # Asked again at once only when this look found something: what it left behind is not to wait for the next bell.
@@ -147,133 +137,95 @@ class DeliveryWorker:
             async with self._database.transaction() as tx:
                 await queue.renew_leases(tx, held, worker_id=self._id, leased_until=clock.now() + LEASE)
 
-    async def _claim(self) -> int:
+    async def _claim(self, account_id: int | None = None) -> int:
         """Lease what there is room for, and begin; how much it was."""
-        if len(self._held) >= MOST_CLAIMED:
-            return 0
-        claimed: list[ToSend] = []
-        for list_lanes, claim in (
-            (queue.list_fresh_lanes, queue.claim_fresh),
-            (queue.list_retry_lanes, queue.claim_retries),
-        ):
-            after = FIRST
-            while True:
-                async with self._database.reading() as db:
-                    lanes = await list_lanes(db, after=after, limit=MOST_LANES)
-                claimed += await self._claim_for(lanes, claim)
-                if len(lanes) < MOST_LANES or len(self._held) >= MOST_CLAIMED:
-                    break
-                after = lanes[-1]
-        return len(claimed)
-
-    async def _claim_for(self, lanes: Sequence[Lane], claim: Callable[..., Awaitable[list[ToSend]]]) -> list[ToSend]:
-        room = self._room(lanes)
-        if not room:
-            return []
-        claimed: list[ToSend] = []
-        async with self._database.transaction() as tx:
-            for account_id in await queue.lock_accounts(tx, list(room)):
-                claimed += await claim(
-                    tx, account_id, room[account_id], worker_id=self._id, leased_until=clock.now() + LEASE
-                )
-        self._take(claimed)
-        self._begin()
+        claimed = 0
+        for source in self._sources:
+            claimed += await self._claim_from(source, account_id)
+        # What is tried again and what is new take turns in being served first, or one could keep the other out.
+        self._sources.reverse()
         return claimed
 
-    def _room(self, lanes: Sequence[Lane]) -> dict[int, list[tuple[str, int]]]:
-        """How much to claim for each target, by account: the same for all when there is not enough for all."""
-        left = MOST_CLAIMED - len(self._held)
-        share = max(left // max(len(lanes), 1), 1)
-        room: dict[int, list[tuple[str, int]]] = {}
-        for lane in lanes:
-            track = self._tracks.get(lane)
-            most = self._settings.webhook_concurrency_per_host
-            free = min(track.room(most) if track else most * CLAIMED_FOR_A_PLACE, share, left)
-            if free > 0:
-                room.setdefault(lane.account_id, []).append((lane.target, free))
-                left -= free
-        return room
+    async def _claim_from(self, source: Source, account_id: int | None) -> int:
+        """One time round the lanes, beginning behind the one where there was no room for more the last time."""
+        claimed = 0
+        began = source.after
+        while len(self._held) < MOST_CLAIMED:
+            async with self._database.reading() as db:
+                lanes = await source.list_lanes(db, after=source.after, limit=MOST_LANES)
+            wanted = [lane for lane in lanes if account_id in (None, lane.account_id)]
+            claimed += await self._claim_for(wanted, source.claim)
+            is_last = len(lanes) < MOST_LANES
+            if is_last and began == FIRST:
+                source.after = FIRST
+                break
+            if is_last:
+                source.after, began = FIRST, FIRST
+            else:
+                source.after = lanes[-1]
+        return claimed
 
-    def _take(self, claimed: Sequence[ToSend]) -> None:
+    async def _claim_for(self, lanes: Sequence[Lane], claim: queue.Claim) -> int:
+        room = self._lanes.room(lanes, MOST_CLAIMED - len(self._held))
+        if not room:
+            return 0
+        claimed: list[ToSend] = []
+        leased_until = clock.now() + LEASE
+        async with self._database.transaction() as tx:
+            for account_id in await queue.lock_accounts(tx, list(room)):
+                claimed += await claim(tx, account_id, room[account_id], worker_id=self._id, leased_until=leased_until)
         for each in claimed:
             self._held[each.account_id, each.delivery_id] = each
         CLAIMED_GAUGE.set(len(self._held))
-        for lane, of_lane in groupby(claimed, key=lambda each: each.lane):
-            track = self._tracks[lane]
-            chains: dict[object, Chain] = {}
-            for each in of_lane:
-                key = each.delivery_id if each.conversation_id is None else each.conversation_id
-                chains.setdefault(key, []).append(each)
-                track.claimed += 1
-            track.chains.extend(chains.values())
-            if lane not in self._waiting:
-                self._waiting.append(lane)
+        self._lanes.take(claimed)
+        self._begin()
+        return len(claimed)
 
     def _begin(self) -> None:
-        """Fill free places, one lane after the other."""
-        passed = 0
-        while self._waiting and passed < len(self._waiting) and len(self._sending) < self._settings.webhook_concurrency:
-            lane = self._waiting.popleft()
-            track = self._tracks[lane]
-            host = _host(track.chains[0][0])
-            most = self._settings.webhook_concurrency_per_host
-            if track.active < track.places(most) and self._at_host[host] < most:
-                passed = 0
-                self._start(lane, track, host)
-            else:
-                passed += 1
-            if track.chains:
-                self._waiting.append(lane)
+        while chain := self._lanes.begin():
+            task = asyncio.create_task(self._send_chain(chain))
+            self._sending.add(task)
+            task.add_done_callback(lambda done, chain=chain: self._ended(done, chain))
 
-    def _start(self, lane: Lane, track: _Track, host: str) -> None:
-        chain = track.chains.popleft()
-        track.active += 1
-        self._at_host[host] += 1
-        task = asyncio.create_task(self._send_chain(chain, track))
-        self._sending.add(task)
-        task.add_done_callback(lambda done: self._ended(done, lane, track, host))
-
-    def _ended(self, task: asyncio.Task[None], lane: Lane, track: _Track, host: str) -> None:
+    def _ended(self, task: asyncio.Task[None], chain: Chain) -> None:
         self._sending.discard(task)
-        track.active -= 1
-        self._at_host[host] -= 1
-        if not self._at_host[host]:
-            del self._at_host[host]
-        if not track.claimed and not track.failures:
-            self._tracks.pop(lane, None)
-        if not task.cancelled():
-            task.result()
+        # What was not settled is let go: somebody claims it again when its lease is over.
+        for each in chain.rest:
+            self._held.pop((each.account_id, each.delivery_id), None)
+        self._lanes.ended(chain)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("delivery_broke_off", target=chain.track.lane.target, exc_info=failure)
         if not self._is_leaving:
             self._begin()
 
-    async def _send_chain(self, chain: Chain, track: _Track) -> None:
+    async def _send_chain(self, chain: Chain) -> None:
         """Send these one after the other; behind one that failed the rest has to wait."""
-        for index, each in enumerate(chain):
-            if self._is_leaving:
-                self._give_back(chain[index:], track)
-                return
-            result = await self._send(each)
-            track.failures = 0 if result.status == "delivered" else track.failures + (result.tried is not None)
-            self._settle(result, track)
-            if result.status == "pending" and each.tries == 0:
-                self._give_back(chain[index + 1 :], track)
-                return
+        while chain.rest and not self._is_leaving:
+            sent = chain.rest[0]
+            result = await self._send(sent)
+            self._settle(chain, result)
+            if result.status == "pending" and sent.tries == 0:
+                break
+        self._give_back(chain)
 
-    def _give_back(self, rest: Sequence[ToSend], track: _Track) -> None:
-        for each in rest:
-            self._settle(Result(sent=each, status="pending", is_told_failed=each.is_told_failed), track)
-
-    def _settle(self, result: Result, track: _Track) -> None:
-        track.claimed -= 1
+    def _settle(self, chain: Chain, result: Result) -> None:
+        chain.rest.popleft()
+        chain.track.claimed -= 1
+        chain.track.note(result)
         self._results.append(result)
         self._has_results.set()
 
+    def _give_back(self, chain: Chain) -> None:
+        while chain.rest:
+            each = chain.rest[0]
+            self._settle(chain, Result(sent=each, status="pending", is_told_failed=each.is_told_failed))
+
     async def _send(self, sent: ToSend) -> Result:
         if sent.url is None or sent.body is None:
-            return Result(sent=sent, status="cancelled")
+            return Result(sent=sent, status="cancelled", is_told_failed=sent.is_told_failed)
         tried = await self._try(sent, sent.url, sent.body)
         result = judge(sent, tried)
-        SENT_COUNTER.labels("delivered" if tried.is_success else tried.error_kind or "refused").inc()
+        TRIES_COUNTER.labels("delivered" if tried.is_success else tried.error_kind or "refused").inc()
         if not tried.is_success:
             log.info(
                 "webhook_delivery_failed",
@@ -323,34 +275,43 @@ class DeliveryWorker:
 
     async def _record(self) -> None:
         """Write down all results there are, in one transaction. What could not be written is kept for the next time."""
-        results, self._results = self._results, []
-        if not results:
-            return
+        batches, self._results = [self._results], []
         try:
-            async with self._database.transaction() as tx:
-                await operations.record(tx, results, worker_id=self._id)
-        except BaseException:
-            self._results = results + self._results
+            while batches:
+                await self._write(batches)
+        finally:
+            self._results = [*(result for batch in reversed(batches) for result in batch), *self._results]
+
+    async def _write(self, batches: list[list[Result]]) -> None:
+        """Write the last batch and take it off; around a result that cannot be written, write the others."""
+        batch = batches[-1]
+        try:
+            if batch:
+                async with self._database.transaction() as tx:
+                    await operations.record(tx, batch, worker_id=self._id)
+        except (Unavailable, *TRY_AGAIN):
             raise
-        for result in results:
+        except Exception:
+            batches.pop()
+            if len(batch) > 1:
+                batches += [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
+                return
+            log.exception("delivery_not_recorded", delivery_id=str(batch[0].sent.delivery_id))
+        else:
+            batches.pop()
+        # What could not be written is somebody's again when its lease is over.
+        for result in batch:
             self._held.pop((result.sent.account_id, result.sent.delivery_id), None)
         CLAIMED_GAUGE.set(len(self._held))
 
     async def _leave(self) -> None:
         """Let end what is under way, give back the rest, and write all of it down."""
         self._is_leaving = True
-        self._waiting.clear()
-        for track in self._tracks.values():
-            while track.chains:
-                self._give_back(track.chains.popleft(), track)
+        for chain in self._lanes.empty():
+            self._give_back(chain)
         if self._sending:
             _, late = await asyncio.wait(self._sending, timeout=LEAVE_SECONDS)
             for task in late:
                 task.cancel()
         with suppress(Unavailable, *TRY_AGAIN):
             await self._record()
-
-
-def _host(sent: ToSend) -> str:
-    """Where it goes, for counting what goes there at the same time."""
-    return urlsplit(sent.url or "").netloc.rpartition("@")[2].lower()

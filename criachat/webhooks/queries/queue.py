@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, Protocol
 from uuid import UUID
 
 from criachat.kit import clock
@@ -256,6 +256,20 @@ WITH chosen AS (
 
 CLAIM_LOCK = 7_413
 MOST_REPLAYED = 10_000
+
+
+class ListLanes(Protocol):
+    """Finds targets with something due, behind one in their order."""
+
+    async def __call__(self, db: Db, /, *, after: Lane, limit: int) -> list[Lane]: ...
+
+
+class Claim(Protocol):
+    """Leases what is due, so much for each target."""
+
+    async def __call__(
+        self, tx: Tx, account_id: int, room: Sequence[tuple[str, int]], /, *, worker_id: UUID, leased_until: datetime
+    ) -> list[ToSend]: ...
 
 
 async def insert_deliveries(tx: Tx, account_id: int, deliveries: Sequence[NewDelivery]) -> None:
