@@ -68,6 +68,14 @@ from criachat.realtime.cable import Cable
 from criachat.teams.routes import routes as teams_routes
 from criachat.users.presence import Presence
 from criachat.users.routes import agent_routes, profile_routes
+from criachat.webhooks.deliveries import DeliveryWorker
+from criachat.webhooks.listeners import make_listeners as make_webhooks_listeners
+from criachat.webhooks.operations import TOPIC as DELIVERIES_TOPIC
+from criachat.webhooks.payloads import Links
+from criachat.webhooks.routes import delivery_routes as deliveries_routes
+from criachat.webhooks.routes import inbox_routes as inbox_webhook_routes
+from criachat.webhooks.routes import routes as webhooks_routes
+from criachat.webhooks.typing import TypingTeller
 
 log = structlog.get_logger()
 
@@ -92,6 +100,9 @@ ROUTES: tuple[Routes, ...] = (
     client_conversations_routes,
     client_messages_routes,
     client_csat_routes,
+    webhooks_routes,
+    inbox_webhook_routes,
+    deliveries_routes,
 )
 LISTENERS: tuple[Listeners, ...] = (inboxes_listeners, contacts_listeners, messages_listeners, csat_listeners)
 JOBS: tuple[Jobs, ...] = (upkeep.jobs, inboxes_jobs, contacts_jobs, conversations_jobs, messages_jobs)
@@ -138,6 +149,8 @@ class Parts(msgspec.Struct, kw_only=True):
     presence: Presence
     resolver: TokenResolver
     relay: Relay
+    deliveries: DeliveryWorker
+    typing_teller: TypingTeller
     jobs: JobRunner
     cable: Cable
     http: HttpApp
@@ -149,8 +162,8 @@ class Parts(msgspec.Struct, kw_only=True):
 
     @property
     def worker_loops(self) -> tuple[Loop, ...]:
-        """What happens behind requests: listeners and jobs."""
-        return self.relay.run, self.jobs.run
+        """What happens behind requests: listeners, deliveries and jobs."""
+        return self.relay.run, self.deliveries.run, self.typing_teller.run, self.jobs.run
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or serve a websocket: the whole of it as one ASGI application."""
@@ -212,8 +225,12 @@ def _parts(ground: Ground) -> Parts:
     presence = Presence(settings, signals)
     origins = frozenset((ground.base_url, *settings.allowed_origins))
     resolver = TokenResolver(database, ground.keyring, our_origins=origins, trusted_proxies=_proxies(settings))
-    relay = Relay(database, LISTENERS)
+    links = Links(ground.files, ground.base_url)
+    webhooks_listeners = make_webhooks_listeners(links, tells_of_inboxes=settings.enable_inbox_events)
+    relay = Relay(database, (*LISTENERS, webhooks_listeners))
     signals.subscribe(EVENTS_TOPIC, lambda _: relay.wake())
+    deliveries = DeliveryWorker(database, ground.outside, ground.keyring, settings)
+    signals.subscribe(DELIVERIES_TOPIC, lambda _: deliveries.wake())
     work = JobContext(database=database, outside=ground.outside, files=ground.files, settings=settings)
     return Parts(
         settings=settings,
@@ -225,6 +242,8 @@ def _parts(ground: Ground) -> Parts:
         presence=presence,
         resolver=resolver,
         relay=relay,
+        deliveries=deliveries,
+        typing_teller=TypingTeller(database, signals, links),
         jobs=JobRunner(JOBS, work, signals),
         cable=Cable(database, presence=presence, signals=signals, files=ground.files),
         http=_http(ground, presence, resolver),
@@ -245,6 +264,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpAp
         Presence: presence,
         Database: database,
         Shown: Shown(presence, ground.files),
+        Links: Links(ground.files, ground.base_url),
         Reference: reference,
     }
     resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver, CONTACT: contact_resolver(database)}

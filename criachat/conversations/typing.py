@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from criachat.conversations.models import Conversation
+from criachat.kit import tokens
 from criachat.kit.signals import Signals
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
@@ -16,9 +17,11 @@ TYPING_TOPIC: Final = "typing"
 class Typing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody began or stopped typing in a conversation (named by its database id).
 
-    Without a `typist` it is the conversation's contact, whose attributes could be too long for a signal.
+    Without a `typist` it is the conversation's contact, whose attributes could be too long for a signal. The `id` tells
+    signals apart for those of whom only one may answer.
     """
 
+    id: str
     account_id: int
     inbox_id: int
     conversation_id: int
@@ -49,6 +52,7 @@ async def publish_typing(
     Nobody but the team is told when it is a private note that is typed.
     """
     typing = Typing(
+        id=tokens.uuid4(),
         account_id=conversation.account_id,
         inbox_id=conversation.inbox_id,
         conversation_id=conversation.id,

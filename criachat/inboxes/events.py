@@ -17,6 +17,7 @@ class InboxState(msgspec.Struct, frozen=True, kw_only=True):
     channel_type: str
     settings: dict[str, Any]
     channel: dict[str, Any]
+    account_name: str = ""
 
 
 class InboxEvent(Event, frozen=True, kw_only=True):

@@ -23,10 +23,11 @@ from criachat.inboxes.models import API, Inbox, usual_week
 from criachat.inboxes.schemas import ChannelParams, InboxParams, hmac_context, secret_context
 from criachat.kit import directory, tokens
 from criachat.kit.actors import Actor
-from criachat.kit.db import Tx
+from criachat.kit.db import Tx, changed
 from criachat.kit.errors import NotFound, Unprocessable
 from criachat.kit.events import by, emit
 from criachat.kit.outside import check_url
+from criachat.kit.times import iso
 from criachat.kit.tokens import Keyring
 from criachat.users import access as users
 
@@ -38,6 +39,9 @@ CSAT_DEFAULTS: dict[str, Any] = {
     "survey_rules": {"operator": "contains", "values": []},
 }
 SENDER_NAME_TYPES = ("friendly", "professional")
+# What events show of the channel, and what they show to nobody.
+TOLD_APART = frozenset(("hmac_mandatory", "additional_attributes"))
+NEVER_TOLD = frozenset(("hmac_token", "secret", "identifier", "webhook_url", "account_id", "is_visible"))
 NOT_COLUMNS = frozenset(("channel", "working_hours", "csat_config", "sender_name_type"))
 
 
@@ -84,7 +88,7 @@ async def change_inbox(tx: Tx, inbox: Inbox, params: InboxParams, *, actor: Acto
         raise NameBlank
     after = await _save(tx, before, params, actor=actor)
     if msgspec.structs.replace(after, updated_at=before.updated_at, version=before.version) != before:
-        await _tell(tx, InboxUpdated, after, actor)
+        await _tell(tx, InboxUpdated, after, actor, changes=_changes(before, after))
     return after
 
 
@@ -192,17 +196,26 @@ async def _check_colleagues(tx: Tx, user_ids: Sequence[int], actor: Actor) -> No
         raise UserMissing
 
 
-async def _tell(tx: Tx, kind: type[InboxEvent], inbox: Inbox, actor: Actor) -> None:
+async def _tell(
+    tx: Tx, kind: type[InboxEvent], inbox: Inbox, actor: Actor, *, changes: dict[str, list[Any]] | None = None
+) -> None:
     state = InboxState(
         id=inbox.id,
         name=inbox.name,
         channel_type=inbox.channel_type,
+        account_name=await queries.find_account_name(tx, inbox.account_id),
         settings={
-            name: value
-            for name, value in msgspec.structs.asdict(inbox).items()
-            if name not in ("hmac_token", "secret", "identifier", "webhook_url", "account_id", "is_visible")
+            name: value for name, value in msgspec.structs.asdict(inbox).items() if name not in TOLD_APART | NEVER_TOLD
         },
-        channel={"hmac_mandatory": inbox.hmac_mandatory, "additional_attributes": inbox.additional_attributes},
+        channel={name: getattr(inbox, name) for name in sorted(TOLD_APART)},
     )
-    await emit(tx, kind(**by(actor), account_id=inbox.account_id, inbox_id=inbox.id, snapshot=state))
+    event = kind(**by(actor), account_id=inbox.account_id, inbox_id=inbox.id, changes=changes, snapshot=state)
+    await emit(tx, event)
     await invalidate_cache(tx, inbox.account_id, "inbox")
+
+
+def _changes(before: Inbox, after: Inbox) -> dict[str, list[Any]]:
+    """What an update changed. That a secret or an address did shows in `updated_at` alone."""
+    names = [name for name in Inbox.__struct_fields__ if name not in NEVER_TOLD | {"updated_at", "version"}]
+    changes = changed({name: getattr(before, name) for name in names}, {name: getattr(after, name) for name in names})
+    return {**changes, "updated_at": [iso(before.updated_at), iso(after.updated_at)]}

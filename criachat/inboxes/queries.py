@@ -29,6 +29,7 @@ WHERE inboxes.account_id = $1 AND inboxes.deleted_at IS NULL
 """
 FIND_INBOX: LiteralString = INBOX + "  AND inboxes.id = $3"
 LIST_INBOXES: LiteralString = INBOX + "ORDER BY lower(inboxes.name), inboxes.id\nLIMIT 2000"
+FIND_ACCOUNT_NAME = "SELECT name FROM accounts WHERE id = $1"
 RESERVE_CHANNEL_ID = "SELECT nextval('api_channels_id_seq')"
 INSERT_API_CHANNEL = """
 INSERT INTO api_channels (account_id, id, identifier, webhook_url, hmac_mandatory, hmac_token, secret,
@@ -81,6 +82,11 @@ HAVING count(*) = cardinality($2::bigint[])
 async def find_inbox(db: Db, account_id: int, inbox_id: int, *, limited_to: int | None = None) -> Inbox | None:
     """The inbox, and whether the agent may see it."""
     return await db.fetch_one_or_none(Inbox, FIND_INBOX, account_id, limited_to, inbox_id)
+
+
+async def find_account_name(db: Db, account_id: int) -> str:
+    """What the inbox's account is called."""
+    return await db.fetch_value(FIND_ACCOUNT_NAME, account_id) or ""
 
 
 async def list_inboxes(db: Db, account_id: int, *, limited_to: int | None) -> list[Inbox]:

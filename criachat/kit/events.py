@@ -6,7 +6,7 @@ older epochs, or with a transaction id below the oldest one still running, in th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
@@ -282,10 +282,3 @@ async def list_news(db: Db, account_id: int, cursor: Cursor, *, limit: int) -> N
 async def present(db: Db) -> Cursor:
     """The place in the log before which everything is settled: where a newcomer starts."""
     return await db.fetch_one(Cursor, FIND_PRESENT, clock.now())
-
-
-def redacted(changes: Mapping[str, Sequence[Any]] | None) -> list[dict[str, Any]] | None:
-    """`changes` in the form webhooks show: a list of single-key objects, None when empty."""
-    if not changes:
-        return None
-    return [{key: {"previous_value": old, "current_value": new}} for key, (old, new) in changes.items()]

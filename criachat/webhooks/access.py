@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from criachat.kit.actors import Actor
-from criachat.kit.db import Db
+from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.webhooks.models import Delivery, Webhook
 from criachat.webhooks.queries import deliveries, webhooks
@@ -17,6 +17,17 @@ async def load_webhook(db: Db, actor: Actor, webhook_id: int) -> Webhook:
     if webhook is None:
         raise NotFound
     return webhook
+
+
+async def load_webhook_to_change(tx: Tx, actor: Actor, webhook_id: int) -> Webhook:
+    """The same, and nobody else changes it until this transaction ends."""
+    await webhooks.lock_webhook(tx, actor.account_id, webhook_id)
+    return await load_webhook(tx, actor, webhook_id)
+
+
+async def list_webhooks(db: Db, actor: Actor) -> list[Webhook]:
+    """The webhooks of the caller's account, oldest first."""
+    return await webhooks.list_webhooks(db, actor.account_id)
 
 
 async def load_delivery(db: Db, actor: Actor, delivery_id: str) -> Delivery:

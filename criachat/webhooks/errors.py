@@ -47,6 +47,12 @@ class EventUnknown(Invalid):
     attributes = ("event",)
 
 
+class MomentInvalid(Invalid):
+    """Since and until must be times like 2026-03-02T14:09:44Z"""
+
+    attributes = ("since", "until")
+
+
 class StatusUnknown(Invalid):
     """Status must be pending, delivered, exhausted or cancelled"""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from criachat.contacts.events import ContactCreated, ContactUpdated
 from criachat.conversations.events import ConversationCreated, ConversationStatusChanged, ConversationUpdated
+from criachat.inboxes.events import InboxCreated, InboxUpdated
 from criachat.kit.db import Tx
 from criachat.kit.events import Event, Listeners
 from criachat.messages import operations as messages
@@ -15,25 +17,27 @@ from criachat.webhooks.events import DeliveryEvent, DeliveryFailed, DeliveryReco
 from criachat.webhooks.models import cause_of
 from criachat.webhooks.payloads import Links
 
+TOLD: Final = (
+    MessageCreated,
+    MessageUpdated,
+    ConversationCreated,
+    ConversationUpdated,
+    ConversationStatusChanged,
+    ContactCreated,
+    ContactUpdated,
+)
 
-def make_listeners(links: Links) -> Listeners:
+
+def make_listeners(links: Links, *, tells_of_inboxes: bool) -> Listeners:
     """The listeners of this slice; payloads point to what `links` knows the addresses of."""
     listeners = Listeners("webhooks")
 
-    @listeners.on(
-        MessageCreated,
-        MessageUpdated,
-        ConversationCreated,
-        ConversationUpdated,
-        ConversationStatusChanged,
-        ContactCreated,
-        ContactUpdated,
-    )
     async def queue_deliveries(tx: Tx, events: Sequence[Event]) -> None:
         told = [event for event in events if is_told(event)]
         if told:
             await operations.queue_deliveries(tx, told, links)
 
+    listeners.on(*TOLD, *((InboxCreated, InboxUpdated) if tells_of_inboxes else ()))(queue_deliveries)
     listeners.on(DeliveryFailed, DeliveryRecovered)(mark_messages)
     return listeners
 
@@ -57,7 +61,7 @@ def is_told(event: Event) -> bool:
     match event:
         case MessageEvent():
             return not event.snapshot.message.is_activity
-        case ContactUpdated():
+        case ContactUpdated() | InboxUpdated():
             return bool(event.changes)
         case _:
             return True

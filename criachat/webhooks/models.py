@@ -56,6 +56,22 @@ def inbox_secret_context(channel_id: int) -> str:
     return f"api_channel:{channel_id}:secret"
 
 
+class Subscriber(msgspec.Struct, frozen=True):
+    """Who is told of what: an account webhook, or the URL of an API inbox (then `inbox_id` is set)."""
+
+    target: str
+    url: str
+    inbox_id: int | None
+    subscriptions: list[str] | None
+    is_disabled: bool
+
+    def wants(self, event_name: str, inbox_id: int | None) -> bool:
+        """Whether an event of this name, in this inbox, is for it."""
+        if self.subscriptions is not None:
+            return event_name in self.subscriptions
+        return self.inbox_id == inbox_id and event_name in INBOX_EVENTS
+
+
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who wants to be told, with the inbox it is about (which filters nothing)."""
 
@@ -72,27 +88,17 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: int
     disabled_at: datetime | None
     disabled_reason: DisabledReason | None
+    created_at: datetime
 
     @property
     def target(self) -> str:
         """Its name in deliveries."""
         return webhook_target(self.id)
 
-
-class Subscriber(msgspec.Struct, frozen=True):
-    """Who is told of what: an account webhook, or the URL of an API inbox (then `inbox_id` is set)."""
-
-    target: str
-    url: str
-    inbox_id: int | None
-    subscriptions: list[str] | None
-    is_disabled: bool
-
-    def wants(self, event_name: str, inbox_id: int | None) -> bool:
-        """Whether an event of this name, in this inbox, is for it."""
-        if self.subscriptions is not None:
-            return event_name in self.subscriptions
-        return self.inbox_id == inbox_id and event_name in INBOX_EVENTS
+    @property
+    def subscriber(self) -> Subscriber:
+        """The webhook as somebody to tell, whether it is disabled or not."""
+        return Subscriber(self.target, self.url, None, self.subscriptions, is_disabled=False)
 
 
 class NewPayload(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +180,20 @@ class DeliveryFilter(msgspec.Struct, frozen=True, kw_only=True):
     event_name: str | None = None
     conversation_display_id: int | None = None
     message_id: int | None = None
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """Which deliveries of a target to send again: what failed or was held back, or all there is."""
+
+    since: datetime
+    until: datetime
+    event_names: Sequence[str] | None = None
+    includes_delivered: bool = False
+
+    @property
+    def statuses(self) -> Sequence[DeliveryStatus]:
+        """What became of them before."""
+        return ("exhausted", "cancelled", "delivered") if self.includes_delivered else ("exhausted", "cancelled")
 
 
 class Lane(msgspec.Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +19,7 @@ from criachat.conversations.snapshots import (
     SenderSnapshot,
     TeamSnapshot,
 )
+from criachat.inboxes.events import InboxEvent, InboxUpdated
 from criachat.kit.events import Event
 from criachat.kit.files import Files
 from criachat.kit.times import iso, iso_or_none, unix, unix_float
@@ -26,7 +28,24 @@ from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 Payload = dict[str, Any]
 
-MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")
+MESSAGE_TYPES: Final = ("incoming", "outgoing", "activity", "template")
+# Named one by one, so that nothing a channel learns to keep is told by accident.
+INBOX_KEYS: Final = (
+    "allow_messages_after_resolved",
+    "lock_to_single_conversation",
+    "auto_assignment_config",
+    "enable_auto_assignment",
+    "enable_email_collect",
+    "greeting_enabled",
+    "greeting_message",
+    "csat_survey_enabled",
+    "business_name",
+    "sender_name_type",
+    "timezone",
+    "out_of_office_message",
+    "working_hours_enabled",
+)
+CHANNEL_KEYS: Final = ("hmac_mandatory", "additional_attributes")
 
 encode = msgspec.json.Encoder().encode
 
@@ -51,6 +70,8 @@ def payload_of(event: Event, links: Links) -> Payload:
             return conversation_event_payload(event, links)
         case ContactEvent():
             return contact_event_payload(event)
+        case InboxEvent():
+            return inbox_event_payload(event)
         case _:
             raise TypeError(f"{event.name} has no payload")
 
@@ -92,6 +113,32 @@ def contact_event_payload(event: ContactEvent) -> Payload:
     """`contact_created`, `contact_updated`."""
     payload = {"event": event.name, **contact_payload(event.snapshot, event.account)}
     if isinstance(event, ContactUpdated):
+        payload["changed_attributes"] = changed_attributes(event)
+    return payload
+
+
+def inbox_event_payload(event: InboxEvent) -> Payload:
+    """`inbox_created`, `inbox_updated`, with nothing of the channel that is secret."""
+    inbox = event.snapshot
+    times = {key: iso(datetime.fromisoformat(inbox.settings[key])) for key in ("created_at", "updated_at")}
+    payload: Payload = {
+        "event": event.name,
+        "id": inbox.id,
+        "name": inbox.name,
+        "account": {"id": event.account_id, "name": inbox.account_name},
+        **{key: inbox.settings.get(key) for key in INBOX_KEYS},
+        "working_hours": [
+            {"id": number, "inbox_id": inbox.id, "account_id": event.account_id, **day, **times}
+            for number, day in enumerate(inbox.settings["working_hours"], 1)
+        ],
+        **times,
+        "channel": {
+            "id": inbox.settings.get("channel_id"),
+            "account_id": event.account_id,
+            **{key: inbox.channel.get(key) for key in CHANNEL_KEYS},
+        },
+    }
+    if isinstance(event, InboxUpdated):
         payload["changed_attributes"] = changed_attributes(event)
     return payload
 

@@ -11,21 +11,25 @@ from criachat.webhooks.operations.keeping import (
 )
 from criachat.webhooks.operations.recording import record
 from criachat.webhooks.operations.telling import (
+    TOPIC,
     queue_deliveries,
     queue_sample,
-    queue_signal_delivery,
+    queue_typing,
+    queue_widget_opened,
     replay,
     replay_span,
 )
 
 __all__ = [
+    "TOPIC",
     "create_webhook",
     "delete_webhook",
     "enable",
     "open_secret",
     "queue_deliveries",
     "queue_sample",
-    "queue_signal_delivery",
+    "queue_typing",
+    "queue_widget_opened",
     "record",
     "replay",
     "replay_span",

@@ -21,7 +21,7 @@ from criachat.webhooks.errors import (
     UrlInvalid,
     UrlTaken,
 )
-from criachat.webhooks.models import DEFAULT_SUBSCRIPTIONS, EVENTS, Webhook, secret_context
+from criachat.webhooks.models import DEFAULT_SUBSCRIPTIONS, EVENTS, Span, Webhook, secret_context
 from criachat.webhooks.operations.telling import replay_span
 from criachat.webhooks.queries import queue, webhooks
 from criachat.webhooks.schemas import WebhookParams
@@ -49,6 +49,7 @@ async def create_webhook(
         timeout_seconds=timeout_seconds,
         disabled_at=None,
         disabled_reason=None,
+        created_at=clock.now(),
     )
     webhook = await _changed(tx, blank, params)
     if not await webhooks.insert_webhook(tx, webhook):
@@ -75,12 +76,10 @@ async def rotate_secret(tx: Tx, keyring: Keyring, webhook: Webhook, *, overlap_h
     """Sign with a new secret; the one before signs as well for so long."""
     if not 0 <= overlap_hours <= LONGEST_OVERLAP_HOURS:
         raise OverlapOutOfRange
-    await webhooks.lock_webhook(tx, webhook.account_id, webhook.id)
-    current = await _read_again(tx, webhook)
     rotated = replace(
-        current,
+        webhook,
         secret=keyring.seal(tokens.random_secret(), context=secret_context(webhook.account_id, webhook.id)),
-        previous_secret=current.secret if overlap_hours else None,
+        previous_secret=webhook.secret if overlap_hours else None,
         previous_secret_until=clock.now() + timedelta(hours=overlap_hours) if overlap_hours else None,
     )
     await webhooks.set_secret(tx, rotated)
@@ -89,9 +88,7 @@ async def rotate_secret(tx: Tx, keyring: Keyring, webhook: Webhook, *, overlap_h
 
 async def revoke_previous_secret(tx: Tx, webhook: Webhook) -> Webhook:
     """Sign with the current secret alone from now on."""
-    await webhooks.lock_webhook(tx, webhook.account_id, webhook.id)
-    current = await _read_again(tx, webhook)
-    revoked = replace(current, previous_secret=None, previous_secret_until=None)
+    revoked = replace(webhook, previous_secret=None, previous_secret_until=None)
     await webhooks.set_secret(tx, revoked)
     return revoked
 
@@ -101,7 +98,9 @@ async def enable(tx: Tx, webhook: Webhook, *, wants_replay: bool) -> tuple[Webho
     await webhooks.set_enabled(tx, webhook)
     replayed = 0
     if wants_replay:
-        replayed = await replay_span(tx, webhook)
+        replayed = await replay_span(
+            tx, webhook.account_id, webhook.target, Span(since=webhook.created_at, until=clock.now())
+        )
     return await _read_again(tx, webhook), replayed
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
+from criachat.conversations import access as conversations
+from criachat.conversations.typing import Typing
 from criachat.kit import clock
 from criachat.kit.db import Tx
 from criachat.kit.events import Event
@@ -16,15 +18,16 @@ from criachat.webhooks.models import (
     Delivery,
     NewDelivery,
     NewPayload,
+    Span,
     Subscriber,
     Webhook,
     cause_of,
 )
-from criachat.webhooks.payloads import Links, Payload
+from criachat.webhooks.payloads import Links, Payload, WidgetOpened
 from criachat.webhooks.queries import queue, webhooks
+from criachat.webhooks.samples import sample_payload
 
 TOPIC: Final = "deliveries"
-EVERYTHING_KEPT: Final = timedelta(days=365)
 
 
 async def queue_deliveries(tx: Tx, events: Sequence[Event], links: Links) -> None:
@@ -44,22 +47,40 @@ async def queue_deliveries(tx: Tx, events: Sequence[Event], links: Links) -> Non
     await _insert(tx, account_id, deliveries)
 
 
-async def queue_signal_delivery(
-    tx: Tx, account_id: int, payload: Payload, *, inbox_id: int | None, conversation_id: int | None = None
-) -> None:
-    """Have everybody told of what no log keeps: typing, a widget that was opened. It is tried once."""
-    subscribers = await webhooks.list_subscribers(
-        tx, account_id, [payload["event"]], [] if inbox_id is None else [inbox_id]
+async def queue_typing(tx: Tx, typing: Typing, links: Links) -> None:
+    """Have everybody told that somebody types, or stopped; of several workers that heard of it, one queues it.
+
+    No log keeps it, so it is tried once, and nothing waits for it.
+    """
+    name = "conversation_typing_on" if typing.is_on else "conversation_typing_off"
+    subscribers = await webhooks.list_subscribers(tx, typing.account_id, [name], [typing.inbox_id])
+    wanting = [each for each in subscribers if each.wants(name, typing.inbox_id) and not each.is_disabled]
+    if not wanting:
+        return
+    conversation = await conversations.find_conversation_by_id(tx, typing.account_id, typing.conversation_id)
+    if conversation is None:
+        return
+    snapshot = conversation.snapshot()
+    payload = payloads.typing_payload(
+        name, typing.typist or snapshot.contact, snapshot, is_private=typing.is_private, links=links
     )
-    wanting = [each for each in subscribers if each.wants(payload["event"], inbox_id) and not each.is_disabled]
-    new = _signal(payload, conversation_id=conversation_id)
-    await _insert(tx, account_id, _deliveries(new, wanting))
+    new = _signal(payload, signal_id=UUID(typing.id), conversation_id=typing.conversation_id)
+    await _insert(tx, typing.account_id, _deliveries(new, wanting))
 
 
-async def queue_sample(tx: Tx, webhook: Webhook, payload: Payload) -> UUID:
+async def queue_widget_opened(tx: Tx, opened: WidgetOpened, links: Links) -> None:
+    """Have everybody told that a visitor opened the widget. It is tried once."""
+    payload = payloads.webwidget_triggered_payload(opened, links)
+    inbox_ids = [opened.inbox.id]
+    subscribers = await webhooks.list_subscribers(tx, opened.account.id, [payload["event"]], inbox_ids)
+    wanting = [each for each in subscribers if each.wants(payload["event"], opened.inbox.id) and not each.is_disabled]
+    await _insert(tx, opened.account.id, _deliveries(_signal(payload), wanting))
+
+
+async def queue_sample(tx: Tx, webhook: Webhook, event_name: str, links: Links) -> UUID:
     """Send it a made-up event, also while it is disabled; the id of the delivery. It is tried once."""
-    new = _signal(payload, conversation_id=None)
-    delivery = NewDelivery(id=uuid4(), target=webhook.target, payload=new)
+    account = await webhooks.find_account(tx, webhook.account_id)
+    (delivery,) = _deliveries(_signal(sample_payload(event_name, account, links)), [webhook.subscriber])
     await _insert(tx, webhook.account_id, [delivery])
     return delivery.id
 
@@ -71,26 +92,9 @@ async def replay(tx: Tx, account_id: int, delivery: Delivery) -> None:
     tx.wake(TOPIC)
 
 
-async def replay_span(
-    tx: Tx,
-    webhook: Webhook,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    event_names: Sequence[str] | None = None,
-    includes_delivered: bool = False,
-) -> int:
+async def replay_span(tx: Tx, account_id: int, target: str, span: Span) -> int:
     """Send again what failed or was held back in this span (or everything in it), the oldest 10,000; how many."""
-    now = clock.now()
-    statuses = ["exhausted", "cancelled", *(["delivered"] if includes_delivered else [])]
-    count = await queue.replay_many(
-        tx,
-        webhook.account_id,
-        webhook.target,
-        span=(since or now - EVERYTHING_KEPT, until or now),
-        event_names=event_names,
-        statuses=statuses,
-    )
+    count = await queue.replay_many(tx, account_id, target, span)
     if count:
         tx.wake(TOPIC)
     return count
@@ -131,9 +135,9 @@ def _payload(event: Event, body: bytes) -> NewPayload:
     )
 
 
-def _signal(payload: Payload, *, conversation_id: int | None) -> NewPayload:
+def _signal(payload: Payload, *, signal_id: UUID | None = None, conversation_id: int | None = None) -> NewPayload:
     return NewPayload(
-        id=uuid4(),
+        id=signal_id or uuid4(),
         day=_midnight(clock.now()),
         event_id=None,
         event_name=payload["event"],

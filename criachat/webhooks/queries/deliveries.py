@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import LiteralString
+from datetime import UTC, datetime
+from typing import Final, LiteralString
 from uuid import UUID
 
 from criachat.kit.db import Db
 from criachat.webhooks.models import Attempt, Delivery, DeliveryFilter, Health
 
-DELIVERY: LiteralString = """
+COLUMNS: LiteralString = """
 SELECT delivery.id, delivery.day, delivery.target, delivery.payload_id, delivery.event_id, delivery.event_name,
     delivery.sequence, delivery.conversation_id, conversations.display_id AS conversation_display_id,
     delivery.message_id, delivery.contact_id, delivery.status, delivery.tries, delivery.last_status,
     delivery.last_error, delivery.delivered_at, delivery.created_at, queued.due_at AS next_try_at
-FROM webhook_deliveries AS delivery
+"""
+JOINED: LiteralString = """
 LEFT JOIN conversations ON conversations.account_id = $1 AND conversations.id = delivery.conversation_id
 LEFT JOIN delivery_queue AS queued ON queued.account_id = $1 AND queued.delivery_id = delivery.id
-WHERE delivery.account_id = $1
 """
-FIND_DELIVERY: LiteralString = DELIVERY + "  AND delivery.id = $2"
-LIST_DELIVERIES: LiteralString = (
-    DELIVERY
-    + """
-  AND ($2::text IS NULL OR delivery.target = $2)
-  AND ($3::text IS NULL OR delivery.status = $3)
-  AND ($4::text IS NULL OR delivery.event_name = $4)
-  AND ($5::bigint IS NULL OR delivery.conversation_id =
-      (SELECT id FROM conversations WHERE account_id = $1 AND display_id = $5))
-  AND ($6::bigint IS NULL OR delivery.message_id = $6)
-  AND ($7::timestamptz IS NULL OR (delivery.created_at, delivery.id) < ($7, $8::uuid))
-ORDER BY delivery.created_at DESC, delivery.id DESC
-LIMIT $9
+WANTED: LiteralString = """
+WHERE delivery.account_id = $1 AND (delivery.created_at, delivery.id) < ($2, $3::uuid)
+  AND ($4::text IS NULL OR delivery.status = $4)
+  AND ($5::text IS NULL OR delivery.event_name = $5)
+  AND ($6::text IS NULL OR delivery.target = $6)
+  AND ($7::bigint IS NULL OR delivery.message_id = $7)
+  AND ($8::bigint IS NULL OR delivery.conversation_id =
+      (SELECT id FROM conversations WHERE account_id = $1 AND display_id = $8))
 """
+NEWEST_FIRST: LiteralString = "ORDER BY delivery.created_at DESC, delivery.id DESC\nLIMIT $9"
+LOG: LiteralString = COLUMNS + "FROM webhook_deliveries AS delivery" + JOINED
+FIND_DELIVERY: LiteralString = LOG + "WHERE delivery.account_id = $1 AND delivery.id = $2"
+# One statement for each index that can be asked: a plan made for "or null" could use none of them.
+LIST_OF_TARGET: LiteralString = LOG + WANTED + "  AND delivery.target = $6\n" + NEWEST_FIRST
+LIST_OF_MESSAGE: LiteralString = LOG + WANTED + "  AND delivery.message_id = $7\n" + NEWEST_FIRST
+LIST_OF_CONVERSATION: LiteralString = (
+    LOG
+    + WANTED
+    + """  AND delivery.conversation_id = (SELECT id FROM conversations WHERE account_id = $1 AND display_id = $8)
+"""
+    + NEWEST_FIRST
+)
+# The newest of each target there is, and of these the newest.
+LIST_OF_ACCOUNT: LiteralString = (
+    COLUMNS
+    + """FROM (
+    SELECT 'webhook:' || id AS target FROM webhooks WHERE account_id = $1
+    UNION ALL
+    SELECT 'api_inbox:' || id FROM inboxes WHERE account_id = $1 AND channel_type = 'Channel::Api'
+) AS known
+CROSS JOIN LATERAL (
+    SELECT delivery.* FROM webhook_deliveries AS delivery"""
+    + WANTED
+    + "  AND delivery.target = known.target\n"
+    + NEWEST_FIRST
+    + "\n) AS delivery"
+    + JOINED
+    + NEWEST_FIRST
 )
 FIND_BODY = "SELECT body FROM webhook_payloads WHERE account_id = $1 AND id = $2 AND day = $3"
 LIST_ATTEMPTS = """
@@ -64,6 +88,8 @@ FROM tried
 CROSS JOIN waiting
 """
 
+NEWEST: Final = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=0))
+
 
 async def find_delivery(db: Db, account_id: int, delivery_id: UUID) -> Delivery | None:
     """The account's delivery, or None."""
@@ -73,10 +99,20 @@ async def find_delivery(db: Db, account_id: int, delivery_id: UUID) -> Delivery 
 async def list_deliveries(
     db: Db, account_id: int, wanted: DeliveryFilter, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[Delivery]:
-    """The account's deliveries, newest first, past a place in that order."""
-    at, delivery_id = before or (None, None)
-    values = wanted.target, wanted.status, wanted.event_name, wanted.conversation_display_id, wanted.message_id
-    return await db.fetch_all(Delivery, LIST_DELIVERIES, account_id, *values, at, delivery_id, limit)
+    """The account's deliveries, newest first, past a place in that order.
+
+    Those of targets that are gone are found by target, message or conversation only.
+    """
+    values = wanted.status, wanted.event_name, wanted.target, wanted.message_id, wanted.conversation_display_id
+    if wanted.message_id is not None:
+        statement = LIST_OF_MESSAGE
+    elif wanted.conversation_display_id is not None:
+        statement = LIST_OF_CONVERSATION
+    elif wanted.target is not None:
+        statement = LIST_OF_TARGET
+    else:
+        statement = LIST_OF_ACCOUNT
+    return await db.fetch_all(Delivery, statement, account_id, *(before or NEWEST), *values, limit)
 
 
 async def find_body(db: Db, account_id: int, delivery: Delivery) -> bytes | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
-from criachat.webhooks.models import Lane, NewDelivery, Result, ToSend
+from criachat.webhooks.models import Lane, NewDelivery, Result, Span, ToSend
 
 # Ids are made of event and target: what is there already is not written again, and not sent again.
 INSERT_DELIVERIES = """
@@ -34,6 +34,7 @@ INSERT INTO delivery_queue (account_id, delivery_id, day, target, conversation_i
 SELECT $1, id, day, target, CASE WHEN event_id IS NOT NULL THEN conversation_id END, sequence, $17
 FROM written
 WHERE status = 'pending'
+ON CONFLICT DO NOTHING
 """
 
 # Across accounts: whose turn it is. Jumps from target to target in the index, however much waits for each; begins
@@ -371,15 +372,7 @@ async def replay_one(tx: Tx, account_id: int, delivery_id: UUID, day: datetime) 
     return await tx.execute(REPLAY_ONE, account_id, clock.now(), delivery_id, day) > 0
 
 
-async def replay_many(
-    tx: Tx,
-    account_id: int,
-    target: str,
-    *,
-    span: tuple[datetime, datetime],
-    event_names: Sequence[str] | None,
-    statuses: Sequence[str],
-) -> int:
+async def replay_many(tx: Tx, account_id: int, target: str, span: Span) -> int:
     """Queue deliveries of a span again, the oldest first, 10,000 at most; how many."""
-    values = (*span, event_names, statuses, MOST_REPLAYED)
+    values = span.since, span.until, span.event_names, span.statuses, MOST_REPLAYED
     return await tx.execute(REPLAY_MANY, account_id, clock.now(), target, *values)

@@ -8,6 +8,7 @@ from typing import LiteralString
 
 import msgspec
 
+from criachat.contacts.snapshots import AccountSnapshot
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 from criachat.webhooks.models import DisabledReason, Subscriber, Webhook
@@ -15,13 +16,14 @@ from criachat.webhooks.models import DisabledReason, Subscriber, Webhook
 WEBHOOK: LiteralString = """
 SELECT webhooks.account_id, webhooks.id, webhooks.name, webhooks.url, webhooks.inbox_id, inboxes.name AS inbox_name,
     webhooks.subscriptions, webhooks.secret, webhooks.previous_secret, webhooks.previous_secret_until,
-    webhooks.timeout_seconds, webhooks.disabled_at, webhooks.disabled_reason
+    webhooks.timeout_seconds, webhooks.disabled_at, webhooks.disabled_reason, webhooks.created_at
 FROM webhooks
 LEFT JOIN inboxes ON inboxes.account_id = $1 AND inboxes.id = webhooks.inbox_id
 WHERE webhooks.account_id = $1
 """
 LIST_WEBHOOKS: LiteralString = WEBHOOK + "ORDER BY webhooks.id\nLIMIT 1000"
 FIND_WEBHOOK: LiteralString = WEBHOOK + "  AND webhooks.id = $2"
+FIND_ACCOUNT = "SELECT id, name FROM accounts WHERE id = $1"
 FIND_INBOX = "SELECT id FROM inboxes WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL"
 RESERVE_ID = "SELECT nextval('webhooks_id_seq')"
 INSERT_WEBHOOK = """
@@ -103,6 +105,11 @@ async def find_webhook(db: Db, account_id: int, webhook_id: int) -> Webhook | No
     return await db.fetch_one_or_none(Webhook, FIND_WEBHOOK, account_id, webhook_id)
 
 
+async def find_account(db: Db, account_id: int) -> AccountSnapshot:
+    """The account as payloads name it."""
+    return await db.fetch_one(AccountSnapshot, FIND_ACCOUNT, account_id)
+
+
 async def has_inbox(db: Db, account_id: int, inbox_id: int) -> bool:
     """Whether the account has this inbox."""
     return await db.fetch_value(FIND_INBOX, account_id, inbox_id) is not None
@@ -116,7 +123,9 @@ async def reserve_id(tx: Tx) -> int:
 async def insert_webhook(tx: Tx, webhook: Webhook) -> bool:
     """Write a new webhook; False when its URL is taken."""
     values = webhook.url, webhook.inbox_id, webhook.subscriptions, webhook.secret, webhook.timeout_seconds
-    inserted = await tx.fetch_value(INSERT_WEBHOOK, webhook.account_id, webhook.id, webhook.name, *values, clock.now())
+    inserted = await tx.fetch_value(
+        INSERT_WEBHOOK, webhook.account_id, webhook.id, webhook.name, *values, webhook.created_at
+    )
     return inserted is not None
 
 
