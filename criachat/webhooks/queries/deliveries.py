@@ -9,7 +9,7 @@ from uuid import UUID
 from criachat.kit.db import Db
 from criachat.webhooks.models import Attempt, Delivery, DeliveryFilter, Health
 
-COLUMNS: LiteralString = """
+COLUMNS_HEAD: LiteralString = """
 SELECT delivery.id, delivery.day, delivery.target, delivery.payload_id, delivery.event_id, delivery.event_name,
     delivery.sequence, delivery.conversation_id, conversations.display_id AS conversation_display_id,
     delivery.message_id, delivery.contact_id, delivery.status, delivery.tries, delivery.last_status,
@@ -29,13 +29,13 @@ WHERE delivery.account_id = $1 AND (delivery.created_at, delivery.id) < ($2, $3:
       (SELECT id FROM conversations WHERE account_id = $1 AND display_id = $8))
 """
 NEWEST_FIRST: LiteralString = "ORDER BY delivery.created_at DESC, delivery.id DESC\nLIMIT $9"
-LOG: LiteralString = COLUMNS + "FROM webhook_deliveries AS delivery" + JOINED
-FIND_DELIVERY: LiteralString = LOG + "WHERE delivery.account_id = $1 AND delivery.id = $2"
+LOG_HEAD: LiteralString = COLUMNS_HEAD + "FROM webhook_deliveries AS delivery" + JOINED
+FIND_DELIVERY: LiteralString = LOG_HEAD + "WHERE delivery.account_id = $1 AND delivery.id = $2"
 # One statement for each index that can be asked: a plan made for "or null" could use none of them.
-LIST_OF_TARGET: LiteralString = LOG + WANTED + "  AND delivery.target = $6\n" + NEWEST_FIRST
-LIST_OF_MESSAGE: LiteralString = LOG + WANTED + "  AND delivery.message_id = $7\n" + NEWEST_FIRST
+LIST_OF_TARGET: LiteralString = LOG_HEAD + WANTED + "  AND delivery.target = $6\n" + NEWEST_FIRST
+LIST_OF_MESSAGE: LiteralString = LOG_HEAD + WANTED + "  AND delivery.message_id = $7\n" + NEWEST_FIRST
 LIST_OF_CONVERSATION: LiteralString = (
-    LOG
+    LOG_HEAD
     + WANTED
     + """  AND delivery.conversation_id = (SELECT id FROM conversations WHERE account_id = $1 AND display_id = $8)
 """
@@ -43,7 +43,7 @@ LIST_OF_CONVERSATION: LiteralString = (
 )
 # The newest of each target there is, and of these the newest.
 LIST_OF_ACCOUNT: LiteralString = (
-    COLUMNS
+    COLUMNS_HEAD
     + """FROM (
     SELECT 'webhook:' || id AS target FROM webhooks WHERE account_id = $1
     UNION ALL

@@ -93,7 +93,7 @@ WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 """
 # In the order of events. An earlier one of the same conversation that is being sent, or waits for its next try and may
 # hold others up, keeps this one back; one that is free stands before it in the same order.
-FRESH: LiteralString = """
+FRESH_HEAD: LiteralString = """
 WITH found AS MATERIALIZED (
     SELECT free.delivery_id
     FROM unnest($2::text[], $3::integer[]) AS wanted (target, most)
@@ -114,7 +114,7 @@ WITH found AS MATERIALIZED (
     ) AS free
 )"""
 # What failed before keeps nobody's place: when its followers may go, it is overtaken.
-RETRIES: LiteralString = """
+RETRIES_HEAD: LiteralString = """
 WITH found AS MATERIALIZED (
     SELECT free.delivery_id
     FROM unnest($2::text[], $3::integer[]) AS wanted (target, most)
@@ -154,8 +154,8 @@ LEFT JOIN inboxes ON inboxes.account_id = $1 AND leased.kind = 'api_inbox' AND i
 LEFT JOIN api_channels ON api_channels.account_id = $1 AND api_channels.id = inboxes.channel_id
 ORDER BY leased.target, leased.sequence
 """
-CLAIM_FRESH: LiteralString = FRESH + LEASED
-CLAIM_RETRIES: LiteralString = RETRIES + LEASED
+CLAIM_FRESH: LiteralString = FRESH_HEAD + LEASED
+CLAIM_RETRIES: LiteralString = RETRIES_HEAD + LEASED
 RENEW_LEASES = """
 UPDATE delivery_queue AS queued
 SET leased_until = $4

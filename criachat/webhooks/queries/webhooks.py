@@ -69,13 +69,14 @@ WHERE inboxes.account_id = $1 AND inboxes.id = ANY($3::bigint[]) AND inboxes.cha
 # single success.
 COUNT_FAILURES = """
 UPDATE webhooks
-SET failing_since = coalesce(failing_since, $5), failed_tries = failed_tries + news.failures,
+SET failing_since = coalesce(webhooks.failing_since, $5),
+    failed_tries = webhooks.failed_tries + news.failures,
     disabled_at = CASE WHEN news.is_gone OR is_given_up THEN $5 END,
     disabled_reason = CASE WHEN news.is_gone THEN 'gone' WHEN is_given_up THEN 'failing' END
 FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::boolean[]) AS news (account_id, id, failures, is_gone)
 JOIN webhooks AS before ON before.account_id = news.account_id AND before.id = news.id
 CROSS JOIN LATERAL (
-    SELECT before.failing_since <= $5 - interval '5 days' AND before.failed_tries + news.failures >= 20
+    SELECT before.failing_since <= $5::timestamptz - interval '5 days' AND before.failed_tries + news.failures >= 20
 ) AS judged (is_given_up)
 WHERE webhooks.account_id = news.account_id AND webhooks.id = news.id AND webhooks.disabled_at IS NULL
 RETURNING webhooks.account_id, webhooks.id, webhooks.disabled_reason
