@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from harness import Api, Given, World, build_world, open_folder
+from receivers import Receiver
 
 from criachat.kit import clock, postgres
 
@@ -36,3 +37,10 @@ async def given(world: World) -> AsyncIterator[Given]:
 async def api(given: Given) -> Api:
     """The Application API, called by an administrator of the test's account until told otherwise."""
     return given.api
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """Somebody else's server, which is told things and answers 200 until it is told otherwise."""
+    async with Receiver().listening() as receiver:
+        yield receiver

@@ -190,6 +190,11 @@ class Given:
             await self.api.post(f"/conversations/{conversation['id']}/messages", {"content": content, **fields})
         )
 
+    async def webhook(self, url: str, *subscriptions: str, **fields: Any) -> Any:
+        """A webhook of the account, told of these events (or of the usual ones)."""
+        body = {"url": url, **({"subscriptions": subscriptions} if subscriptions else {}), **fields}
+        return _good(await self.api.post("/webhooks", body))["payload"]["webhook"]
+
     async def session(self, inbox: Mapping[str, Any], **fields: Any) -> Any:
         """A contact of the client API, as their own app sees them: `source_id`, `pubsub_token`, …"""
         path = f"/public/api/v1/inboxes/{inbox['inbox_identifier']}/contacts"
@@ -204,6 +209,11 @@ class Given:
     async def relayed(self) -> None:
         """Every event of the account has been handed to its listeners."""
         await self.world.parts.relay.drain(self.account_id)
+
+    async def delivered(self) -> None:
+        """Whoever is to be told of what happened was told, or is tried again later."""
+        await self.relayed()
+        await self.world.parts.deliveries.drain(self.account_id)
 
     @contextmanager
     def queries(self, *, at_most: int) -> Generator[None]:
