@@ -13,7 +13,7 @@ from criachat.kit import clock, tokens
 from criachat.kit.actors import ADMINISTRATOR, Actor, Callers
 from criachat.kit.db import Database
 from criachat.kit.errors import InvalidAccessToken, NotAuthorized, NotForBots, NotFound, Unauthenticated
-from criachat.kit.http.binding import LARGEST_ID
+from criachat.kit.http.binding import id_of
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.limits import client_address
@@ -97,9 +97,10 @@ def _account_id(path: Mapping[str, str]) -> int | None:
     text = path.get("account_id")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_ID:
+    account_id = id_of(text)
+    if account_id is None:
         raise NotFound
-    return int(text)
+    return account_id
 
 
 def _person(identity: Identity, endpoint: Endpoint, account_id: int | None, token: str) -> Actor:

@@ -42,7 +42,7 @@ async def list_messages(
     return [public_message_out(message.snapshot(conversation), shown) for message in found]
 
 
-@routes.post(actors=CONTACT)
+@routes.post(actors=CONTACT, files=("attachments",))
 async def create_message(
     tx: Tx, actor: Actor, settings: Settings, shown: Shown, conversation_id: int, params: MessageParams
 ) -> PublicMessageOut:

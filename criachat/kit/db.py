@@ -296,6 +296,9 @@ class Database:
         try:
             yield connection  # pyright: ignore[reportReturnType] - the pool's proxy behaves as its connection
         except LOST as failure:
+            # asyncpg files a value it cannot encode under the errors of the connection; it is ours, and stays one.
+            if isinstance(failure, ValueError):
+                raise
             raise Unavailable from failure
         finally:
             with suppress(*LOST):

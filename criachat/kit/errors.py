@@ -123,10 +123,10 @@ class TooMany(Refused):
 
     status = 429
 
-    def __init__(self, *, retry_after_seconds: int, policy: str = "") -> None:
+    def __init__(self, told: Mapping[str, str]) -> None:
         super().__init__()
-        self.retry_after_seconds = retry_after_seconds
-        self.policy = policy
+        self.told = told
+        """Headers: when to come back, and what the limit is."""
 
 
 class Unavailable(Refused):

@@ -28,6 +28,8 @@ PAUSE_SECONDS = 0.05
 KEPT = timedelta(hours=72)
 LARGEST_KEPT_BYTES = 256 * 1024
 LONGEST_KEY = 255
+# What is sealed is text, an answer may be anything: in this encoding each byte is one character.
+BYTES = "latin-1"
 
 # The lock is tried, never waited for; a row that was committed between this statement's snapshot and the lock is
 # caught by the primary key when the answer is kept.
@@ -135,13 +137,13 @@ class Idempotency:
         body = cast(bytes, answer.body)
         if len(body) > LARGEST_KEPT_BYTES:
             body = b'{"status":"done","detail":"the answer was too large to keep; the write was made once"}'
-        return self._keyring.seal(body.decode(), context=slot.key.hex())
+        return self._keyring.seal(body.decode(BYTES), context=slot.key.hex())
 
     def _replayed(self, slot: Slot, found: Found) -> Answer:
         if found.fingerprint != slot.fingerprint:
             raise KeyReused
         body = self._keyring.open(cast(bytes, found.answer), context=slot.key.hex())
-        return Answer(status=found.status or 200, body=body.encode(), headers=(("Idempotent-Replayed", "true"),))
+        return Answer(status=found.status or 200, body=body.encode(BYTES), headers=(("Idempotent-Replayed", "true"),))
 
 
 async def fingerprint(bag: Mapping[str, Any]) -> bytes:

@@ -75,7 +75,7 @@ async def list_messages(db: Db, actor: Actor, shown: Shown, conversation_id: int
     )
 
 
-@routes.post(actors=AGENT | BOT, plain_errors=True)
+@routes.post(actors=AGENT | BOT, plain_errors=True, files=("attachments",))
 async def create_message(
     tx: Tx,
     actor: Actor,

@@ -58,10 +58,8 @@ def encoded(result: object, *, answers_nothing: bool) -> Answer:
 def refused(refusal: Refused) -> Answer:
     """The contract's body for a refusal."""
     if isinstance(refusal, TooMany):
-        headers = [("Retry-After", str(refusal.retry_after_seconds))]
-        if refusal.policy:
-            headers.append(("RateLimit-Policy", refusal.policy))
-        return Answer(status=429, body=b"Retry later\n", content_type="text/plain", headers=tuple(headers))
+        body = f"{refusal.text}\n".encode()
+        return Answer(status=refusal.status, body=body, content_type="text/plain", headers=tuple(refusal.told.items()))
     return Answer(status=refusal.status, body=encode(refusal.body()), headers=tuple(refusal.headers.items()))
 
 

@@ -15,7 +15,7 @@ from criachat.kit.actors import Actor, Callers
 from criachat.kit.db import TRY_AGAIN, Database, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, Refused
 from criachat.kit.http.answers import FAILED, Answer, Stream, encoded, refused
-from criachat.kit.http.binding import Bound, bind, convert, path_values, request_values, unwrap
+from criachat.kit.http.binding import Bound, arguments, bind
 from criachat.kit.http.request import Receive, Request, Scope, Send
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.http.tree import RouteTree
@@ -24,6 +24,7 @@ from criachat.kit.idempotency import Idempotency
 log = structlog.get_logger()
 
 ATTEMPTS = 3
+STRANGER = Actor(type="system")
 
 
 class Resolver(Protocol):
@@ -103,25 +104,36 @@ class HttpApp:
         (bound, resolve), path = found
         fields["route"] = bound.endpoint.path
         # Other parts of a path may be credentials: whoever reads the logs must not be let in by them.
-        fields.update({name: value for name, value in path.items() if name.endswith("_id")})
-        actor = Actor(type="system") if resolve is None else await resolve(request, bound.endpoint, path)
-        fields["actor"] = f"{actor.type}:{actor.id}" if actor.id else actor.type
-        fields["headers"] = self._of.guard(request, bound.endpoint, actor)
-        if bound.endpoint.scope and actor.scopes and not permits(actor.scopes, bound.endpoint.scope):
-            raise NotAuthorized(f"This access token lacks the scope {bound.endpoint.scope}")
-        values = path_values(bound, path)
-        bag = await request.parameters(maximum_request_bytes=self._of.maximum_request_bytes)
-        if bound.params_type is not None and bound.params_name is not None:
-            inner = unwrap(bag, bound.endpoint, is_form=request.is_form)
-            plain = bound.endpoint.plain_errors
-            values[bound.params_name] = convert(inner, bound.params_type, plain_errors=plain)
-        values.update(request_values(bound, request, actor))
-        values.update(bound.provided)
+        fields.update({name: text for name, text in path.items() if name.endswith("_id") and text.isdigit()})
+        actor = await self._admitted(request, bound.endpoint, resolve, path, fields)
+        bag = await request.parameters(maximum_request_bytes=self._of.maximum_request_bytes, files=bound.endpoint.files)
+        values = arguments(bound, path, bag, request=request, actor=actor)
         key = request.headers.get("idempotency-key") if request.is_write else None
         if key is not None and bound.writes and bound.endpoint.is_idempotent:
             slot = await self._of.idempotency.slot(key, actor=actor, request=request, bag=bag)
             return await self._of.idempotency.answer(slot, lambda tx: self._run(bound, values, tx, fields))
         return await self._attempt(bound, values, fields)
+
+    async def _admitted(
+        self,
+        request: Request,
+        endpoint: Endpoint,
+        resolve: Resolver | None,
+        path: Mapping[str, str],
+        fields: dict[str, Any],
+    ) -> Actor:
+        """The caller, counted and let in; or a refusal."""
+        try:
+            actor = STRANGER if resolve is None else await resolve(request, endpoint, path)
+        except Refused:
+            # Counted by their address, or tokens could be guessed at leisure.
+            fields["headers"] = self._of.guard(request, endpoint, STRANGER)
+            raise
+        fields["actor"] = f"{actor.type}:{actor.id}" if actor.id else actor.type
+        fields["headers"] = self._of.guard(request, endpoint, actor)
+        if actor.scopes and not permits(actor.scopes, endpoint.scope):
+            raise NotAuthorized(f"This access token lacks the scope {endpoint.scope or '*'}")
+        return actor
 
     async def _attempt(self, bound: Bound, values: dict[str, Any], fields: dict[str, Any]) -> Answer | Stream:
         """Run it; a transaction that lost a race changed nothing and is tried again."""
@@ -198,8 +210,10 @@ class HttpApp:
         level("request", method=request.method, status=answer.status, ms=round(seconds * 1000, 2), **fields)
 
 
-def permits(scopes: frozenset[str], needed: str) -> bool:
+def permits(scopes: frozenset[str], needed: str | None) -> bool:
     """Whether a token's scopes cover an endpoint's: `*`, the scope itself, or write where read is asked."""
+    if needed is None:
+        return "*" in scopes
     area = needed.partition(":")[0]
     return not scopes.isdisjoint((needed, "*", f"{area}:write"))
 
@@ -207,13 +221,12 @@ def permits(scopes: frozenset[str], needed: str) -> bool:
 async def _send(request: Request, send: Send, answer: Answer | Stream, headers: tuple[tuple[str, str], ...]) -> None:
     raw = [(b"content-type", answer.content_type.encode())]
     raw.extend((name.lower().encode(), value.encode("latin-1")) for name, value in (*answer.headers, *headers))
+    body = b""
     if isinstance(answer, Answer):
         body = cast(bytes, answer.body)
         raw.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
-        return
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-    async for chunk in answer.chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    if isinstance(answer, Stream) and request.method != "HEAD":
+        async for chunk in answer.chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})

@@ -19,9 +19,11 @@ from criachat.kit.http.routes import Endpoint
 from criachat.kit.http.versions import Expected, expected
 
 LARGEST_ID = 2**63 - 1
+LONGEST_ID = len(str(LARGEST_ID))
 # What handlers ask for by its type alone.
 KINDS: dict[Any, str] = {Db: "db", Tx: "tx", Actor: "actor", Request: "request", Expected: "expected"}
 _ABSENT = object()
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _TOO_LONG = re.compile(r"of length <= (\d+)")
 _PATH = re.compile(r"`\$\.?([^`]*)`")
 _MISSING = re.compile(r"missing required field `(\w+)`")
@@ -90,18 +92,39 @@ def _kind_of(name: str, hint: Any, in_path: set[str], endpoint: Endpoint) -> str
     raise TypeError(f"{endpoint.path}: nobody provides {name}: {hint}")
 
 
-def path_values(bound: Bound, path: Mapping[str, str]) -> dict[str, Any]:
-    """The path's parameters as the handler wants them; what cannot be an id is not found."""
-    values: dict[str, Any] = {name: path[name] for name in bound.path_texts}
-    for name in bound.path_integers:
-        text = path[name]
-        if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_ID:
-            raise NoSuchPage if bound.endpoint.path.startswith("/public/") else NotFound
-        values[name] = int(text)
+def arguments(
+    bound: Bound, path: Mapping[str, str], bag: dict[str, Any], *, request: Request, actor: Actor
+) -> dict[str, Any]:
+    """What the handler is called with, but for its connection."""
+    values = _path_values(bound, path)
+    if bound.params_type is not None and bound.params_name is not None:
+        inner = _unwrapped(bag, bound.endpoint, bound.params_type, is_form=request.is_form)
+        values[bound.params_name] = convert(inner, bound.params_type, plain_errors=bound.endpoint.plain_errors)
+    values.update(_request_values(bound, request, actor))
+    values.update(bound.provided)
     return values
 
 
-def request_values(bound: Bound, request: Request, actor: Actor) -> dict[str, Any]:
+def _path_values(bound: Bound, path: Mapping[str, str]) -> dict[str, Any]:
+    """The path's parameters as the handler wants them; what cannot be an id is not found."""
+    values: dict[str, Any] = {name: path[name] for name in bound.path_texts}
+    for name in bound.path_integers:
+        number = id_of(path[name])
+        if number is None:
+            raise NoSuchPage if bound.endpoint.path.startswith("/public/") else NotFound
+        values[name] = number
+    return values
+
+
+def id_of(text: str) -> int | None:
+    """The id that this text is; None when it cannot be one."""
+    if len(text) > LONGEST_ID or not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_ID else None
+
+
+def _request_values(bound: Bound, request: Request, actor: Actor) -> dict[str, Any]:
     """What a handler asks for of the request itself: who is asking, which versions they mean, all of it."""
     given = (
         (bound.actor_name, actor),
@@ -119,15 +142,17 @@ def convert(bag: Mapping[str, Any], kind: type[Any], *, plain_errors: bool) -> A
         _refuse(str(failure), plain_errors=plain_errors)
 
 
-def unwrap(bag: dict[str, Any], endpoint: Endpoint, *, is_form: bool) -> dict[str, Any]:
-    """The parameters below the endpoint's wrapper: `{"label": {…}}`, or flat in JSON."""
+def _unwrapped(bag: dict[str, Any], endpoint: Endpoint, kind: type[Any], *, is_form: bool) -> dict[str, Any]:
+    """The parameters below the endpoint's wrapper: `{"label": {…}}`, or flat in JSON. Where both are, the flat ones
+    say nothing."""
     key = endpoint.wrapper
     if key is None:
         return bag
     inner = bag.get(key)
-    if isinstance(inner, dict):
-        return {**bag, **inner}
-    if is_form or endpoint.wrapper_is_required or not bag:
+    if isinstance(inner, dict) and inner:
+        return cast(dict[str, Any], inner)
+    is_flat = not (is_form or endpoint.wrapper_is_required) and not bag.keys().isdisjoint(kind.__struct_fields__)
+    if not is_flat:
         raise Unprocessable(f"param is missing or the value is empty: {key}")
     return bag
 
@@ -226,7 +251,7 @@ class _Field:
         return value
 
     def _integer(self, text: str) -> object:
-        if self.takes_int and text.lstrip("+-").isdigit():
+        if self.takes_int and _INTEGER.fullmatch(text):
             return self._number(int(text))
         return text
 

@@ -8,9 +8,9 @@ from criachat.kit.actors import Actor
 from criachat.kit.errors import TooMany
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Endpoint
-from criachat.kit.limits import LIMITS, Limiter, Network, Verdict, address_key, client_address, headers
+from criachat.kit.limits import LIMITS, Limiter, Network, Subject, Verdict, address_key, client_address, headers
 
-KEYED_BY = {limit.name: limit.keyed_by for limit in LIMITS}
+KEYED_BY: dict[str, Subject] = {limit.name: limit.keyed_by for limit in LIMITS}
 EXEMPTS_LOOPBACK = {limit.name: limit.exempts_loopback for limit in LIMITS}
 
 
@@ -37,11 +37,12 @@ class RateGuard:
             verdict = self._limiter.check(name, _key(KEYED_BY[name], actor, address))
             if verdict is not None:
                 verdicts.append(verdict)
-        for verdict in verdicts:
-            if not verdict.allowed:
-                policy = headers([verdict]).get("RateLimit-Policy", "")
-                raise TooMany(retry_after_seconds=verdict.retry_after_seconds, policy=policy)
-        return tuple(headers(verdicts).items()) if verdicts else ()
+        if not verdicts:
+            return ()
+        told = headers(verdicts)
+        if not all(verdict.allowed for verdict in verdicts):
+            raise TooMany(told)
+        return tuple(told.items())
 
 
 def _general(actor: Actor) -> str:
@@ -50,12 +51,17 @@ def _general(actor: Actor) -> str:
     return "contact" if actor.contact_inbox_id is not None else "inbox" if actor.inbox_id is not None else "address"
 
 
-def _key(subject: str, actor: Actor, address: str) -> str:
-    keys = {
-        "token": f"{actor.token_id}",
-        "contact": f"{actor.account_id}:{actor.contact_inbox_id}",
-        "inbox": f"{actor.account_id}:{actor.inbox_id}:{address_key(address)}",
-        "account": f"{actor.account_id}",
-        "user": f"{actor.account_id}:{actor.id}",
-    }
-    return keys.get(subject) or address_key(address)
+def _key(subject: Subject, actor: Actor, address: str) -> str:
+    match subject:
+        case "token":
+            return f"{actor.token_id}"
+        case "contact":
+            return f"{actor.account_id}:{actor.contact_inbox_id}"
+        case "inbox":
+            return f"{actor.account_id}:{actor.inbox_id}:{address_key(address)}"
+        case "account":
+            return f"{actor.account_id}"
+        case "user":
+            return f"{actor.account_id}:{actor.id}"
+        case "address" | "conversation" | "email":
+            return address_key(address)

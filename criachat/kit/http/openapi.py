@@ -6,14 +6,14 @@ import html
 import inspect
 import re
 from collections.abc import Iterable
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin
 
 import msgspec
 
 from criachat.kit.actors import Callers
 from criachat.kit.http.answers import Answer, Stream
 from criachat.kit.http.binding import Bound
-from criachat.kit.http.schema import REF, Schemas
+from criachat.kit.http.schema import FILE, Schema, Schemas
 from criachat.kit.http.versions import Versioned
 
 TOKEN = "api_access_token"  # noqa: S105 - the name of a header
@@ -32,24 +32,35 @@ IF_MATCH = {
     "schema": {"type": "string"},
     "description": "The `ETag` of the version the change is meant for; another one is left as it is.",
 }
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Makes it safe to send this again: it is done once, and answered the same for 72 hours.",
+}
+FILES: Schema = {"anyOf": [FILE, {"type": "array", "items": FILE}]}
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
+
+
+class Described(msgspec.Struct, frozen=True):
+    """What the operations are described with: the schemas of parameters and of answers, under names of their own."""
+
+    params: Schemas
+    answers: Schemas
 
 
 def document(bounds: Iterable[Bound], *, version: str) -> dict[str, Any]:
     """The OpenAPI document of these endpoints."""
     bounds = list(bounds)
-    types = [bound.params_type for bound in bounds if bound.params_type is not None]
-    schemas, components = msgspec.json.schema_components(types, ref_template=REF)
-    by_type = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
-    answers = Schemas()
+    components: dict[str, Schema] = {}
+    described = Described(
+        Schemas(of_answers=False, components=components), Schemas(of_answers=True, components=components)
+    )
     paths: dict[str, dict[str, Any]] = {}
     for bound in bounds:
-        answer = _answer_type(bound)
-        schema = None if answer is None else answers.of(answer)
         for method in bound.endpoint.methods:
-            paths.setdefault(bound.endpoint.path, {})[method.lower()] = _operation(
-                bound, method, schema, by_type, components
-            )
+            paths.setdefault(bound.endpoint.path, {})[method.lower()] = _operation(bound, method, described)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -60,15 +71,13 @@ def document(bounds: Iterable[Bound], *, version: str) -> dict[str, Any]:
         "tags": [{"name": tag} for tag in sorted({bound.endpoint.tag for bound in bounds})],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": {**components, **answers.components},
+            "schemas": components,
             "securitySchemes": {TOKEN: {"type": "apiKey", "in": "header", "name": TOKEN}},
         },
     }
 
 
-def _operation(
-    bound: Bound, method: str, answer: dict[str, Any] | None, by_type: dict[int, Any], components: dict[str, Any]
-) -> dict[str, Any]:
+def _operation(bound: Bound, method: str, described: Described) -> dict[str, Any]:
     endpoint = bound.endpoint
     summary, _, description = (inspect.getdoc(endpoint.handler) or "").partition("\n\n")
     operation: dict[str, Any] = {
@@ -78,10 +87,11 @@ def _operation(
         "tags": [endpoint.tag],
         "parameters": [
             *_path_parameters(bound),
-            *_query_parameters(bound, method, by_type, components),
+            *_query_parameters(bound, method, described.params),
             *([IF_MATCH] if bound.expected_name else []),
+            *([IDEMPOTENCY_KEY] if bound.writes and endpoint.is_idempotent else []),
         ],
-        "responses": {"200": _response(bound, answer), **_refusals(bound)},
+        "responses": {"200": _response(bound, described.answers), **_refusals(bound)},
     }
     if not endpoint.actors & NO_TOKEN:
         operation["security"] = [{TOKEN: []}]
@@ -89,7 +99,7 @@ def _operation(
     if endpoint.scope:
         operation["x-scope"] = endpoint.scope
     if method in WRITES and bound.params_type is not None:
-        operation["requestBody"] = _body(bound, by_type)
+        operation["requestBody"] = _body(bound, bound.params_type, described.params)
     return {key: value for key, value in operation.items() if value not in ("", [])}
 
 
@@ -114,31 +124,52 @@ def _path_parameters(bound: Bound) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(
-    bound: Bound, method: str, by_type: dict[int, Any], components: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _query_parameters(bound: Bound, method: str, params: Schemas) -> list[dict[str, Any]]:
     if method in WRITES or bound.params_type is None:
         return []
-    schema = by_type[id(bound.params_type)]
-    schema = components[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
-    required = schema.get("required", [])
+    required = params.required(bound.params_type)
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": field}
-        for name, field in schema.get("properties", {}).items()
+        {
+            "name": f"{name}[]" if schema.get("type") == "array" else name,
+            "in": "query",
+            "required": name in required,
+            "schema": schema,
+        }
+        for name, schema in params.fields(bound.params_type).items()
     ]
 
 
-def _body(bound: Bound, by_type: dict[int, Any]) -> dict[str, Any]:
-    schema = by_type[id(bound.params_type)]
-    if bound.endpoint.wrapper:
-        schema = {"anyOf": [{"type": "object", "properties": {bound.endpoint.wrapper: schema}}, schema]}
-    return {"content": {"application/json": {"schema": schema}}}
+def _body(bound: Bound, kind: type[msgspec.Struct], params: Schemas) -> dict[str, Any]:
+    wrapper, files = bound.endpoint.wrapper, bound.endpoint.files
+    flat = params.of(kind)
+    content: dict[str, Any] = {"application/json": {"schema": flat}}
+    if wrapper is not None:
+        is_either = not bound.endpoint.wrapper_is_required
+        content["application/json"]["schema"] = (
+            {"anyOf": [_in(wrapper, flat), flat]} if is_either else _in(wrapper, flat)
+        )
+    if files:
+        form: Schema = {"type": "object", "properties": {**params.fields(kind), **dict.fromkeys(files, FILES)}}
+        content["multipart/form-data"] = {"schema": form if wrapper is None else _in(wrapper, form)}
+    return {"content": content}
 
 
-def _response(bound: Bound, answer: dict[str, Any] | None) -> dict[str, Any]:
+def _in(wrapper: str, schema: Schema) -> Schema:
+    return {"type": "object", "properties": {wrapper: schema}, "required": [wrapper]}
+
+
+def _response(bound: Bound, answers: Schemas) -> dict[str, Any]:
     if bound.answers_nothing:
         return {"description": "Done; the body is empty"}
-    return {"description": "Done", "content": {"application/json": {"schema": answer or {}}}}
+    return {"description": "Done", "content": {"application/json": {"schema": _answer(bound.returns, answers)}}}
+
+
+def _answer(hint: Any, answers: Schemas) -> Schema:
+    """What is answered; nothing is said of an answer whose kind the handler chooses."""
+    arguments = get_args(hint)
+    if get_origin(hint) is Versioned:
+        return answers.of(arguments[0])
+    return {} if {Answer, Stream} & {hint, *arguments} else answers.of(hint)
 
 
 def _refusals(bound: Bound) -> dict[str, Any]:
@@ -146,15 +177,6 @@ def _refusals(bound: Bound) -> dict[str, Any]:
     if not bound.expected_name:
         hidden.add("412")
     return {status: {"description": text} for status, text in REFUSALS.items() if status not in hidden}
-
-
-def _answer_type(bound: Bound) -> Any:
-    hint = get_type_hints(bound.endpoint.handler).get("return")
-    if get_origin(hint) is Versioned:
-        return get_args(hint)[0]
-    if bound.answers_nothing or hint in (Answer, Stream, None) or Stream in getattr(hint, "__args__", ()):
-        return None
-    return None if Answer in getattr(hint, "__args__", ()) else hint
 
 
 STYLE = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, MutableMapping
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -23,14 +23,24 @@ MAXIMUM_DEPTH = 64
 MAXIMUM_BODY_BYTES = 8 * 1024 * 1024
 MAXIMUM_FIELDS = 1000
 MAXIMUM_FILES = 40
+LONGEST_LENGTH = 18
 
 _decode_json = msgspec.json.Decoder().decode
+
+
+class _Utf8Parser(MultiPartParser):
+    """Refuses text that is not UTF-8, where its parent reads it as Latin-1."""
+
+    def on_part_end(self) -> None:
+        if self._current_part.file is None:
+            self._current_part.data.decode()
+        super().on_part_end()
 
 
 class Request:
     """What came in. The body is read once, bounded, and only when an endpoint was found."""
 
-    __slots__ = ("_receive", "body", "form_files", "headers", "is_form", "method", "path", "query", "scope")
+    __slots__ = ("_receive", "_uploads", "body", "headers", "is_form", "method", "path", "query", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -43,7 +53,7 @@ class Request:
         self.query: bytes = scope["query_string"]
         self.body = b""
         self.is_form = False
-        self.form_files: list[Upload] = []
+        self._uploads: list[Upload] = []
 
     @property
     def peer(self) -> str:
@@ -56,50 +66,29 @@ class Request:
         """Whether it may change something."""
         return self.method not in ("GET", "HEAD", "OPTIONS")
 
-    async def parameters(self, *, maximum_request_bytes: int) -> dict[str, Any]:
-        """Query string and body in one bag; the body wins."""
-        bag = nested(_pairs(self.query.decode("latin-1"))) if self.query else {}
+    async def parameters(self, *, maximum_request_bytes: int, files: Collection[str] = ()) -> dict[str, Any]:
+        """Query string and body in one bag; the body wins. Files in other fields than these are passed over."""
+        bag = nested(_pairs(self.query)) if self.query else {}
         if self.method in ("GET", "HEAD"):
             return bag
         kind = self.headers.get("content-type", "").split(";", 1)[0].strip().lower()
         if kind == "multipart/form-data":
             self.is_form = True
-            bag.update(await self._multipart(maximum_request_bytes))
+            bag.update(await self._multipart(maximum_request_bytes, files))
             return bag
-        self.body = await self._read(MAXIMUM_BODY_BYTES)
+        self.body = b"".join([chunk async for chunk in self._chunks(MAXIMUM_BODY_BYTES)])
         if not self.body:
             return bag
         if kind == "application/x-www-form-urlencoded":
             self.is_form = True
-            bag.update(nested(_pairs(self.body.decode("latin-1"))))
+            bag.update(nested(_pairs(self.body)))
         else:
             value = parse_json(self.body)
             bag.update(cast(dict[str, Any], value) if isinstance(value, dict) else {"_json": value})
         return bag
 
-    async def _read(self, maximum_bytes: int) -> bytes:
-        declared = self.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > maximum_bytes:
-            raise TooLarge
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] != "http.request":
-                raise Malformed("the body broke off")
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > maximum_bytes:
-                raise TooLarge
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return b"".join(chunks) if len(chunks) > 1 else chunk
-
-    async def _multipart(self, maximum_bytes: int) -> dict[str, Any]:
-        declared = self.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > maximum_bytes:
-            raise TooLarge
-        parser = MultiPartParser(
+    async def _multipart(self, maximum_bytes: int, files: Collection[str]) -> dict[str, Any]:
+        parser = _Utf8Parser(
             Headers(raw=self.scope["headers"]),
             self._chunks(maximum_bytes),
             max_files=MAXIMUM_FILES,
@@ -108,11 +97,15 @@ class Request:
         )
         try:
             form = await parser.parse()
-        except (MultiPartException, KeyError, UnicodeDecodeError, ValueError) as failure:
+        except (MultiPartException, LookupError, ValueError) as failure:
             raise Malformed("the multipart body cannot be read") from failure
-        return nested(self._fields(form))
+        return nested(self._fields(form, files))
 
     async def _chunks(self, maximum_bytes: int) -> AsyncGenerator[bytes, None]:
+        """The body as it arrives; refused before it is read when it says itself that it is too large."""
+        declared = self.headers.get("content-length", "")
+        if len(declared) > LONGEST_LENGTH or (declared.isdecimal() and int(declared) > maximum_bytes):
+            raise TooLarge
         size = 0
         while True:
             message = await self._receive()
@@ -126,7 +119,7 @@ class Request:
             if not message.get("more_body", False):
                 return
 
-    def _fields(self, form: FormData) -> list[tuple[str, Any]]:
+    def _fields(self, form: FormData, accepted: Collection[str]) -> list[tuple[str, Any]]:
         fields: list[tuple[str, Any]] = []
         for name, value in form.multi_items():
             if isinstance(value, str):
@@ -134,13 +127,14 @@ class Request:
                 fields.append((name, value))
             else:
                 upload = Upload(value)
-                self.form_files.append(upload)
-                fields.append((name, upload))
+                self._uploads.append(upload)
+                if _last_key(name) in accepted:
+                    fields.append((name, upload))
         return fields
 
     def close(self) -> None:
         """Let go of temporary files."""
-        for upload in self.form_files:
+        for upload in self._uploads:
             upload.close()
 
 
@@ -193,17 +187,21 @@ def _refuse_nul(text: str) -> None:
         raise Malformed("text is not valid Unicode") from failure
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
+def _pairs(encoded: bytes) -> list[tuple[str, str]]:
     try:
-        pairs = parse_qsl(
-            text, keep_blank_values=True, max_num_fields=MAXIMUM_FIELDS, encoding="utf-8", errors="strict"
-        )
+        # Decoded before it is split: many clients send letters of other scripts as they are, without percent signs.
+        pairs = parse_qsl(encoded.decode(), keep_blank_values=True, max_num_fields=MAXIMUM_FIELDS, errors="strict")
     except (UnicodeDecodeError, ValueError) as failure:
         raise Malformed("the parameters cannot be read") from failure
     for key, value in pairs:
         _refuse_nul(key)
         _refuse_nul(value)
     return pairs
+
+
+def _last_key(name: str) -> str:
+    """The field that a name in brackets speaks of: `avatar` in `profile[avatar]`, `attachments` in `attachments[]`."""
+    return name.removesuffix("[]").rsplit("[", 1)[-1].removesuffix("]")
 
 
 def nested(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""JSON Schema of what handlers return.
+"""JSON Schema of what comes in and goes out.
 
 msgspec describes only what it could also decode, and a sender that is a person, a bot or a contact is told apart by
 nothing it could go by. So structs, and what holds them, are walked here; everything else is left to msgspec.
@@ -6,37 +6,67 @@ nothing it could go by. So structs, and what holds them, are walked here; everyt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UnsetType
 
+from criachat.kit.http.uploads import Upload
+
+Schema = dict[str, Any]
+
 REF = "#/components/schemas/{name}"
+FILE: Schema = {"type": "string", "format": "binary"}
 
 
 class Schemas:
-    """The schemas of structs met so far, by name."""
+    """The schemas of structs met so far, by name.
 
-    def __init__(self) -> None:
-        self.components: dict[str, Any] = {}
+    In an answer every field stands that can; of parameters those without a default must be sent.
+    """
+
+    def __init__(self, *, of_answers: bool, components: dict[str, Schema] | None = None) -> None:
+        self.components: dict[str, Schema] = {} if components is None else components
+        self._of_answers = of_answers
         self._names: dict[type[Any], str] = {}
 
-    def of(self, hint: Any) -> dict[str, Any]:
+    def of(self, hint: Any) -> Schema:
         """The schema of a type; the structs in it are named, and found among the components."""
         origin, arguments = get_origin(hint), get_args(hint)
         if origin in (Union, UnionType):
             return self._any_of([kind for kind in arguments if kind is not UnsetType])
         if origin in (list, tuple, Sequence):
             return {"type": "array", "items": self.of(arguments[0])}
-        if origin is dict:
+        if origin in (dict, Mapping):
             return {"type": "object", "additionalProperties": self.of(arguments[1])}
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
             return {"$ref": REF.format(name=self._struct(hint))}
-        return {} if hint is Any or hint is object else msgspec.json.schema(hint)
+        return {} if hint is Any or hint is object else msgspec.json.schema(hint, schema_hook=_unknown)
 
-    def _any_of(self, kinds: list[Any]) -> dict[str, Any]:
+    def fields(self, kind: type[msgspec.Struct]) -> dict[str, Schema]:
+        """The fields of a struct by their names on the wire."""
+        hints = get_type_hints(kind, include_extras=True)
+        properties: dict[str, Schema] = {}
+        for field in msgspec.structs.fields(kind):
+            schema = self.of(hints[field.name])
+            if not self._of_answers and isinstance(field.default, str | int):
+                schema["default"] = field.default
+            properties[field.encode_name] = schema
+        return properties
+
+    def required(self, kind: type[msgspec.Struct]) -> list[str]:
+        """The names of the fields that are there in any case."""
+        hints = get_type_hints(kind, include_extras=True)
+        return [
+            field.encode_name
+            for field in msgspec.structs.fields(kind)
+            if (not _may_be_missing(hints[field.name]) if self._of_answers else field.required)
+        ]
+
+    def _any_of(self, kinds: list[Any]) -> Schema:
         schemas = [self.of(kind) for kind in kinds]
         return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
@@ -51,17 +81,20 @@ class Schemas:
             self.components[name] = self._described(kind)
         return name
 
-    def _described(self, kind: type[msgspec.Struct]) -> dict[str, Any]:
-        hints = get_type_hints(kind, include_extras=True)
-        fields = msgspec.structs.fields(kind)
-        return {
-            "type": "object",
-            "description": (kind.__doc__ or "").strip(),
-            "properties": {field.encode_name: self.of(hints[field.name]) for field in fields},
-            "required": [field.encode_name for field in fields if not _may_be_missing(hints[field.name])],
-        }
+    def _described(self, kind: type[msgspec.Struct]) -> Schema:
+        properties, required = self.fields(kind), self.required(kind)
+        config = kind.__struct_config__
+        if config.tag_field is not None:
+            properties = {config.tag_field: {"const": config.tag}, **properties}
+            required = [config.tag_field, *required]
+        schema: Schema = {"type": "object", "description": inspect.getdoc(kind) or "", "properties": properties}
+        return {**schema, "required": required} if required else schema
 
 
 def _may_be_missing(hint: Any) -> bool:
     plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     return UnsetType in get_args(plain)
+
+
+def _unknown(kind: type[Any]) -> Schema:
+    return dict(FILE) if kind is Upload else {}
