@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
@@ -12,6 +13,8 @@ from typing import Any
 import uvloop
 
 END_SECONDS = 10.0
+LOOK_SECONDS = 0.25
+QUIET_LOOKS = 8
 Answers = Mapping[str, Callable[..., Awaitable[Any]]]
 Begin = Callable[[], Awaitable[Answers]]
 
@@ -55,6 +58,17 @@ async def child(begin: Begin) -> AsyncGenerator[Child]:
         await made.end()
 
 
+async def settled(count: Callable[[], Awaitable[int]]) -> int:
+    """Wait until a count that was growing has stood still for two seconds; what it is then."""
+    last, looks = await count(), 0
+    while looks < QUIET_LOOKS:
+        await asyncio.sleep(LOOK_SECONDS)
+        now = await count()
+        looks = looks + 1 if now == last else 0
+        last = now
+    return last
+
+
 def _run(begin: Begin, pipe: Connection[Any, Any]) -> None:
     uvloop.run(_answer(begin, pipe))
 
@@ -63,6 +77,8 @@ async def _answer(begin: Begin, pipe: Connection[Any, Any]) -> None:
     answers = await begin()
     there_is_news = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), there_is_news.set)
+    # The loop made it non-blocking, and a long call comes in pieces.
+    os.set_blocking(pipe.fileno(), True)
     while True:
         await there_is_news.wait()
         there_is_news.clear()

@@ -58,6 +58,21 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return 1000 * percentile(self.latencies, share)
 
 
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """Several runs of one load as one."""
+    latencies, failures = array("d"), Counter[str]()
+    for outcome in outcomes:
+        latencies.extend(outcome.latencies)
+        failures.update(outcome.failures)
+    return Outcome(
+        seconds=sum(outcome.seconds for outcome in outcomes),
+        latencies=latencies,
+        answered=sum(outcome.answered for outcome in outcomes),
+        failures=dict(failures),
+        client_cpu_seconds=sum(outcome.client_cpu_seconds for outcome in outcomes),
+    )
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least this share of the values does not exceed; nan when there is none."""
     if not values:

@@ -17,11 +17,6 @@ def mark_in(text: bytes) -> int | None:
     return int(text[at + len(MARK) : at + len(MARK) + DIGITS])
 
 
-def marked(number: int) -> str:
-    """The content of the message with this number."""
-    return f"{MARK.decode()}{number:0{DIGITS}}"
-
-
 class Marked:
     """Requests whose bodies carry a mark, and when each was handed to the load client.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 import msgspec
@@ -32,10 +32,28 @@ class YardstickFailed(Exception):
     """pgbench could not run; the text is what it said."""
 
 
-async def prepare(connection: Connection, url: str, variables: Mapping[str, int]) -> None:
-    """Make and fill the tables of the yardsticks, unless they are there."""
-    if not await connection.fetchval(EXISTS):
-        await _pgbench("tables.sql", url, variables, "--protocol=simple", "--client=1", "--transactions=1")
+async def is_prepared(connection: Connection) -> bool:
+    """Whether the tables of the yardsticks are there."""
+    return await connection.fetchval(EXISTS)
+
+
+async def prepare(url: str, variables: Mapping[str, int]) -> None:
+    """Make and fill the tables of the yardsticks."""
+    await _pgbench("tables.sql", url, variables, "--protocol=simple", "--client=1", "--transactions=1")
+
+
+def name_of(script: str) -> str:
+    """What the yardstick of this script is called."""
+    return f"pgbench {script}"
+
+
+def together(runs: Sequence[Yardstick]) -> Yardstick:
+    """Several runs of one script, of the same length, as one."""
+    return Yardstick(
+        name=runs[0].name,
+        rate=sum(run.rate for run in runs) / len(runs),
+        milliseconds=sum(run.milliseconds for run in runs) / len(runs),
+    )
 
 
 async def run(script: str, url: str, *, seconds: float, variables: Mapping[str, int]) -> Yardstick:
@@ -45,7 +63,7 @@ async def run(script: str, url: str, *, seconds: float, variables: Mapping[str, 
     rate, latency = RATE.search(text), LATENCY.search(text)
     if rate is None or latency is None:
         raise YardstickFailed(text)
-    return Yardstick(name=f"pgbench {script}", rate=float(rate[1]), milliseconds=float(latency[1]))
+    return Yardstick(name=name_of(script), rate=float(rate[1]), milliseconds=float(latency[1]))
 
 
 async def _pgbench(script: str, url: str, variables: Mapping[str, int], *options: str) -> str:

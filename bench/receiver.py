@@ -11,7 +11,7 @@ from typing import cast
 
 import msgspec
 
-from bench.child import Answers, Child, child
+from bench.child import Answers, Child, child, settled
 from bench.load import Address
 from bench.marks import mark_in
 
@@ -97,9 +97,9 @@ class Receiver:
         """Where to send to."""
         return f"http://{self.address.host}:{self.address.port}{path}"
 
-    async def count(self) -> int:
-        """How many came since `take`."""
-        return await self._process.call("count")
+    async def quiet(self) -> int:
+        """Wait until nothing comes any more; how many came since `take`."""
+        return await settled(lambda: self._process.call("count"))
 
     async def take(self) -> tuple[list[Arrival], list[bytes]]:
         """What came since it was last asked, and the bodies of the first of them."""

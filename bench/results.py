@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import psutil
 
-from bench.load import Outcome
+from bench.load import Outcome, percentile
 from bench.pgbench import Yardstick
+from bench.server import Cpu
 
 FOLDER = Path(__file__).parent / "results"
+NUMBERED = re.compile(r"([A-Z]+)-(\d+)(\D*)")
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +56,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     rate: float
+    answered: int
     p50: float
     p95: float
     p99: float
@@ -69,6 +74,30 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
         """The share of the yardstick's rate that was reached."""
         return self.rate / self.yardstick.rate if self.yardstick else None
 
+    def with_cost(self, *, statements: float | None, memory_mb: float | None = None) -> Load:
+        """The same, with the statements a request sends and the memory of all processes after the load."""
+        return msgspec.structs.replace(self, statements=statements, memory_mb=memory_mb)
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """How long something took to arrive, in milliseconds, and how often it did not."""
+
+    name: str
+    count: int
+    missing: int
+    p50: float
+    p95: float
+    p99: float
+    longest: float
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """How something went on over time: pairs of seconds and value."""
+
+    name: str
+    unit: str
+    points: list[tuple[float, float]]
+
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """All that one promise's measurement found."""
@@ -77,6 +106,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     work: str
     figures: list[Figure]
     loads: list[Load] = []
+    spreads: list[Spread] = []
+    series: list[Series] = []
     settings: dict[str, str] = {}
     data_set: str = ""
     commit: str = ""
@@ -89,11 +120,37 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return all(figure.is_met is not False for figure in self.figures)
 
 
-def load_of(name: str, outcome: Outcome) -> Load:
-    """The plain numbers of a run."""
+class NothingCame(Exception):
+    """There is nothing to measure: no answer was good, or nothing arrived."""
+
+
+def spread_of(name: str, milliseconds: Sequence[float], *, missing: int) -> Spread:
+    """The plain numbers of these arrivals."""
+    if not milliseconds:
+        raise NothingCame(f"{name}: nothing arrived")
+    return Spread(
+        name=name,
+        count=len(milliseconds),
+        missing=missing,
+        p50=percentile(milliseconds, 0.5),
+        p95=percentile(milliseconds, 0.95),
+        p99=percentile(milliseconds, 0.99),
+        longest=max(milliseconds),
+    )
+
+
+def load_of(name: str, outcome: Outcome, *, spent: Cpu, yardstick: Yardstick | None = None) -> Load:
+    """The plain numbers of a run, with the CPU time each answer took of the application and of PostgreSQL."""
+    if not outcome.latencies:
+        raise NothingCame(f"{name}: no request was answered well: {outcome.failures}")
+    answered = outcome.answered
     return Load(
         name=name,
         rate=outcome.rate,
+        answered=outcome.answered,
+        application_microseconds=1e6 * spent.application / answered,
+        database_microseconds=1e6 * spent.database / answered,
+        yardstick=yardstick,
         p50=outcome.milliseconds(0.5),
         p95=outcome.milliseconds(0.95),
         p99=outcome.milliseconds(0.99),
@@ -101,6 +158,12 @@ def load_of(name: str, outcome: Outcome) -> Load:
         errors=outcome.errors,
         client_microseconds=outcome.client_microseconds,
     )
+
+
+def place(id_: str) -> tuple[str, int, str]:
+    """LD-2 comes before LD-10."""
+    found = NUMBERED.fullmatch(id_)
+    return (found[1], int(found[2]), found[3]) if found else (id_, 0, "")
 
 
 def save(result: Result) -> None:
@@ -116,8 +179,9 @@ def save(result: Result) -> None:
 
 
 def kept() -> list[Result]:
-    """The newest result of every promise that was ever measured here."""
-    return [msgspec.json.decode(path.read_bytes(), type=Result) for path in sorted(FOLDER.glob("*.json"))]
+    """The newest result of every promise that was ever measured here, in the order of their ids."""
+    found = [msgspec.json.decode(path.read_bytes(), type=Result) for path in FOLDER.glob("*.json")]
+    return sorted(found, key=lambda result: place(result.id))
 
 
 def _commit() -> str:

@@ -38,6 +38,10 @@ class Cpu(msgspec.Struct, frozen=True):
     application: float
     database: float
 
+    def plus(self, other: Cpu) -> Cpu:
+        """What both are together."""
+        return Cpu(self.application + other.application, self.database + other.database)
+
     def since(self, before: Cpu) -> Cpu:
         """What was used in between."""
         return Cpu(self.application - before.application, self.database - before.database)
@@ -74,7 +78,7 @@ class Server:
         return [parent, *parent.children(recursive=True)]
 
     def cpu_seconds(self) -> Cpu:
-        """What it used until now."""
+        """What it used until now; what connections of the past used is on the account of PostgreSQL's first process."""
         ours = theirs = 0.0
         for process in self.processes():
             try:
@@ -83,7 +87,7 @@ class Server:
             except psutil.NoSuchProcess:
                 continue
             if is_postgres:
-                theirs += times.user + times.system
+                theirs += times.user + times.system + times.children_user + times.children_system
             else:
                 ours += times.user + times.system
         return Cpu(ours, theirs)

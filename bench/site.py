@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count, cycle
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from bench.dataset import DataSet, Progress, Size, fill
+from bench.dataset import DataSet, Progress, Session, Size, fill
 from bench.load import request
+from bench.marks import BLANK_CONTENT
 from bench.server import Server, ServerFailed
 from criachat.accounts import operations as accounts
 from criachat.auth import operations as auth
@@ -144,6 +145,14 @@ def incoming(site: Site) -> Iterator[bytes]:
         return request("POST", path, body=msgspec.json.encode({"content": _content(number)}))
 
     return _round(one)
+
+
+def marked_messages(site: Site, sessions: Sequence[Session]) -> Iterator[bytes]:
+    """Agents write to these contacts; the content has room for a mark."""
+    headers = {"api_access_token": site.token}
+    body = msgspec.json.encode({"content": BLANK_CONTENT})
+    paths = [f"{site.path}/conversations/{session.display_id}/messages" for session in sessions]
+    return _round(lambda _number: request("POST", _chance.choice(paths), headers=headers, body=body))
 
 
 def threads(site: Site) -> Iterator[bytes]:

@@ -1,0 +1,14 @@
+"""The measurements, in the order in which a whole run takes them."""
+
+from __future__ import annotations
+
+from bench.measuring import deliveries, parts, process, requests, sockets
+from bench.measuring.measurement import Measurement
+
+MEASUREMENTS: tuple[Measurement, ...] = (
+    *requests.MEASUREMENTS,
+    *parts.MEASUREMENTS,
+    *sockets.MEASUREMENTS,
+    *deliveries.MEASUREMENTS,
+    *process.MEASUREMENTS,
+)
