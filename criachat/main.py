@@ -48,12 +48,12 @@ from criachat.kit.idempotency import Idempotency
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.jobs.runner import JobRunner
 from criachat.kit.jobs.store import install as install_jobs
-from criachat.kit.limits import LIMITS, Limiter, adjusted
+from criachat.kit.limits import LIMITS, Limit, Limiter, adjusted, read_changes
 from criachat.kit.migrate import migrate
 from criachat.kit.outside import Outside
 from criachat.kit.partitions import make_partitions
 from criachat.kit.relay import Relay
-from criachat.kit.settings import Settings
+from criachat.kit.settings import SettingInvalid, Settings
 from criachat.kit.signals import PostgresSignals, Signals
 from criachat.kit.status import Metrics, Pulse, Tally
 from criachat.kit.status import routes as status_routes
@@ -268,7 +268,6 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpAp
         Reference: reference,
     }
     resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver, CONTACT: contact_resolver(database)}
-    limits = adjusted(LIMITS, {"messages": settings.message_per_minute_limit})
     http = HttpApp(
         Application(
             database=database,
@@ -277,7 +276,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpAp
             provides=provides,
             idempotency=Idempotency(database, ground.keyring),
             count=tally.count,
-            guard=RateGuard(Limiter(limits), trusted_proxies=_proxies(settings), is_on=settings.rate_limits),
+            guard=RateGuard(Limiter(_limits(settings)), trusted_proxies=_proxies(settings), is_on=settings.rate_limits),
             maximum_request_bytes=settings.maximum_request_mb * 1024 * 1024,
             allowed_origins=frozenset(settings.allowed_origins),
         )
@@ -288,3 +287,11 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpAp
 
 def _proxies(settings: Settings) -> list[IPv4Network | IPv6Network]:
     return [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
+
+
+def _limits(settings: Settings) -> tuple[Limit, ...]:
+    changes = {"messages": settings.message_per_minute_limit}
+    try:
+        return adjusted(LIMITS, changes | read_changes(settings.changed_limits))
+    except ValueError as failure:
+        raise SettingInvalid(f"CRIACHAT_CHANGED_LIMITS is not usable: {failure}") from failure

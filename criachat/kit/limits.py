@@ -71,6 +71,17 @@ def adjusted(limits: Sequence[Limit], requests: Mapping[str, int]) -> tuple[Limi
     return tuple(limit for limit in changed if limit.requests > 0)
 
 
+def read_changes(entries: Sequence[str]) -> dict[str, int]:
+    """Numbers of requests by the name of their limit, from entries like `token=600`."""
+    changes: dict[str, int] = {}
+    for entry in entries:
+        name, _, number = entry.partition("=")
+        if not (number.strip().isascii() and number.strip().isdigit()):
+            raise ValueError(f"{entry!r} is not a name, an equals sign and a number")
+        changes[name.strip()] = int(number)
+    return changes
+
+
 def markdown(limits: Sequence[Limit] = LIMITS) -> str:
     """The table of limits as it stands in the documentation."""
     rows = [

@@ -83,6 +83,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Meta(description="Bearer token for /metrics; without one only loopback callers may read it.")
     ] = None
     rate_limits: Annotated[bool, Meta(description="Refuse callers that are too fast.")] = True
+    changed_limits: Annotated[
+        tuple[str, ...],
+        Meta(description="Other numbers for rate limits, by name, e.g. token=600,contact-search=30; 0 takes one away."),
+    ] = ()
 
     def data_directory(self) -> Path:
         """The data directory, with its default worked out."""
