@@ -45,8 +45,9 @@ faults: $(VENV)/.development ## run the fault and history tests; takes minutes
 docs: $(VENV)/.development ## write the generated parts of docs/
 	@exec $(BIN)/criachat docs
 
-demo: $(VENV)/.runtime ## start CriaChat with an example account in it
-	@exec $(BIN)/criachat demo
+demo: $(VENV)/.runtime ## fill a sample account, then start CriaChat
+	@$(BIN)/criachat demo
+	@exec $(BIN)/criachat serve
 
 lock: $(VENV)/.development ## write the locks after a change of pyproject.toml; the newest versions: make lock UPGRADE=1
 	$(BIN)/python -m pip install --quiet uv

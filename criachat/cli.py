@@ -21,7 +21,7 @@ from criachat.kit.logs import configure_logs
 from criachat.kit.postgres import ServerDidNotStart
 from criachat.kit.reach import DatabaseUnusable
 from criachat.kit.settings import SettingInvalid, Settings, read_settings
-from criachat.serving import doctor, documents, operating, running
+from criachat.serving import demo, doctor, documents, operating, running
 from criachat.serving.foundation import CannotStart
 from criachat.serving.process import run
 
@@ -101,6 +101,21 @@ def examine(data_dir: DataDir = None) -> None:
         typer.echo(finding.line())
     if not all(finding.is_good for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command(name="demo")
+def fill_demo(data_dir: DataDir = None) -> None:
+    """Fill a sample account with people, inboxes and conversations, and print its administrator's access token.
+
+    Where there is one already, it stays as it is, and only a new token is made.
+    """
+    filled = _do(demo.fill, _settings(data_dir=data_dir))
+    if filled.password is None:
+        _say(f"The sample account {filled.account_id} is there already.")
+    else:
+        _say(f"Account {filled.account_id}: {filled.conversations} conversations. Sign in as {filled.email}")
+        _say(f"with the password {filled.password}")
+    typer.echo(filled.token)
 
 
 @app.command(name="docs")
