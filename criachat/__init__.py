@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
+from typing import Final
 
-try:
-    VERSION = version("criachat")
-except PackageNotFoundError:  # run from a checkout that was never installed
-    VERSION = "0"
+VERSION: Final = version("criachat")
