@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from criachat.contacts.errors import DetailMissing, NotContactable
+from criachat.contacts.models import Contact
+from criachat.contacts.source_ids import default_source_id, offered_source_id
+from criachat.inboxes.models import Inbox
+
+ROSA = {"email": "rosa@example.net", "phone_number": "+351912000111"}
+NOBODY = {"email": None, "phone_number": None}
+
+
+def contact(details: dict[str, str | None]) -> Contact:
+    blank: dict[str, Any] = dict.fromkeys(Contact.__struct_fields__)
+    return Contact(**{**blank, **details})
+
+
+def inbox(channel_type: str) -> Inbox:
+    blank: dict[str, Any] = dict.fromkeys(Inbox.__struct_fields__)
+    return Inbox(**{**blank, "channel_type": channel_type})
+
+
+@pytest.mark.parametrize(
+    ("channel_type", "source_id"),
+    [
+        ("Channel::Email", "rosa@example.net"),
+        ("Channel::Whatsapp", "351912000111"),
+        ("Channel::Sms", "+351912000111"),
+    ],
+)
+def test_channels_that_write_to_an_address_know_contacts_by_it(channel_type: str, source_id: str) -> None:
+    rosa = contact(ROSA)
+
+    assert offered_source_id(rosa, inbox(channel_type), "known") == source_id
+    assert default_source_id(rosa, inbox(channel_type)) == source_id
+
+
+@pytest.mark.parametrize(
+    ("channel_type", "detail"),
+    [("Channel::Email", "email"), ("Channel::Whatsapp", "phone number"), ("Channel::Sms", "phone number")],
+)
+def test_who_lacks_the_address_is_not_offered_and_told_what_is_missing(channel_type: str, detail: str) -> None:
+    nobody = contact(NOBODY)
+
+    assert offered_source_id(nobody, inbox(channel_type), None) is None
+    with pytest.raises(DetailMissing, match=f"param is missing or the value is empty: contact {detail}"):
+        default_source_id(nobody, inbox(channel_type))
+
+
+def test_channels_that_cannot_write_first_offer_nobody() -> None:
+    rosa = contact(ROSA)
+
+    assert offered_source_id(rosa, inbox("Channel::Telegram"), "known") is None
+    with pytest.raises(NotContactable):
+        default_source_id(rosa, inbox("Channel::Telegram"))
+
+
+def test_an_api_inbox_knows_them_by_what_it_knew_or_anew() -> None:
+    rosa = contact(NOBODY)
+
+    assert offered_source_id(rosa, inbox("Channel::Api"), "known") == "known"
+    made = [default_source_id(rosa, inbox("Channel::Api")) for _ in range(2)]
+    assert made[0] != made[1]
+    assert {UUID(each).version for each in made} == {4}
