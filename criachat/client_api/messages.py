@@ -62,7 +62,7 @@ async def create_message(
         message_type=INCOMING,
         content=params.content,
         client_message_id=params.client_message_id or None,
-        echo_id=params.echo_id if isinstance(params.echo_id, str | int | float | bool) else None,
+        echo_id=params.echo_id,
         files=kept,
         is_from_contact=True,
     )

@@ -16,7 +16,7 @@ from criachat.conversations.snapshots import MessageSnapshot
 from criachat.csat.models import Survey, SurveyResponse
 from criachat.inboxes.models import Inbox, WorkingHours
 from criachat.kit.times import iso, iso_or_none, unix
-from criachat.messages.content import LONGEST_CONTENT
+from criachat.messages.content import LONGEST_CONTENT, attributes_for_contact
 from criachat.messages.models import Message
 
 
@@ -64,7 +64,7 @@ class MessageParams(msgspec.Struct, kw_only=True):
     """What the contact says. `attachments` are files of a multipart request; `echo_id` comes back on the socket."""
 
     content: Annotated[str, Meta(max_length=LONGEST_CONTENT)] | None = None
-    echo_id: Any = None
+    echo_id: str | int | float | None = None
     client_message_id: Annotated[str, Meta(max_length=255)] | None = None
     attachments: Any = None
 
@@ -168,7 +168,7 @@ def public_message_out(message: MessageSnapshot, shown: Shown) -> PublicMessageO
         content=message.content,
         message_type=message.message_type,
         content_type=message.content_type,
-        content_attributes=message.content_attributes,
+        content_attributes=attributes_for_contact(message.content_attributes),
         created_at=unix(message.created_at),
         conversation_id=message.conversation_id,
         attachments=[attachment_out(each, shown.files) for each in message.attachments] or UNSET,

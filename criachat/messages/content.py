@@ -41,6 +41,7 @@ ITEM_KEYS: Mapping[str, frozenset[str]] = {
 }
 ACTION_KEYS = frozenset(("text", "type", "payload", "uri"))
 LONGEST_CONTENT = 150_000
+TEAM_ATTRIBUTES = frozenset(("automation_rule_id", "bcc_emails"))
 VARIABLE = re.compile(r"{[{%]")
 LITERALS = re.compile(r"(```.*?```|`[^`]*`)", re.DOTALL)
 
@@ -55,6 +56,11 @@ def read_attributes(value: object) -> dict[str, Any]:
         except (msgspec.DecodeError, RecursionError):
             return {}
     return cast(dict[str, Any], value) if isinstance(value, dict) else {}
+
+
+def attributes_for_contact(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a message without what is the team's alone."""
+    return {key: value for key, value in attributes.items() if key not in TEAM_ATTRIBUTES}
 
 
 def check_content(content_type: str, attributes: Mapping[str, Any]) -> None:

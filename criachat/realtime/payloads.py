@@ -31,6 +31,7 @@ from criachat.conversations.snapshots import ConversationSnapshot
 from criachat.conversations.typing import Typing
 from criachat.kit.cursors import cursor_text
 from criachat.kit.events import Cursor, Event
+from criachat.messages.content import attributes_for_contact
 from criachat.messages.events import MessageEvent, MessageUpdated
 from criachat.realtime.rooms import Pushed
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
@@ -63,9 +64,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "contact_deleted": Rule(),
     "account_cache_invalidated": Rule(),
 }
-# Columns of a message whose former values a contact may see; and what of its attributes is the team's alone.
+# Columns of a message whose former values a contact may see.
 SEEN_BY_CONTACT: Final = frozenset(("content", "content_attributes", "content_type", "status", "updated_at"))
-TEAM_ATTRIBUTES: Final = frozenset(("automation_rule_id", "bcc_emails"))
 
 
 class MessageEventOut(MessagePushOut, frozen=True, kw_only=True):
@@ -235,7 +235,7 @@ def _message_for_contact(message: M) -> M:
         changes["sender"] = _own_contact(message.sender)
     return replace(
         message,
-        content_attributes=_attributes_for_contact(message.content_attributes),
+        content_attributes=attributes_for_contact(message.content_attributes),
         additional_attributes={},
         external_source_ids={},
         **changes,
@@ -245,12 +245,8 @@ def _message_for_contact(message: M) -> M:
 def _changes_for_contact(changes: dict[str, list[Any]]) -> dict[str, list[Any]]:
     seen = {column: values for column, values in changes.items() if column in SEEN_BY_CONTACT}
     if "content_attributes" in seen:
-        seen["content_attributes"] = [_attributes_for_contact(value or {}) for value in seen["content_attributes"]]
+        seen["content_attributes"] = [attributes_for_contact(value or {}) for value in seen["content_attributes"]]
     return seen
-
-
-def _attributes_for_contact(attributes: Any) -> dict[str, Any]:
-    return {key: value for key, value in attributes.items() if key not in TEAM_ATTRIBUTES}
 
 
 def _own_contact(contact: ContactSenderOut) -> ContactSenderOut:
