@@ -28,6 +28,8 @@ PAUSE_SECONDS = 0.05
 KEPT = timedelta(hours=72)
 LARGEST_KEPT_BYTES = 256 * 1024
 LONGEST_KEY = 255
+# Strangers are told apart by the key alone: who guesses it is given what another was answered, a credential perhaps.
+SHORTEST_KEY_OF_STRANGERS = 16
 # What is sealed is text, an answer may be anything: in this encoding each byte is one character.
 BYTES = "latin-1"
 
@@ -58,6 +60,10 @@ class KeyReused(Unprocessable):
 
 class KeyTooLong(Unprocessable):
     """An Idempotency-Key has 1 to 255 printable characters"""
+
+
+class KeyTooShort(Unprocessable):
+    """An Idempotency-Key of somebody nobody knows yet has 16 characters or more"""
 
 
 class Taken(Exception):
@@ -95,6 +101,8 @@ class Idempotency:
         """The slot of a request; raises when the key is not usable."""
         if not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
             raise KeyTooLong
+        if actor.id is None and len(key) < SHORTEST_KEY_OF_STRANGERS:
+            raise KeyTooShort
         caller = f"{actor.type}:{actor.id}:{actor.account_id}:{actor.contact_inbox_id}"
         text = "\n".join((caller, request.method, request.path.rstrip("/"), key))
         digest = hashlib.sha256(text.encode()).digest()
