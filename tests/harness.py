@@ -134,10 +134,10 @@ class Given:
         self.api = Api(world, account_id, administrator.token)
 
     @classmethod
-    async def in_new_account(cls, world: World, name: str = "Loja Azul") -> Given:
+    async def in_new_account(cls, world: World, name: str = "Loja Azul", *, locale: str = "en") -> Given:
         """A new account with one administrator."""
         async with world.parts.database.transaction() as tx:
-            account = await accounts.create_account(tx, name=name)
+            account = await accounts.create_account(tx, name=name, locale=locale)
         boss = await _person(world, account.id, "Beatriz", "administrator")
         return cls(world, account.id, boss)
 
