@@ -68,6 +68,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     channel_type: str
     has_active_bot: bool
     reply_window_hours: str | None
+    deduplicates_source_ids: bool
 
     contact_id: int
     contact_name: str | None

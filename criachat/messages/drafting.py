@@ -9,8 +9,10 @@ from criachat.conversations.snapshots import INCOMING, OUTGOING, TEMPLATE
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.messages import queries
-from criachat.messages.content import LONGEST_CONTENT, check_content, read_attributes, with_variables
+from criachat.messages.content import LONGEST_CONTENT, check_content, read_attributes
 from criachat.messages.errors import (
+    ClientMessageIdReserved,
+    ClientMessageIdTooLong,
     ContentAttributesInvalid,
     ContentTooLong,
     Empty,
@@ -18,8 +20,9 @@ from criachat.messages.errors import (
     SourceIdTooLong,
     UnknownMessageType,
 )
-from criachat.messages.models import MESSAGE_TYPES, Draft, StoredFile
+from criachat.messages.models import MESSAGE_TYPES, OURS, Draft, StoredFile
 from criachat.messages.schemas import MessageParams
+from criachat.messages.variables import with_variables, with_variables_inside
 from criachat.users import access as users
 from criachat.users.snapshots import BotSnapshot, UserSnapshot, snapshot_of
 
@@ -42,8 +45,9 @@ async def draft_of(
         raise Empty
     sender = await _sender(db, params, actor) if message_type == OUTGOING else None
     content = params.content
-    if content and message_type in (OUTGOING, TEMPLATE):
-        content = with_variables(content, conversation, sender)
+    if message_type in (OUTGOING, TEMPLATE):
+        content = content and with_variables(content, conversation, sender)
+        additional = _filled_in(additional, conversation, sender)
     return Draft(
         message_type=message_type,
         content=content,
@@ -53,7 +57,7 @@ async def draft_of(
         additional_attributes=additional,
         source_id=params.source_id or None,
         client_message_id=params.client_message_id or None,
-        echo_id=params.echo_id,
+        echo_id=params.echo_id if isinstance(params.echo_id, str | int | float | bool) else None,
         files=files,
         sender=sender,
         is_from_contact=message_type != OUTGOING,
@@ -61,11 +65,11 @@ async def draft_of(
 
 
 def _message_type(value: str | int) -> int:
-    if isinstance(value, int) or value.isdigit():
-        value = MESSAGE_TYPES[int(value)] if int(value) < len(MESSAGE_TYPES) else ""
-    if value not in MESSAGE_TYPES:
-        raise UnknownMessageType
-    return MESSAGE_TYPES.index(value)
+    """Its number, from its name or its number."""
+    for number, name in enumerate(MESSAGE_TYPES):
+        if str(value) in (name, str(number)):
+            return number
+    raise UnknownMessageType
 
 
 def _check_lengths(params: MessageParams) -> None:
@@ -73,8 +77,17 @@ def _check_lengths(params: MessageParams) -> None:
         raise ContentTooLong
     if params.source_id is not None and len(params.source_id) > LONGEST_SOURCE_ID:
         raise SourceIdTooLong
-    if params.client_message_id is not None and len(params.client_message_id) > LONGEST_CLIENT_MESSAGE_ID:
-        raise SourceIdTooLong("Validation failed: Client message is too long (maximum is 255 characters)")
+    check_client_message_id(params.client_message_id)
+
+
+def check_client_message_id(client_message_id: str | None) -> None:
+    """Refuse one that is too long, or that could stand in the way of what the product says by itself."""
+    if client_message_id is None:
+        return
+    if len(client_message_id) > LONGEST_CLIENT_MESSAGE_ID:
+        raise ClientMessageIdTooLong
+    if client_message_id.startswith(OURS):
+        raise ClientMessageIdReserved
 
 
 async def _sender(db: Db, params: MessageParams, actor: Actor) -> UserSnapshot | BotSnapshot | None:
@@ -99,15 +112,26 @@ async def _replied_to(db: Db, conversation: Conversation, attributes: dict[str, 
     message_id, source_id = attributes.get("in_reply_to"), attributes.get("in_reply_to_external_id")
     if isinstance(message_id, str) and message_id.isascii() and message_id.isdigit():
         message_id = int(message_id)
-    if not isinstance(message_id, int) or not 0 < message_id < 2**63:
+    if isinstance(message_id, bool) or not isinstance(message_id, int) or not 0 < message_id < 2**63:
         message_id = None
     source_id = source_id if isinstance(source_id, str) and source_id else None
     if message_id is None and source_id is None:
         return {"in_reply_to": None, "in_reply_to_external_id": None}
-    found = await queries.find_replied_to(db, conversation.account_id, conversation.id, message_id, source_id)
+    found = await queries.find_replied_to(db, conversation, message_id, source_id)
     if found is None:
         return {"in_reply_to": None, "in_reply_to_external_id": source_id if message_id is None else None}
     return {"in_reply_to": found.id, "in_reply_to_external_id": found.source_id}
+
+
+def _filled_in(
+    additional: dict[str, Any], conversation: Conversation, sender: UserSnapshot | BotSnapshot | None
+) -> dict[str, Any]:
+    """The same with the variables in a template's parameters filled in."""
+    template = additional.get("template_params")
+    if template is None or "processed_params" not in template:
+        return additional
+    values = with_variables_inside(template["processed_params"], conversation, sender)
+    return {**additional, "template_params": {**template, "processed_params": values}}
 
 
 def _additional(params: MessageParams) -> dict[str, Any]:

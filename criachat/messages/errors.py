@@ -17,6 +17,18 @@ class SourceIdTooLong(Unprocessable):
     """Validation failed: Source is too long (maximum is 20000 characters)"""
 
 
+class SourceIdTaken(Unprocessable):
+    """Validation failed: Source has already been taken"""
+
+
+class ClientMessageIdTooLong(Unprocessable):
+    """Validation failed: Client message is too long (maximum is 255 characters)"""
+
+
+class ClientMessageIdReserved(Unprocessable):
+    """Validation failed: Client message must not begin with criachat:"""
+
+
 class TooManyMessages(Unprocessable):
     """Validation failed: Too many messages"""
 

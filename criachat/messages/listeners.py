@@ -15,11 +15,11 @@ from criachat.kit.events import Listeners
 from criachat.kit.languages import language_of
 from criachat.messages import queries
 from criachat.messages.activities import Activity, activities_of, left_team
-from criachat.messages.content import with_variables
 from criachat.messages.events import MessageCreated
 from criachat.messages.models import Draft
 from criachat.messages.operations.automatic import say_by_itself
 from criachat.messages.templates import greeting_text, is_ever_answered, may_be_answered, out_of_office_text
+from criachat.messages.variables import with_variables
 
 listeners = Listeners("messages")
 

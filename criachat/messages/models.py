@@ -13,6 +13,8 @@ from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")
 STATUSES = ("sent", "delivered", "read", "failed")
+# How the `client_message_id` of what the product says by itself begins. Nobody else may choose such a one.
+OURS = "criachat:"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

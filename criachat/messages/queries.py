@@ -113,7 +113,7 @@ INSERT INTO message_source_ids (account_id, inbox_id, source_id, message_id) VAL
 FIND_PLACE = "SELECT conversation_id FROM messages WHERE account_id = $1 AND id = $2"
 FIND_REPLIED_TO = """
 SELECT id, source_id FROM messages
-WHERE account_id = $1 AND conversation_id = $2 AND (id = $3 OR ($3 IS NULL AND source_id = $4))
+WHERE account_id = $1 AND conversation_id = $2 AND inbox_id = $5 AND (id = $3 OR ($3 IS NULL AND source_id = $4))
 ORDER BY id DESC
 LIMIT 1
 """
@@ -324,10 +324,11 @@ async def find_place(db: Db, account_id: int, message_id: int) -> int | None:
 
 
 async def find_replied_to(
-    db: Db, account_id: int, conversation_id: int, message_id: int | None, source_id: str | None
+    db: Db, conversation: Conversation, message_id: int | None, source_id: str | None
 ) -> RepliedTo | None:
     """The message of this conversation with this id, or else with this external id."""
-    return await db.fetch_one_or_none(RepliedTo, FIND_REPLIED_TO, account_id, conversation_id, message_id, source_id)
+    key = (conversation.account_id, conversation.id)
+    return await db.fetch_one_or_none(RepliedTo, FIND_REPLIED_TO, *key, message_id, source_id, conversation.inbox_id)
 
 
 async def save_message(tx: Tx, message: Message) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from msgspec import UNSET
 
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
@@ -129,14 +129,11 @@ async def delete_message(tx: Tx, actor: Actor, shown: Shown, conversation_id: in
 def _meta(conversation: Conversation, shown: Shown) -> ThreadMetaOut:
     assignee = conversation.assignee
     account_id = conversation.account_id
-    meta: dict[str, Any] = {}
-    if isinstance(assignee, UserSnapshot):
-        meta["assignee"] = sender_out(assignee, shown, account_id)
     return ThreadMetaOut(
         labels=conversation.labels,
         additional_attributes=conversation.additional_attributes,
         contact=sender_out(conversation.contact(), shown, account_id),
+        assignee=sender_out(assignee, shown, account_id) if isinstance(assignee, UserSnapshot) else UNSET,
         agent_last_seen_at=iso_or_none(conversation.agent_last_seen_at),
         assignee_last_seen_at=iso_or_none(conversation.assignee_last_seen_at),
-        **meta,
     )

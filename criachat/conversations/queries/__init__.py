@@ -20,6 +20,7 @@ COLUMNS: LiteralString = """
     accounts.name AS account_name, accounts.locale AS account_locale,
     conversations.inbox_id, inboxes.name AS inbox_name, inboxes.channel_type, inboxes.has_active_bot,
     api_channels.additional_attributes ->> 'agent_reply_time_window' AS reply_window_hours,
+    coalesce(api_channels.deduplicate_source_ids, false) AS deduplicates_source_ids,
     conversations.contact_id, contacts.name AS contact_name, contacts.email AS contact_email,
     contacts.phone_number AS contact_phone_number, contacts.identifier AS contact_identifier,
     contacts.blocked AS contact_blocked, contacts.avatar_key AS contact_avatar_key,

@@ -33,9 +33,9 @@ from criachat.kit.errors import Conflict
 from criachat.kit.events import Event, by, event_values
 from criachat.kit.times import iso
 from criachat.messages import queries
-from criachat.messages.errors import TooManyMessages
+from criachat.messages.errors import SourceIdTaken, TooManyMessages
 from criachat.messages.events import FirstReplyCreated, MessageCreated, MessageInConversation, ReplyCreated
-from criachat.messages.models import Draft, Said
+from criachat.messages.models import Draft, Message, Said
 from criachat.messages.queries import State, Told
 from criachat.users.snapshots import BotSnapshot, snapshot_of
 
@@ -64,31 +64,48 @@ async def say(  # noqa: PLR0913 - a message has this many sides
     here, from what was read, and written only if that is still so; after a miss the row is locked first. `first` is
     what the caller has loaded already.
     """
+    conversation = first or await load()
     for attempt in range(ATTEMPTS):
-        conversation = await load() if first is None or attempt else first
-        said = await _said_before(tx, conversation, draft)
-        if said is not None:
-            return said
-        if attempt >= 1 or draft.files or draft.client_message_id:
-            await tx.begin()
-        if attempt >= 1:
+        if attempt:
             await conversations.lock_conversation(tx, conversation)
             conversation = await load()
-        said = await _store(tx, conversation, draft, actor=actor, limit_per_minute=limit_per_minute, cause=cause)
+        said = await _said_before(tx, conversation, draft)
+        if said is None:
+            if attempt or draft.files or draft.client_message_id or _is_taken_once(draft, conversation):
+                await tx.begin()
+            said = await _store(tx, conversation, draft, actor=actor, limit_per_minute=limit_per_minute, cause=cause)
         if said is not None:
             return said
     raise Conflict("The conversation changed too often; try again")
 
 
 async def _said_before(tx: Tx, conversation: Conversation, draft: Draft) -> Said | None:
-    if draft.client_message_id is None:
-        return None
-    found = await queries.find_by_client_message_id(
-        tx, conversation.account_id, conversation.id, draft.client_message_id
-    )
+    found = None
+    if draft.client_message_id is not None:
+        key = (conversation.account_id, conversation.id)
+        found = await queries.find_by_client_message_id(tx, *key, draft.client_message_id)
+    if found is None and _is_taken_once(draft, conversation):
+        conversation, found = await _taken(tx, conversation, draft.source_id or "")
     if found is None:
         return None
     return Said(message=found.snapshot(conversation), conversation=conversation, echo_id=draft.echo_id, is_new=False)
+
+
+def _is_taken_once(draft: Draft, conversation: Conversation) -> bool:
+    """Whether the inbox takes a message with this external id only once."""
+    return draft.source_id is not None and conversation.deduplicates_source_ids
+
+
+async def _taken(tx: Tx, conversation: Conversation, source_id: str) -> tuple[Conversation, Message | None]:
+    """The inbox's message with this external id and its conversation, which may be another one."""
+    message_id = await queries.find_by_source_id(tx, conversation.account_id, conversation.inbox_id, source_id)
+    if message_id is None:
+        return conversation, None
+    conversation_id = await queries.find_place(tx, conversation.account_id, message_id)
+    if conversation_id is None:
+        raise SourceIdTaken
+    place = await conversations.find_conversation_by_id(tx, conversation.account_id, conversation_id) or conversation
+    return place, await queries.find_message(tx, conversation.account_id, conversation_id, message_id)
 
 
 async def _store(
@@ -118,6 +135,8 @@ async def _store(
         return None
     if message.attachments:
         await queries.insert_attachments(tx, conversation, message.attachments)
+    if draft.source_id is not None and conversation.deduplicates_source_ids:
+        await queries.insert_source_id(tx, conversation.account_id, conversation.inbox_id, draft.source_id, message.id)
     return Said(message=message, conversation=after, echo_id=draft.echo_id)
 
 
