@@ -208,13 +208,23 @@ def _struct_normaliser(info: shapes.StructType) -> Callable[[Mapping[str, Any]],
 class _Field:
     """What one field takes."""
 
-    __slots__ = ("item", "struct", "takes_bool", "takes_int", "takes_none", "takes_number", "takes_text")
+    __slots__ = (
+        "item",
+        "struct",
+        "takes_anything",
+        "takes_bool",
+        "takes_int",
+        "takes_none",
+        "takes_number",
+        "takes_text",
+    )
 
     def __init__(self, info: shapes.Type, *, is_optional: bool) -> None:
         members = info.types if isinstance(info, shapes.UnionType) else (info,)
         kinds = tuple(type(member) for member in members)
-        self.takes_none = shapes.NoneType in kinds or not is_optional or shapes.AnyType in kinds
-        self.takes_text = bool({shapes.StrType, shapes.AnyType, shapes.LiteralType, shapes.RawType} & set(kinds))
+        self.takes_anything = shapes.AnyType in kinds
+        self.takes_none = shapes.NoneType in kinds or not is_optional
+        self.takes_text = bool({shapes.StrType, shapes.LiteralType, shapes.RawType} & set(kinds))
         self.takes_int = shapes.IntType in kinds
         self.takes_number = self.takes_int or shapes.FloatType in kinds
         self.takes_bool = shapes.BoolType in kinds
@@ -225,6 +235,8 @@ class _Field:
 
     def normalise(self, value: Any) -> Any:
         """The value as msgspec can take it, or `_ABSENT` when it says nothing."""
+        if self.takes_anything:
+            return value
         if isinstance(value, str):
             return self._text(value)
         if value is None:
