@@ -50,6 +50,7 @@ from criachat.kit.jobs.runner import JobRunner
 from criachat.kit.jobs.store import install as install_jobs
 from criachat.kit.limits import LIMITS, Limit, Limiter, adjusted, read_changes
 from criachat.kit.migrate import migrate
+from criachat.kit.news import NewsReader
 from criachat.kit.outside import Outside
 from criachat.kit.partitions import make_partitions
 from criachat.kit.relay import Relay
@@ -133,6 +134,7 @@ class Ground(msgspec.Struct, kw_only=True):
     base_url: str
     database: Database
     signals: Signals
+    news: NewsReader
     outside: Outside
     files: Files
 
@@ -203,6 +205,7 @@ async def assembled(
         base_url=base_url,
         database=database,
         signals=signals,
+        news=NewsReader(database, signals),
         outside=Outside(
             settings.allowed_private_hosts, user_agent="CriaChat", max_connections=settings.webhook_concurrency
         ),
@@ -215,6 +218,7 @@ async def assembled(
     try:
         yield _parts(ground)
     finally:
+        await ground.news.close()
         await ground.outside.close()
         await signals.close()
         await database.close()
@@ -245,7 +249,7 @@ def _parts(ground: Ground) -> Parts:
         deliveries=deliveries,
         typing_teller=TypingTeller(database, signals, links),
         jobs=JobRunner(JOBS, work, signals),
-        cable=Cable(database, presence=presence, signals=signals, files=ground.files),
+        cable=Cable(database, ground.news, presence=presence, signals=signals, files=ground.files),
         http=_http(ground, presence, resolver),
     )
 

@@ -14,6 +14,7 @@ from harness import World
 from websockets.asyncio.client import ClientConnection, connect
 
 from criachat.kit.http.request import Receive, Scope, Send
+from criachat.kit.news import NewsReader
 from criachat.realtime.cable import Cable
 
 PATIENCE_SECONDS = 10
@@ -32,7 +33,10 @@ class Server:
     def __init__(self, world: World) -> None:
         parts = world.parts
         self._world = world
-        self.cable = Cable(parts.database, presence=parts.presence, signals=parts.signals, files=parts.files)
+        self._news = NewsReader(parts.database, parts.signals)
+        self.cable = Cable(
+            parts.database, self._news, presence=parts.presence, signals=parts.signals, files=parts.files
+        )
         self._listening = socket.create_server(("127.0.0.1", 0))
         host, port = self._listening.getsockname()
         self.address = f"{host}:{port}"
@@ -59,6 +63,7 @@ class Server:
         serving = asyncio.create_task(server.serve([self._listening]))
         yield self
         await self.cable.close()
+        await self._news.close()
         server.should_exit = True
         await serving
 
@@ -74,6 +79,7 @@ class Line:
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
+        self.identifier = ""
 
     async def frame(self) -> Any:
         """The next frame that is no ping."""
@@ -97,10 +103,10 @@ class Line:
 
     async def subscribe(self, **identifier: Any) -> Any:
         """Ask to listen; the server's answer."""
-        text = json.dumps({"channel": "RoomChannel", **identifier})
-        await self.say(command="subscribe", identifier=text)
+        self.identifier = json.dumps({"channel": "RoomChannel", **identifier})
+        await self.say(command="subscribe", identifier=self.identifier)
         frame = await self.frame()
-        assert frame["identifier"] == text
+        assert frame["identifier"] == self.identifier
         return frame["type"]
 
     async def event(self, *names: str) -> Any:

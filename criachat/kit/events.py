@@ -77,6 +77,10 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     id: int
     at: datetime
 
+    def is_after(self, other: Cursor) -> bool:
+        """Whether this place in the log comes after another."""
+        return (self.epoch, self.xid, self.id) > (other.epoch, other.xid, other.id)
+
 
 HEADER = frozenset(Event.__struct_fields__)
 E_ = TypeVar("E_", bound=Event)

@@ -18,9 +18,9 @@ from criachat.kit.errors import Unavailable
 from criachat.kit.events import Cursor
 from criachat.kit.files import Files
 from criachat.kit.http.request import Receive, Scope, Send
+from criachat.kit.news import NewsReader
 from criachat.kit.signals import Signals
 from criachat.realtime import queries
-from criachat.realtime.follower import Follower, push_all
 from criachat.realtime.heartbeat import Heartbeat
 from criachat.realtime.payloads import message_text, presence_payload, typing_for_contact, typing_payload
 from criachat.realtime.protocol import (
@@ -35,7 +35,8 @@ from criachat.realtime.protocol import (
     read_identifier,
     rejection,
 )
-from criachat.realtime.rooms import Pushed, Room, Seat
+from criachat.realtime.room import Pushed, Room, Seat
+from criachat.realtime.rooms import Rooms, push_all
 from criachat.realtime.sockets import (
     FRAME_COSTS,
     POLICY_VIOLATION,
@@ -56,12 +57,14 @@ GOODBYE_SECONDS: Final = 5
 class Cable:
     """All websockets of this process. Call `open` before the first and `close` before the server stops."""
 
-    def __init__(self, database: Database, *, presence: Presence, signals: Signals, files: Files) -> None:
+    def __init__(
+        self, database: Database, news: NewsReader, *, presence: Presence, signals: Signals, files: Files
+    ) -> None:
         self._database = database
         self._presence = presence
         self._signals = signals
         self._shown = Shown(presence, files)
-        self._follower = Follower(database, signals, self._shown)
+        self._rooms = Rooms(database, news, self._shown)
         self._heartbeat = Heartbeat()
         self._sockets: set[Socket] = set()
         self._typing: asyncio.Queue[Typing] = asyncio.Queue(MOST_TYPING_WAITING)
@@ -74,9 +77,9 @@ class Cable:
         return len(self._sockets)
 
     async def open(self) -> None:
-        """Begin to follow the log and to give signs of life."""
+        """Begin to give signs of life, and to show who types."""
         self._signals.subscribe(TYPING_TOPIC, self._hear_typing)
-        self._follower.open()
+        self._rooms.open()
         self._tasks = [asyncio.create_task(self._heartbeat.run()), asyncio.create_task(self._keep_showing_typing())]
 
     async def close(self) -> None:
@@ -93,7 +96,7 @@ class Cable:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._follower.close()
+        await self._rooms.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one client until it goes; callers without an upgrade find nothing here."""
@@ -115,7 +118,7 @@ class Cable:
             self._sockets.discard(socket)
             self._heartbeat.remove(socket)
             for seat in socket.seats.values():
-                self._follower.leave(seat)
+                self._rooms.leave(seat)
             socket.seats.clear()
 
     async def _listen(self, socket: Socket, receive: Receive) -> None:
@@ -145,11 +148,12 @@ class Cable:
             case Command("unsubscribe", identifier):
                 seat = socket.seats.pop(identifier, None)
                 if seat is not None:
-                    self._follower.leave(seat)
+                    self._rooms.leave(seat)
             case Command("message", identifier, data):
                 seat = socket.seats.get(identifier)
-                if seat is not None and read_action(data) == "update_presence":
-                    self._update_presence(seat)
+                room = None if seat is None else self._rooms.find(seat.account_id)
+                if seat is not None and room is not None and read_action(data) == "update_presence":
+                    self._update_presence(room, seat)
             case _:
                 pass
 
@@ -159,56 +163,51 @@ class Cable:
         if not socket.may(SUBSCRIPTION_COSTS):
             socket.close("invalid_request", reconnect=False, code=POLICY_VIOLATION)
             return
-        identifier = read_identifier(text)
-        found = None
-        if identifier is not None and len(socket.seats) < MOST_SEATS:
-            found = await (self._agent(socket, text, identifier) if identifier.is_agent
-                           else self._contact(socket, text, identifier))  # fmt: skip
-        if identifier is None or found is None:
+        identifier = read_identifier(text) if len(socket.seats) < MOST_SEATS else None
+        if identifier is None or not await self._seat(socket, text, identifier):
             socket.push(rejection(text))
-            return
-        room, seat = found
-        cursor = _cursor_of(identifier)
-        missed = None if cursor is None else await self._follower.missed(room, cursor)
-        # From here on nothing waits: the room's place must not move between what is repeated and what is heard.
-        if not socket.is_closing:
-            socket.push(confirmation(text))
-            socket.seats[text] = seat
-            self._repeat(room, seat, missed, is_asked=identifier.after is not None)
-            self._follower.take(room, seat)
-            self._update_presence(seat)
 
-    async def _agent(self, socket: Socket, text: str, identifier: Identifier) -> tuple[Room, Seat] | None:
-        account_id, user_id = read_id(identifier.account_id), read_id(identifier.user_id)
-        if account_id is None or user_id is None:
-            return None
-        room = await self._follower.enter(account_id)
-        seat = Seat(socket, text, account_id=account_id, token=identifier.pubsub_token, user_id=user_id)
-        if not room.admits(seat):
-            await self._follower.check([room])
-        return (room, seat) if room.admits(seat) else None
-
-    async def _contact(self, socket: Socket, text: str, identifier: Identifier) -> tuple[Room, Seat] | None:
-        async with self._database.reading() as db:
-            visitor = await queries.find_visitor(db, identifier.pubsub_token)
-        if visitor is None:
-            return None
-        room = await self._follower.enter(visitor.account_id)
+    async def _seat(self, socket: Socket, text: str, identifier: Identifier) -> bool:
+        """Give this subscription its seat; False when nobody may have it."""
         token = identifier.pubsub_token
-        return room, Seat(socket, text, account_id=visitor.account_id, token=token, visitor=visitor)
+        if identifier.is_agent:
+            account_id, user_id = read_id(identifier.account_id), read_id(identifier.user_id)
+            if account_id is None or user_id is None:
+                return False
+            seat = Seat(socket, text, account_id=account_id, token=token, user_id=user_id)
+        else:
+            async with self._database.reading() as db:
+                visitor = await queries.find_visitor(db, token)
+            if visitor is None:
+                return False
+            seat = Seat(socket, text, account_id=visitor.account_id, token=token, visitor=visitor)
+        async with self._rooms.entered(seat.account_id) as room:
+            if identifier.is_agent and not await self._rooms.admits(room, seat):
+                return False
+            await self._take(room, seat, after=identifier.after)
+            return True
+
+    async def _take(self, room: Room, seat: Seat, *, after: str | None) -> None:
+        cursor = _cursor_of(after)
+        missed = None if cursor is None else await self._rooms.missed(room, cursor)
+        # From here on nothing waits: the room's place must not move between what is repeated and what is heard.
+        if not seat.socket.is_closing:
+            seat.socket.push(confirmation(seat.identifier))
+            seat.socket.seats[seat.identifier] = seat
+            self._repeat(room, seat, missed, is_asked=after is not None)
+            room.take(seat)
+            self._update_presence(room, seat)
 
     def _repeat(self, room: Room, seat: Seat, missed: list[Pushed] | None, *, is_asked: bool) -> None:
-        if missed is not None:
-            for pushed in missed:
-                message = room.hears(seat, pushed)
-                if message is not None:
-                    seat.push(message)
+        told = [message for pushed in missed or () if (message := room.hears(seat, pushed)) is not None]
+        if missed is not None and seat.socket.has_room_for(told):
+            for message in told:
+                seat.push(message)
         elif is_asked:
             seat.push(message_text("resync", {"account_id": seat.account_id}))
 
-    def _update_presence(self, seat: Seat) -> None:
+    def _update_presence(self, room: Room, seat: Seat) -> None:
         """Note the sign of life, and tell the caller (on all their devices here) who else is there."""
-        room = self._follower.rooms[seat.account_id]
         if seat.user_id is not None:
             self._presence.touch_user(seat.account_id, seat.user_id)
             message = self._presence_message(room, tells_contacts=True)
@@ -231,14 +230,12 @@ class Cable:
         return message_text("presence.update", presence_payload(room.account_id, users, contacts))
 
     def _hear_typing(self, message: bytes) -> None:
-        if not self._follower.rooms:
-            return
         try:
             typing = read_typing(message)
         except msgspec.DecodeError:
             log.warning("typing_not_understood")
             return
-        if typing.account_id in self._follower.rooms:
+        if self._rooms.find(typing.account_id) is not None:
             with suppress(asyncio.QueueFull):
                 self._typing.put_nowait(typing)
 
@@ -253,7 +250,7 @@ class Cable:
     async def _show_typing(self, typing: Typing) -> None:
         async with self._database.reading() as db:
             found = await conversations.find_conversation_by_id(db, typing.account_id, typing.conversation_id)
-        room = self._follower.rooms.get(typing.account_id)
+        room = self._rooms.find(typing.account_id)
         if found is None or room is None:
             return
         snapshot = found.snapshot()
@@ -266,11 +263,11 @@ class Cable:
             await push_all(contacts, message_text(name, typing_for_contact(payload, snapshot)))
 
 
-def _cursor_of(identifier: Identifier) -> Cursor | None:
-    if identifier.after is None:
+def _cursor_of(after: str | None) -> Cursor | None:
+    if after is None:
         return None
     try:
-        return read_cursor(identifier.after)
+        return read_cursor(after)
     except BadCursor:
         return None
 

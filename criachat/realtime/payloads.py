@@ -33,7 +33,7 @@ from criachat.kit.cursors import cursor_text
 from criachat.kit.events import Cursor, Event
 from criachat.messages.content import attributes_for_contact
 from criachat.messages.events import MessageEvent, MessageUpdated
-from criachat.realtime.rooms import Pushed
+from criachat.realtime.room import Pushed
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 _encode = msgspec.json.Encoder().encode

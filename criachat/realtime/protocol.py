@@ -66,7 +66,10 @@ def read_command(text: str) -> Command | None:
 def read_identifier(text: str) -> Identifier | None:
     """What an identifier names; None when it names nothing of ours."""
     identifier = _read(_decode_identifier, text) if len(text) <= LONGEST_IDENTIFIER else None
-    return identifier if identifier is not None and identifier.channel == CHANNEL else None
+    if identifier is None or identifier.channel != CHANNEL:
+        return None
+    token = identifier.pubsub_token
+    return identifier if token.isascii() and token.isprintable() else None
 
 
 def read_action(text: str) -> str | None:

@@ -1,11 +1,10 @@
-"""The SQL of sockets: who may listen, and which accounts have news."""
+"""The SQL of sockets: who may listen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from criachat.kit.db import Db
-from criachat.kit.events import Cursor
 from criachat.realtime.models import Member, Visitor
 
 # Accounts that are suspended have no members here.
@@ -37,14 +36,6 @@ FROM unnest($1::bigint[], $2::bigint[]) AS here (account_id, id)
 JOIN contact_inboxes ON contact_inboxes.account_id = here.account_id AND contact_inboxes.id = here.id
 JOIN accounts ON accounts.id = here.account_id AND accounts.status = 'active'
 """
-# One question a second for all accounts that have sockets here, instead of one for each of them.
-LIST_ACCOUNTS_WITH_NEWS = """
-SELECT DISTINCT account_id
-FROM events
-WHERE (epoch, xid, id) > ($1, $2::xid8, $3)
-  AND created_at >= $4::timestamptz - interval '1 day'
-  AND account_id = ANY($5)
-"""
 
 
 async def list_members(db: Db, account_ids: Sequence[int]) -> list[Member]:
@@ -60,9 +51,3 @@ async def find_visitor(db: Db, pubsub_token: str) -> Visitor | None:
 async def list_visitors(db: Db, account_ids: Sequence[int], contact_inbox_ids: Sequence[int]) -> list[Visitor]:
     """Those of these channel identities (pairs of account and id) that still exist."""
     return await db.fetch_all(Visitor, LIST_VISITORS, account_ids, contact_inbox_ids)
-
-
-async def list_accounts_with_news(db: Db, cursor: Cursor, account_ids: Sequence[int]) -> list[int]:
-    """Those of these accounts that have events past the cursor, settled or not."""
-    values = (cursor.epoch, cursor.xid, cursor.id, cursor.at)
-    return await db.fetch_values(LIST_ACCOUNTS_WITH_NEWS, *values, account_ids)

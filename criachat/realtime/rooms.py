@@ -1,226 +1,215 @@
-"""Who listens in one account, and what was said there lately. Nothing here waits for anything."""
+"""The rooms of this process: who listens in which account, and what they are told as it happens."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-from collections import deque
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
 
-import msgspec
+import structlog
 
+from criachat.conversations.schemas import Shown
 from criachat.kit import clock
-from criachat.kit.events import Cursor
-from criachat.realtime.models import Member, Visitor
-from criachat.realtime.protocol import data_prefix
+from criachat.kit.db import Database
+from criachat.kit.events import Cursor, Record, catalogue, list_after, present
+from criachat.kit.news import NewsReader
+from criachat.realtime import queries
+from criachat.realtime.payloads import RULES, render
+from criachat.realtime.room import Pushed, Room, Seat
 
-if TYPE_CHECKING:
-    from criachat.realtime.sockets import Socket
+log = structlog.get_logger()
 
-MOST_KEPT: Final = 1_000
-KEPT_SECONDS: Final = 60.0
+CHECK_SECONDS: Final = 2.0
+BATCH: Final = 200
+# How many rooms read what was earlier at the same time.
+READERS: Final = 4
+ACCOUNTS_AT_ONCE: Final = 200
+# After so many frames in a row, others get their turn.
+FRAMES_IN_A_ROW: Final = 200
+# What one returning client may have repeated; past it, it reads its lists anew.
+MOST_REPEATED: Final = 1_000
+REPEATED_FOR: Final = timedelta(hours=1)
+MOST_KEPT_IN_ALL: Final = 5_000
 
-
-class Pushed(msgspec.Struct, frozen=True, kw_only=True):
-    """One message for those who listen, rendered once: what it says, and to whom.
-
-    Without an `inbox_id` it is for the whole team. `for_contact` is None when the contact is not told.
-    """
-
-    cursor: Cursor
-    for_agents: str
-    for_contact: str | None = None
-    inbox_id: int | None = None
-    contact_inbox_id: int | None = None
-    contact_id: int | None = None
-    is_for_verified: bool = False
-    pushed_at: float = 0.0
+# After these the members of the account, or what they may see, are others: nothing later is pushed before that is read.
+CHANGES_MEMBERS: Final = frozenset(("account_cache_invalidated", "agent_added", "agent_removed"))
 
 
-class Seat:
-    """One subscription of a socket: an agent's (with a `user_id`) or a contact's (with a `contact_inbox_id`)."""
+class Rooms:
+    """The rooms of this process, each at its place in the log. One is open while somebody is in it or enters it."""
 
-    __slots__ = ("account_id", "contact_id", "contact_inbox_id", "identifier", "is_verified", "prefix", "socket",
-                 "token", "user_id")  # fmt: skip
+    def __init__(self, database: Database, news: NewsReader, shown: Shown) -> None:
+        self._database = database
+        self._news = news
+        self._shown = shown
+        self._rooms: dict[int, Room] = {}
+        self._opening: dict[int, asyncio.Task[None]] = {}
+        self._readers = asyncio.Semaphore(READERS)
+        self._checking: asyncio.Task[None] | None = None
 
-    def __init__(
-        self,
-        socket: Socket,
-        identifier: str,
-        *,
-        account_id: int,
-        token: str,
-        user_id: int | None = None,
-        visitor: Visitor | None = None,
-    ) -> None:
-        self.socket = socket
-        self.identifier = identifier
-        self.prefix = data_prefix(identifier)
-        self.account_id = account_id
-        self.token = token
-        self.user_id = user_id
-        self.contact_inbox_id = None if visitor is None else visitor.contact_inbox_id
-        self.contact_id = None if visitor is None else visitor.contact_id
-        self.is_verified = visitor is not None and visitor.is_verified
+    def open(self) -> None:
+        """Begin to look now and then whether those who listen still may."""
+        self._checking = asyncio.create_task(self._keep_checking())
 
-    def push(self, message: str) -> None:
-        """Send this message, unless the seat was given up meanwhile."""
-        if self.identifier in self.socket.seats:
-            self.socket.push(self.prefix, message, "}")
+    async def close(self) -> None:
+        """Close every room."""
+        for room in self._rooms.values():
+            self._news.leave(room)
+        self._rooms.clear()
+        tasks: list[asyncio.Task[Any]] = list(self._opening.values())
+        if self._checking is not None:
+            tasks.append(self._checking)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
+    def find(self, account_id: int) -> Room | None:
+        """The account's room, if it is open."""
+        return self._rooms.get(account_id)
 
-class Room:
-    """All seats of one account in this process, in front of one place in its log."""
+    @asynccontextmanager
+    async def entered(self, account_id: int) -> AsyncGenerator[Room]:
+        """The account's room, kept open meanwhile. Nobody was in it: then its place in the log is the present."""
+        while (room := self._rooms.get(account_id)) is None:
+            opening = self._opening.get(account_id)
+            if opening is None:
+                opening = self._opening[account_id] = asyncio.create_task(self._open(account_id))
+                opening.add_done_callback(lambda _: self._opening.pop(account_id, None))
+            await asyncio.shield(opening)
+        room.entering += 1
+        try:
+            yield room
+        finally:
+            room.entering -= 1
+            self._close_if_empty(room)
 
-    def __init__(self, account_id: int, cursor: Cursor, members: Iterable[Member]) -> None:
-        self.account_id = account_id
-        self.cursor = cursor
-        self.members: dict[int, Member] = {}
-        # Held while what was pushed earlier is read again, so that many who come back at once wait for one reader.
-        self.lock = asyncio.Lock()
-        self._checked_at = float("-inf")
-        self._agents: dict[int, list[Seat]] = {}
-        self._contacts: dict[int, list[Seat]] = {}
-        self._of_inbox: dict[int, tuple[Seat, ...]] = {}
-        self._of_contact: dict[int, list[Seat]] | None = None
-        # Everything pushed between these two places is still here.
-        self._kept: deque[Pushed] = deque()
-        self.kept_after = cursor
-        self.admit(members, as_of=clock.monotonic())
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nobody listens."""
-        return not self._agents and not self._contacts
-
-    def admit(self, members: Iterable[Member], *, as_of: float) -> None:
-        """These were the people of the account at this moment, unless we know of a later one."""
-        if as_of >= self._checked_at:
-            self.members = {member.user_id: member for member in members}
-            self._checked_at = as_of
-            self._of_inbox.clear()
-
-    def admits(self, seat: Seat) -> bool:
-        """Whether this agent still belongs to the account and proved it with the token of today."""
-        member = self.members.get(seat.user_id or 0)
-        return member is not None and hmac.compare_digest(member.pubsub_token.encode(), seat.token.encode())
-
-    def take(self, seat: Seat) -> None:
-        """Somebody listens from now on."""
-        seats, key = (self._contacts, seat.contact_inbox_id) if seat.user_id is None else (self._agents, seat.user_id)
-        seats.setdefault(key or 0, []).append(seat)
-        self._look_again()
+    async def admits(self, room: Room, seat: Seat) -> bool:
+        """Whether this agent belongs to the account; who is new is looked up."""
+        if not room.admits(seat):
+            await self.check([room])
+        return room.admits(seat)
 
     def leave(self, seat: Seat) -> None:
-        """Somebody does not listen any more."""
-        seats, key = (self._contacts, seat.contact_inbox_id) if seat.user_id is None else (self._agents, seat.user_id)
-        remaining = [other for other in seats.get(key or 0, ()) if other is not seat]
-        if remaining:
-            seats[key or 0] = remaining
-        else:
-            seats.pop(key or 0, None)
-        self._look_again()
+        """This seat hears nothing any more."""
+        room = self._rooms.get(seat.account_id)
+        if room is not None:
+            room.leave(seat)
+            self._close_if_empty(room)
 
-    def recognise(self, visitors: Iterable[Visitor]) -> None:
-        """These are the contacts behind the channel identities now: some were verified, some merged."""
-        for visitor in visitors:
-            for seat in self._contacts.get(visitor.contact_inbox_id, ()):
-                seat.contact_id, seat.is_verified = visitor.contact_id, visitor.is_verified
-        self._of_contact = None
+    async def check(self, rooms: Sequence[Room]) -> None:
+        """Read anew who belongs to these accounts and what they may see, and close the sockets of those who do not."""
+        began = clock.monotonic()
+        agents = {room.account_id: room.agent_seats() for room in rooms}
+        contacts = [seat for room in rooms for seat in room.contact_seats()]
+        async with self._database.reading() as db:
+            members = await queries.list_members(db, [room.account_id for room in rooms])
+            pairs = {(seat.account_id, seat.contact_inbox_id or 0) for seat in contacts}
+            visitors = await queries.list_visitors(db, *zip(*pairs, strict=True)) if pairs else []
+        for room in rooms:
+            room.admit((member for member in members if member.account_id == room.account_id), as_of=began)
+            room.recognise(visitor for visitor in visitors if visitor.account_id == room.account_id)
+            for seat in agents[room.account_id]:
+                if not room.admits(seat):
+                    seat.socket.close("remote", reconnect=True)
+        known = {(visitor.account_id, visitor.contact_inbox_id) for visitor in visitors}
+        for seat in contacts:
+            if (seat.account_id, seat.contact_inbox_id) not in known:
+                seat.socket.close("remote", reconnect=True)
 
-    def seats_of(self, user_id: int) -> Sequence[Seat]:
-        """Where this person listens."""
-        return self._agents.get(user_id, ())
+    async def missed(self, room: Room, cursor: Cursor) -> list[Pushed] | None:
+        """What was pushed to the account between this place and the room's; None when it cannot be repeated.
 
-    def seats_of_contact_inbox(self, contact_inbox_id: int) -> Sequence[Seat]:
-        """Where the contact listens under this channel identity."""
-        return self._contacts.get(contact_inbox_id, ())
+        It may be too much, or of a log that was lost since.
+        """
+        if cursor.epoch != room.cursor.epoch:
+            return None
+        if room.kept_after.is_after(cursor):
+            async with room.lock:
+                if room.kept_after.is_after(cursor) and not await self._keep_earlier(room, cursor):
+                    return None
+        return room.kept_since(cursor)
 
-    def agent_seats(self) -> list[Seat]:
-        """Everybody of the team who listens."""
-        return [seat for seats in self._agents.values() for seat in seats]
+    async def _open(self, account_id: int) -> None:
+        async with self._database.reading() as db:
+            cursor = await present(db)
+            members = await queries.list_members(db, [account_id])
+        self._rooms[account_id] = room = Room(account_id, cursor, members, self._push)
+        self._news.follow(room)
 
-    def contact_seats(self) -> list[Seat]:
-        """Every contact who listens."""
-        return [seat for seats in self._contacts.values() for seat in seats]
+    def _close_if_empty(self, room: Room) -> None:
+        if room.is_empty and self._rooms.get(room.account_id) is room:
+            del self._rooms[room.account_id]
+            self._news.leave(room)
 
-    def agents_of(self, inbox_id: int | None) -> tuple[Seat, ...]:
-        """Those of the team who see this inbox: its members and all administrators. The whole team without one."""
-        key = inbox_id or 0
-        seats = self._of_inbox.get(key)
-        if seats is None:
-            members = self.members
-            seats = self._of_inbox[key] = tuple(
-                seat
-                for user_id, theirs in self._agents.items()
-                if user_id in members and (inbox_id is None or members[user_id].hears(inbox_id))
-                for seat in theirs
-            )
-        return seats
+    async def _push(self, room: Room, record: Record) -> None:
+        if record.name in CHANGES_MEMBERS:
+            await self.check([room])
+        pushed = self._rendered(record)
+        room.cursor = record.cursor
+        if pushed is not None:
+            room.keep(pushed)
+            agents, contacts = room.agents_of(pushed.inbox_id), room.contacts_of(pushed)
+            await push_all(agents, pushed.for_agents)
+            if pushed.for_contact is not None:
+                await push_all(contacts, pushed.for_contact)
 
-    def contacts_of(self, pushed: Pushed) -> list[Seat]:
-        """The contact's seats: those of its channel identity, or of all its verified ones."""
-        if pushed.contact_inbox_id is None or not self._contacts:
-            return []
-        own = self._contacts.get(pushed.contact_inbox_id, [])
-        if not pushed.is_for_verified:
-            return own
-        verified = self._verified_of(pushed.contact_id)
-        return [*own, *(seat for seat in verified if seat.contact_inbox_id != pushed.contact_inbox_id)]
+    def _rendered(self, record: Record) -> Pushed | None:
+        if record.name not in RULES:
+            return None
+        try:
+            event = catalogue.event_of(record)
+            return render(event, self._shown, cursor=record.cursor, now=clock.monotonic())
+        except Exception:  # one event that cannot be shown must not silence the account
+            log.exception("event_not_shown", account_id=record.account_id, event_id=record.id)
+            return None
 
-    def _verified_of(self, contact_id: int | None) -> Sequence[Seat]:
-        if self._of_contact is None:
-            self._of_contact = {}
-            for seat in self.contact_seats():
-                if seat.is_verified and seat.contact_id is not None:
-                    self._of_contact.setdefault(seat.contact_id, []).append(seat)
-        return self._of_contact.get(contact_id or 0, ())
+    async def _keep_earlier(self, room: Room, cursor: Cursor) -> bool:
+        """Have the room remember what was pushed from this place on; False when that is too much."""
+        until, place = room.kept_after, cursor
+        if cursor.at < clock.now() - REPEATED_FOR:
+            return False
+        earlier: list[Pushed] = []
+        seen = 0
+        while not place.is_after(until):
+            async with self._readers, self._database.reading() as db:
+                records = await list_after(db, room.account_id, place, limit=BATCH)
+            for record in records:
+                if record.cursor.is_after(until):
+                    break
+                pushed = self._rendered(record)
+                earlier += [] if pushed is None else [pushed]
+            seen += len(records)
+            if seen > MOST_REPEATED or room.kept_after != until:
+                return False
+            if len(records) < BATCH:
+                break
+            place = records[-1].cursor
+        room.keep_earlier(earlier, cursor)
+        return True
 
-    def _look_again(self) -> None:
-        self._of_inbox.clear()
-        self._of_contact = None
+    async def _keep_checking(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                await self._check_all()
+            except Exception:  # the database may be away; the next round makes up for it
+                log.warning("sockets_not_checked", exc_info=True)
 
-    def hears(self, seat: Seat, pushed: Pushed) -> str | None:
-        """What this message says to this seat; None when it is not meant for it."""
-        if seat.user_id is None:
-            is_theirs = seat.contact_inbox_id == pushed.contact_inbox_id or _is_verified(seat, pushed)
-            return pushed.for_contact if is_theirs else None
-        member = self.members.get(seat.user_id)
-        is_theirs = member is not None and (pushed.inbox_id is None or member.hears(pushed.inbox_id))
-        return pushed.for_agents if is_theirs else None
-
-    def keep(self, pushed: Pushed) -> None:
-        """Remember the message for those who come back."""
-        self._kept.append(pushed)
-        if len(self._kept) > MOST_KEPT:
-            self.kept_after = self._kept.popleft().cursor
-
-    def keep_earlier(self, earlier: Sequence[Pushed], after: Cursor) -> None:
-        """Remember also what was pushed between `after` and the first message kept so far."""
-        self._kept.extendleft(reversed(earlier))
-        self.kept_after = after
-
-    @property
-    def kept_count(self) -> int:
-        """How many messages are kept for those who come back."""
-        return len(self._kept)
-
-    def forget_old(self, *, most: int) -> None:
-        """Forget what nobody comes back for any more, and what is more than this."""
-        earliest = clock.monotonic() - KEPT_SECONDS
-        while self._kept and (self._kept[0].pushed_at < earliest or len(self._kept) > most):
-            self.kept_after = self._kept.popleft().cursor
-
-    def kept_since(self, cursor: Cursor) -> list[Pushed]:
-        """What was pushed after this place, which must not lie before `kept_after`."""
-        return [pushed for pushed in self._kept if is_after(pushed.cursor, cursor)]
-
-
-def is_after(cursor: Cursor, other: Cursor) -> bool:
-    """Whether a place in the log comes after another."""
-    return (cursor.epoch, cursor.xid, cursor.id) > (other.epoch, other.xid, other.id)
+    async def _check_all(self) -> None:
+        rooms = list(self._rooms.values())
+        for at in range(0, len(rooms), ACCOUNTS_AT_ONCE):
+            await self.check(rooms[at : at + ACCOUNTS_AT_ONCE])
+        kept = sum(room.kept_count for room in rooms)
+        most = MOST_KEPT_IN_ALL // max(len(rooms), 1) if kept > MOST_KEPT_IN_ALL else kept
+        for room in rooms:
+            room.forget_old(most=most)
 
 
-def _is_verified(seat: Seat, pushed: Pushed) -> bool:
-    return pushed.is_for_verified and seat.is_verified and seat.contact_id == pushed.contact_id
+async def push_all(seats: Sequence[Seat], message: str) -> None:
+    """Send one message to many, with pauses for others."""
+    for number, seat in enumerate(seats, 1):
+        seat.push(message)
+        if number % FRAMES_IN_A_ROW == 0:
+            await asyncio.sleep(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -11,7 +12,7 @@ import structlog
 from criachat.kit import clock
 from criachat.kit.http.request import Send
 from criachat.realtime.protocol import Reason, disconnection
-from criachat.realtime.rooms import Seat
+from criachat.realtime.room import Seat
 
 log = structlog.get_logger()
 
@@ -65,6 +66,10 @@ class Socket:
             self.close("server_restart", reconnect=True, code=TRY_AGAIN)
         elif self._draining is None:
             self._drain_soon()
+
+    def has_room_for(self, messages: Sequence[str]) -> bool:
+        """Whether the client can be sent all of these at once, and some more beside them."""
+        return len(messages) <= MOST_WAITING_FRAMES // 2 and sum(map(len, messages)) <= MOST_WAITING_CHARACTERS // 2
 
     def close(self, reason: Reason, *, reconnect: bool, code: int = GOING_AWAY) -> None:
         """Say goodbye, then close; what was pushed before still goes out. A client that does not listen is cut off."""

@@ -81,6 +81,9 @@ async def test_subscribing_again_with_the_same_identifier_is_ignored(agent_line:
     "wrong",
     [
         {"pubsub_token": "guessed"},
+        {"pubsub_token": "nul\x00"},
+        {"pubsub_token": "nul\x00", "user_id": None},
+        {"pubsub_token": "olá"},
         {"user_id": 2**62},
         {"account_id": 2**62},
         {"account_id": None},

@@ -23,7 +23,7 @@ from criachat.kit.settings import Settings
 from criachat.kit.signals import Signals
 from criachat.messages.events import FirstReplyCreated, MessageCreated, MessageInConversation, MessageUpdated
 from criachat.realtime.payloads import message_text, render, typing_for_contact, typing_payload
-from criachat.realtime.rooms import Pushed
+from criachat.realtime.room import Pushed
 from criachat.users.presence import Presence
 from criachat.users.snapshots import UserSnapshot
 
@@ -317,7 +317,7 @@ async def test_availability_is_that_of_the_moment_it_is_sent(shown: Shown) -> No
 
 
 def test_typing_shows_the_typist_and_the_conversation(shown: Shown) -> None:
-    typing = Typing(account_id=3, inbox_id=12, conversation_id=901, is_on=True, typist=MIA)
+    typing = Typing(id="t1", account_id=3, inbox_id=12, conversation_id=901, is_on=True, typist=MIA)
     snapshot = replace(CONVERSATION, last_message=HELLO)
 
     payload = typing_payload(typing, snapshot, shown)
@@ -333,6 +333,6 @@ def test_typing_shows_the_typist_and_the_conversation(shown: Shown) -> None:
 
 
 def test_a_contact_who_types_is_shown_as_the_conversation_has_them(shown: Shown) -> None:
-    typing = Typing(account_id=3, inbox_id=12, conversation_id=901, is_on=True)
+    typing = Typing(id="t1", account_id=3, inbox_id=12, conversation_id=901, is_on=True)
 
     assert data(message_text("conversation.typing_on", typing_payload(typing, CONVERSATION, shown)))["user"] == ROSA_OUT
