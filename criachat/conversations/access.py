@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from criachat.conversations import queries
 from criachat.conversations.models import Conversation, Counts, ListFilter
+from criachat.conversations.queries import lists
+from criachat.conversations.queries.lists import Asker
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
+from criachat.kit.http.versions import Expected
 
 
 async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversation:
@@ -16,6 +19,17 @@ async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversati
     refused.
     """
     return _opened(actor, await queries.find_conversation(db, actor.account_id, actor.user_id, display_id))
+
+
+async def load_conversation_to_change(tx: Tx, actor: Actor, display_id: int, expected: Expected) -> Conversation:
+    """The same; where the caller means one version of it, nobody else changes it before this transaction ends."""
+    conversation = await load_conversation(tx, actor, display_id)
+    if expected.tags is None:
+        return conversation
+    await lock_conversation(tx, conversation)
+    locked = await load_again(tx, conversation, actor=actor)
+    expected.check(locked.version)
+    return locked
 
 
 async def load_conversation_and_reserve(db: Db, actor: Actor, display_id: int, *, sequence: str) -> Conversation:
@@ -66,30 +80,23 @@ async def find_conversation_by_id(db: Db, account_id: int, conversation_id: int)
 
 
 async def list_conversations(
-    db: Db, actor: Actor, filters: ListFilter, *, sort: str = queries.DEFAULT_SORT, limit: int = 25, offset: int = 0
+    db: Db, actor: Actor, filters: ListFilter, *, sort: str = lists.DEFAULT_SORT, limit: int = 25, offset: int = 0
 ) -> list[Conversation]:
     """A page of what the caller may list: everything for administrators, their own inboxes for agents."""
     if filters.is_empty:
         return []
-    return await queries.list_page(
-        db,
-        filters,
-        account_id=actor.account_id,
-        user_id=actor.user_id,
-        limited_to=actor.limited_to_user,
-        sort=sort,
-        limit=limit,
-        offset=offset,
-    )
+    return await lists.list_page(db, _asker(actor), filters, sort=sort, limit=limit, offset=offset)
 
 
 async def count_conversations(db: Db, actor: Actor, filters: ListFilter) -> Counts:
     """The numbers behind the tabs of such a list."""
     if filters.is_empty:
         return Counts(mine_count=0, unassigned_count=0, all_count=0)
-    return await queries.count(
-        db, filters, account_id=actor.account_id, user_id=actor.user_id, limited_to=actor.limited_to_user
-    )
+    return await lists.count(db, _asker(actor), filters)
+
+
+def _asker(actor: Actor) -> Asker:
+    return Asker(account_id=actor.account_id, user_id=actor.user_id, limited_to=actor.limited_to_user)
 
 
 def _opened(actor: Actor, found: Conversation | None) -> Conversation:

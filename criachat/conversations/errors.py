@@ -13,14 +13,30 @@ class UnknownPriority(Unprocessable):
     """Priority must be low, medium, high or urgent"""
 
 
+class LabelBlank(Invalid):
+    """Label can't be blank"""
+
+    attributes = ("label",)
+
+
 class SnoozeInvalid(Unprocessable):
     """snoozed_until must be a time in unix seconds"""
 
 
-class AttributeTooLarge(Invalid):
-    """Custom attributes length should be < 1500"""
+class SnoozeOutOfRange(Unprocessable):
+    """snoozed_until must be a time between the years 1 and 9999"""
+
+
+class AttributesInvalid(Invalid):
+    """Custom attributes are too large"""
 
     attributes = ("custom_attributes",)
+
+
+class LabelsInvalid(Invalid):
+    """Labels are too long or too many"""
+
+    attributes = ("labels",)
 
 
 class SourceUnknown(Unprocessable):

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from criachat.conversations.models import ListFilter
 from criachat.conversations.operations.describing import label_titles
-from criachat.conversations.schemas import ListParams
+from criachat.conversations.schemas import ListParams, id_of
+from criachat.conversations.snapshots import STATUSES
 from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
@@ -39,19 +40,20 @@ async def filter_of(db: Db, actor: Actor, params: ListParams) -> ListFilter:
 
 
 def _statuses(params: ListParams) -> tuple[str, ...] | None:
+    """The statuses that were asked for, each once; none of ours when they are unknown."""
     if params.q is not None:
         return None
     if params.status is None or params.status == "":
         return ("open",)
-    wanted = cast(list[Any], params.status) if isinstance(params.status, list) else [params.status]
-    return None if "all" in wanted else tuple(str(each) for each in wanted)
+    asked = cast(list[Any], params.status) if isinstance(params.status, list) else [params.status]
+    return None if "all" in asked else tuple(status for status in STATUSES if status in asked)
 
 
 def _inbox(params: ListParams) -> tuple[int | None, bool]:
     """The inbox, and whether what was sent names none."""
     if not sent(params.inbox_id):
         return None, False
-    number = _number(params.inbox_id)
+    number = id_of(params.inbox_id)
     return number, number is None
 
 
@@ -65,7 +67,7 @@ def _labels(params: ListParams) -> tuple[str, ...] | None:
 async def _team(db: Db, actor: Actor, params: ListParams) -> int | None:
     if not sent(params.team_id):
         return None
-    team = await teams.find_team(db, actor, _number(params.team_id))
+    team = await teams.find_team(db, actor, id_of(params.team_id))
     if team is None:
         raise NotFound
     return team.id
@@ -76,8 +78,3 @@ def _updated_after(params: ListParams) -> Any:
         return None
     seconds = min(max(params.updated_within, 0), int(LONGEST_LOOK_BACK.total_seconds()))
     return clock.now() - timedelta(seconds=seconds)
-
-
-def _number(value: object) -> int | None:
-    text = str(value).strip()
-    return int(text) if text.isascii() and text.isdigit() and int(text) < 2**63 else None

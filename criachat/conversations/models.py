@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
 from criachat.conversations.snapshots import (
+    PRIORITIES,
     ConversationSnapshot,
     InboxSnapshot,
     LastMessages,
@@ -22,7 +23,6 @@ from criachat.conversations.snapshots import (
 from criachat.kit import clock
 from criachat.users.snapshots import Availability, BotSnapshot, UserSnapshot
 
-PRIORITIES: tuple[Priority, ...] = ("low", "medium", "high", "urgent")
 MOST_UNREAD = 10
 AssigneeType = Literal["me", "assigned", "unassigned"]
 
@@ -206,6 +206,17 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
             updated_at=self.updated_at,
             last_message=last_message,
         )
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants a new conversation to be."""
+
+    status: str | None = None
+    snoozed_until: datetime | None = None
+    assignee_id: int | None = None
+    team_id: int | None = None
+    custom_attributes: dict[str, Any] = {}
+    additional_attributes: dict[str, Any] = {}
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

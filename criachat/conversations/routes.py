@@ -7,7 +7,7 @@ from typing import Any, cast
 from criachat.contacts import access as contacts
 from criachat.conversations import access, typing
 from criachat.conversations.filters import filter_of
-from criachat.conversations.models import ListFilter
+from criachat.conversations.models import Conversation, ListFilter
 from criachat.conversations.operations import assigning, describing, status
 from criachat.conversations.schemas import (
     AssignmentParams,
@@ -31,12 +31,14 @@ from criachat.conversations.schemas import (
     TypingParams,
     assignee_out,
     conversation_out,
+    id_of,
     list_meta_out,
 )
 from criachat.kit.actors import AGENT, BOT, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.binding import sent
 from criachat.kit.http.routes import Routes
+from criachat.kit.http.versions import Expected, Versioned
 from criachat.kit.paging import page_of
 from criachat.kit.signals import Signals
 from criachat.kit.times import iso_or_none
@@ -68,7 +70,7 @@ async def list_conversations(db: Db, actor: Actor, shown: Shown, params: ListPar
         db,
         actor,
         filters,
-        sort=params.sort_by or "",
+        sort=params.sort_by if isinstance(params.sort_by, str) else "",
         limit=MOST_UPDATED if is_sync else PAGE,
         offset=0 if is_sync else (page_of(params.page) - 1) * PAGE,
     )
@@ -93,54 +95,57 @@ async def list_conversations_of_contact(db: Db, actor: Actor, shown: Shown, cont
     return ContactConversationsOut(payload=[conversation_out(each, shown) for each in found])
 
 
-@routes.get("/{conversation_id}", actors=AGENT)
-async def show_conversation(db: Db, actor: Actor, shown: Shown, conversation_id: int) -> ConversationOut:
+@routes.get("/{conversation_id}", actors=AGENT | BOT)
+async def show_conversation(db: Db, actor: Actor, shown: Shown, conversation_id: int) -> Versioned[ConversationOut]:
     """One conversation."""
-    return conversation_out(await access.load_conversation(db, actor, conversation_id), shown)
+    return _versioned(await access.load_conversation(db, actor, conversation_id), shown)
 
 
 @routes.update("/{conversation_id}", actors=AGENT | BOT)
 async def update_conversation(
-    tx: Tx, actor: Actor, shown: Shown, conversation_id: int, params: PriorityParams
-) -> ConversationOut:
+    tx: Tx, actor: Actor, expected: Expected, shown: Shown, conversation_id: int, params: PriorityParams
+) -> Versioned[ConversationOut]:
     """Change its priority; everything else has an endpoint of its own."""
-    conversation = await access.load_conversation(tx, actor, conversation_id)
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
     if sent(params.priority):
         conversation = await status.change_priority(tx, conversation, cast(Any, params.priority), actor=actor)
-    return conversation_out(conversation, shown)
+    return _versioned(conversation, shown)
 
 
 @routes.post("/{conversation_id}/toggle_status", actors=AGENT | BOT)
-async def toggle_status(tx: Tx, actor: Actor, conversation_id: int, params: StatusParams) -> StatusOut:
+async def toggle_status(
+    tx: Tx, actor: Actor, expected: Expected, conversation_id: int, params: StatusParams
+) -> Versioned[StatusOut]:
     """Open, resolve or snooze it; without a status it toggles between open and resolved.
 
     An agent who opens it takes it. `snoozed_until` is unix seconds; without it a snooze lasts until the next message
     of the contact.
     """
-    conversation = await access.load_conversation(tx, actor, conversation_id)
-    is_handoff = actor.type == "agent_bot" and conversation.status == "pending" and params.status == "open"
-    after = await status.change_status(
-        tx, conversation, params.status, snoozed_until=status.from_unix(params.snoozed_until), actor=actor
+    snoozed_until = status.from_unix(params.snoozed_until)
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
+    after, is_handoff = await status.change_status(
+        tx, conversation, params.status, snoozed_until=snoozed_until, actor=actor
     )
-    return StatusOut(
-        payload=StatusPayloadOut(
-            success=None if is_handoff else True,
-            conversation_id=after.display_id,
-            current_status=after.status,
-            snoozed_until=iso_or_none(after.snoozed_until),
-        )
+    payload = StatusPayloadOut(
+        success=None if is_handoff else True,
+        conversation_id=after.display_id,
+        current_status=after.status,
+        snoozed_until=iso_or_none(after.snoozed_until),
     )
+    return Versioned(StatusOut(payload), after.version)
 
 
 @routes.post("/{conversation_id}/toggle_priority", actors=AGENT | BOT)
-async def toggle_priority(tx: Tx, actor: Actor, conversation_id: int, params: PriorityParams) -> None:
+async def toggle_priority(
+    tx: Tx, actor: Actor, expected: Expected, conversation_id: int, params: PriorityParams
+) -> None:
     """Set its priority; null, empty or missing clears it."""
-    conversation = await access.load_conversation(tx, actor, conversation_id)
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
     wanted = cast(Any, params.priority) if sent(params.priority) else None
     await status.change_priority(tx, conversation, wanted, actor=actor)
 
 
-@routes.post("/{conversation_id}/toggle_typing_status", actors=AGENT, is_idempotent=False)
+@routes.post("/{conversation_id}/toggle_typing_status", actors=AGENT | BOT, is_idempotent=False)
 async def toggle_typing(db: Db, actor: Actor, signals: Signals, conversation_id: int, params: TypingParams) -> None:
     """Show, or stop showing, that the caller types. Nothing is stored."""
     conversation = await access.load_conversation(db, actor, conversation_id)
@@ -151,87 +156,98 @@ async def toggle_typing(db: Db, actor: Actor, signals: Signals, conversation_id:
 
 
 @routes.post("/{conversation_id}/update_last_seen", actors=AGENT)
-async def update_last_seen(tx: Tx, actor: Actor, shown: Shown, conversation_id: int) -> ConversationOut:
+async def update_last_seen(tx: Tx, actor: Actor, shown: Shown, conversation_id: int) -> Versioned[ConversationOut]:
     """The team has seen everything up to now."""
     conversation = await access.load_conversation(tx, actor, conversation_id)
-    await describing.mark_seen_by_team(tx, conversation, actor=actor)
-    return conversation_out(await access.load_again(tx, conversation, actor=actor), shown)
+    return _versioned(await describing.mark_seen_by_team(tx, conversation, actor=actor), shown)
+
+
+@routes.post("/{conversation_id}/unread", actors=AGENT)
+async def mark_unread(tx: Tx, actor: Actor, shown: Shown, conversation_id: int) -> Versioned[ConversationOut]:
+    """The team has not seen the contact's last message yet."""
+    conversation = await access.load_conversation(tx, actor, conversation_id)
+    return _versioned(await describing.mark_unread_by_team(tx, conversation, actor=actor), shown)
 
 
 @routes.post("/{conversation_id}/custom_attributes", actors=AGENT | BOT)
 async def set_custom_attributes(
-    tx: Tx, actor: Actor, conversation_id: int, params: CustomAttributesParams
-) -> CustomAttributesOut:
+    tx: Tx, actor: Actor, expected: Expected, conversation_id: int, params: CustomAttributesParams
+) -> Versioned[CustomAttributesOut]:
     """Replace all custom attributes."""
-    conversation = await access.load_conversation(tx, actor, conversation_id)
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
     after = await describing.set_custom_attributes(tx, conversation, params.custom_attributes, actor=actor)
-    return CustomAttributesOut(custom_attributes=after.custom_attributes)
+    return Versioned(CustomAttributesOut(after.custom_attributes), after.version)
 
 
 @routes.patch("/{conversation_id}/custom_attributes", actors=AGENT | BOT)
 async def change_custom_attributes(
-    tx: Tx, actor: Actor, conversation_id: int, params: CustomAttributesParams
-) -> CustomAttributesOut:
+    tx: Tx, actor: Actor, expected: Expected, conversation_id: int, params: CustomAttributesParams
+) -> Versioned[CustomAttributesOut]:
     """Write the custom attributes that were sent and leave the others; null takes one away."""
-    conversation = await access.load_conversation(tx, actor, conversation_id)
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
     after = await describing.change_custom_attributes(tx, conversation, params.custom_attributes, actor=actor)
-    return CustomAttributesOut(custom_attributes=after.custom_attributes)
+    return Versioned(CustomAttributesOut(after.custom_attributes), after.version)
 
 
 @routes.post("/{conversation_id}/assignments", actors=AGENT | BOT)
 async def assign_conversation(
-    tx: Tx, actor: Actor, shown: Shown, conversation_id: int, params: AssignmentParams
+    tx: Tx, actor: Actor, expected: Expected, shown: Shown, conversation_id: int, params: AssignmentParams
 ) -> AgentOut | BotSlimOut | RawTeamOut | None:
     """Hand it to a person, a bot or a team.
 
     With `assignee_id` in the request only the assignee changes; null, 0, "nil" or an unknown id hands it to nobody.
     """
-    conversation = await access.load_conversation(tx, actor, conversation_id)
-    if params.assignee_type == "AgentBot":
-        bot = await users.find_bot(tx, actor, _id(params.assignee_id))
-        if bot is not None:
-            conversation = await assigning.assign_bot(tx, conversation, bot, actor=actor)
-        return assignee_out(conversation, shown) if bot else None
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
+    if sent(params.assignee_id) and params.assignee_type == "AgentBot":
+        bot = await users.find_bot(tx, actor, id_of(params.assignee_id))
+        return assignee_out(await assigning.assign_bot(tx, conversation, bot, actor=actor), shown) if bot else None
     if sent(params.assignee_id):
-        assignee = await users.find_colleague(tx, actor, _id(params.assignee_id))
+        assignee = await users.find_colleague(tx, actor, id_of(params.assignee_id))
         return assignee_out(await assigning.assign(tx, conversation, assignee, actor=actor), shown)
-    if not sent(params.team_id):
-        return None
-    team = await teams.find_team(tx, actor, _id(params.team_id))
-    keeps = team is None or await teams.is_member(tx, team, conversation.assignee_id)
-    await assigning.assign_team(tx, conversation, team, keeps_assignee=keeps, actor=actor)
-    return None if team is None else raw_team_out(team)
+    if sent(params.team_id):
+        team = await teams.find_team(tx, actor, id_of(params.team_id))
+        await assigning.assign_team(tx, conversation, team, actor=actor)
+        return raw_team_out(team) if team else None
+    return None
 
 
-@routes.get("/{conversation_id}/labels", actors=AGENT)
-async def list_labels(db: Db, actor: Actor, conversation_id: int) -> LabelsOut:
+@routes.get("/{conversation_id}/labels", actors=AGENT | BOT)
+async def list_labels(db: Db, actor: Actor, conversation_id: int) -> Versioned[LabelsOut]:
     """Its labels."""
-    return LabelsOut(payload=(await access.load_conversation(db, actor, conversation_id)).labels)
+    return _labels(await access.load_conversation(db, actor, conversation_id))
 
 
-@routes.post("/{conversation_id}/labels", actors=AGENT)
-async def set_labels(tx: Tx, actor: Actor, conversation_id: int, params: LabelsParams) -> LabelsOut:
+@routes.post("/{conversation_id}/labels", actors=AGENT | BOT)
+async def set_labels(
+    tx: Tx, actor: Actor, expected: Expected, conversation_id: int, params: LabelsParams
+) -> Versioned[LabelsOut]:
     """Replace its labels; an empty or missing list clears them."""
-    conversation = await access.load_conversation(tx, actor, conversation_id)
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
     labels = cast(list[Any], params.labels) if isinstance(params.labels, list) else []
-    return LabelsOut(payload=(await describing.set_labels(tx, conversation, labels, actor=actor)).labels)
+    return _labels(await describing.set_labels(tx, conversation, labels, actor=actor))
 
 
-@routes.post("/{conversation_id}/labels/add", actors=AGENT)
-async def add_label(tx: Tx, actor: Actor, conversation_id: int, params: LabelParams) -> LabelsOut:
+@routes.post("/{conversation_id}/labels/add", actors=AGENT | BOT)
+async def add_label(
+    tx: Tx, actor: Actor, expected: Expected, conversation_id: int, params: LabelParams
+) -> Versioned[LabelsOut]:
     """Add one label and leave the others."""
-    conversation = await access.load_conversation(tx, actor, conversation_id)
-    return LabelsOut(payload=(await describing.add_label(tx, conversation, params.label, actor=actor)).labels)
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
+    return _labels(await describing.add_label(tx, conversation, params.label, actor=actor))
 
 
-@routes.post("/{conversation_id}/labels/remove", actors=AGENT)
-async def remove_label(tx: Tx, actor: Actor, conversation_id: int, params: LabelParams) -> LabelsOut:
+@routes.post("/{conversation_id}/labels/remove", actors=AGENT | BOT)
+async def remove_label(
+    tx: Tx, actor: Actor, expected: Expected, conversation_id: int, params: LabelParams
+) -> Versioned[LabelsOut]:
     """Take one label away and leave the others."""
-    conversation = await access.load_conversation(tx, actor, conversation_id)
-    return LabelsOut(payload=(await describing.remove_label(tx, conversation, params.label, actor=actor)).labels)
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
+    return _labels(await describing.remove_label(tx, conversation, params.label, actor=actor))
 
 
-def _id(value: object) -> int | None:
-    """An id that may also be null, 0, "" or "nil"."""
-    text = str(value).strip()
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 2**63 else None
+def _versioned(conversation: Conversation, shown: Shown) -> Versioned[ConversationOut]:
+    return Versioned(conversation_out(conversation, shown), conversation.version)
+
+
+def _labels(conversation: Conversation) -> Versioned[LabelsOut]:
+    return Versioned(LabelsOut(conversation.labels), conversation.version)

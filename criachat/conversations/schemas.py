@@ -18,6 +18,8 @@ from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 MEDIA = frozenset(("image", "audio", "video", "file", "share", "story_mention", "ig_reel", "ig_post", "ig_story"))
 LONGEST_PROCESSED_CONTENT = 150_000
+LARGEST_ID = 2**63 - 1
+LONGEST_ID = len(str(LARGEST_ID))
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -31,14 +33,14 @@ class ListParams(msgspec.Struct, kw_only=True):
     """Which conversations to list; see `GET /conversations`."""
 
     status: Any = None
-    assignee_type: str | None = None
+    assignee_type: Any = None
     inbox_id: Any = UNSET
     team_id: Any = UNSET
     labels: Any = UNSET
-    conversation_type: str | None = None
+    conversation_type: Any = None
     q: str | None = None
     source_id: str | None = None
-    sort_by: str | None = None
+    sort_by: Any = None
     page: Any = None
     updated_within: int | None = None
 
@@ -306,22 +308,29 @@ class StatusPayloadOut(msgspec.Struct, frozen=True, kw_only=True):
     snoozed_until: str | None
 
 
-class StatusOut(msgspec.Struct, frozen=True, kw_only=True):
+class StatusOut(msgspec.Struct, frozen=True):
     """What the status is now."""
 
     payload: StatusPayloadOut
 
 
-class CustomAttributesOut(msgspec.Struct, frozen=True, kw_only=True):
+class CustomAttributesOut(msgspec.Struct, frozen=True):
     """All custom attributes as they are now."""
 
     custom_attributes: dict[str, Any]
 
 
-class LabelsOut(msgspec.Struct, frozen=True, kw_only=True):
+class LabelsOut(msgspec.Struct, frozen=True):
     """All labels as they are now."""
 
     payload: list[str]
+
+
+def id_of(value: object) -> int | None:
+    """The id that was sent; None for null, 0, "", "nil" and whatever else cannot be one."""
+    text = str(value).strip()
+    number = int(text) if len(text) <= LONGEST_ID and text.isascii() and text.isdigit() else 0
+    return number if 0 < number <= LARGEST_ID else None
 
 
 def list_meta_out(counts: Counts) -> ListMetaOut:

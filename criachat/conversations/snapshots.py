@@ -6,7 +6,7 @@ One superset for each noun; pure renderers make the webhook's, the socket's and 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -15,6 +15,8 @@ from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 Status = Literal["open", "resolved", "pending", "snoozed"]
 Priority = Literal["low", "medium", "high", "urgent"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 SenderSnapshot = UserSnapshot | BotSnapshot | ContactSnapshot
 
 INCOMING, OUTGOING, ACTIVITY, TEMPLATE = range(4)

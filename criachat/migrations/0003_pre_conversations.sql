@@ -157,19 +157,28 @@ CREATE TABLE conversations (
     FOREIGN KEY (account_id, assignee_agent_bot_id) REFERENCES agent_bots (account_id, id)
         ON DELETE SET NULL (assignee_agent_bot_id)
 ) WITH (fillfactor = 80);
-CREATE INDEX conversations_by_status_and_activity ON conversations (account_id, status, last_activity_at DESC, id DESC);
-CREATE INDEX conversations_by_activity ON conversations (account_id, last_activity_at DESC, id DESC);
+-- Every message moves its conversation to the top, and with it a row of each index: whoever adds one pays it there.
+-- Lists read one status (and inbox) at a time, in order; queries/lists.py merges what it reads.
+CREATE INDEX conversations_by_status ON conversations (account_id, status, last_activity_at DESC, id DESC);
 CREATE INDEX conversations_by_inbox ON conversations (account_id, inbox_id, status, last_activity_at DESC, id DESC);
-CREATE INDEX conversations_by_assignee ON conversations (account_id, assignee_id, status, last_activity_at DESC, id DESC);
-CREATE INDEX conversations_by_team ON conversations (account_id, team_id, status, last_activity_at DESC) WHERE team_id IS NOT NULL;
-CREATE INDEX conversations_by_contact ON conversations (account_id, contact_id, last_activity_at DESC);
+CREATE INDEX conversations_by_assignee ON conversations (account_id, assignee_id, status, last_activity_at DESC, id DESC)
+    WHERE assignee_id IS NOT NULL;
+CREATE INDEX conversations_unassigned ON conversations (account_id, status, last_activity_at DESC, id DESC)
+    WHERE assignee_id IS NULL;
+CREATE INDEX conversations_by_bot ON conversations (account_id, assignee_agent_bot_id)
+    WHERE assignee_agent_bot_id IS NOT NULL;
+CREATE INDEX conversations_by_team ON conversations (account_id, team_id, status, last_activity_at DESC, id DESC)
+    WHERE team_id IS NOT NULL;
+CREATE INDEX conversations_by_contact ON conversations (account_id, contact_id, last_activity_at DESC, id DESC);
 CREATE INDEX conversations_by_contact_inbox ON conversations (account_id, contact_inbox_id, id DESC);
 CREATE INDEX conversations_by_creation ON conversations (account_id, status, created_at, id);
 CREATE INDEX conversations_by_update ON conversations (account_id, updated_at);
-CREATE INDEX conversations_by_priority ON conversations (account_id, status, priority DESC NULLS LAST, last_activity_at DESC);
-CREATE INDEX conversations_by_waiting ON conversations (account_id, status, waiting_since, created_at) WHERE waiting_since IS NOT NULL;
+CREATE INDEX conversations_by_priority ON conversations (account_id, status, priority, last_activity_at DESC, id DESC)
+    WHERE priority IS NOT NULL;
+CREATE INDEX conversations_by_waiting ON conversations (account_id, status, waiting_since, created_at, id)
+    WHERE waiting_since IS NOT NULL;
 CREATE INDEX conversations_snoozed ON conversations (account_id, snoozed_until) WHERE status = 'snoozed';
-CREATE INDEX conversations_labels ON conversations USING gin (labels);
+CREATE INDEX conversations_labels ON conversations USING gin (labels) WHERE labels <> '{}';
 
 -- How many conversations of each kind there are, as differences that are added up: whoever changes a conversation
 -- adds a line and waits for nobody, and a list knows its counts without counting. A job folds the lines together.

@@ -170,10 +170,10 @@ async def _play(database: Database, stage: Stage, scene: Scene, number: int, cha
         if scene.priority is not None:
             now = await status.change_priority(tx, now, scene.priority, actor=agent)
         if has_answer:
+            team = stage.teams[number % len(stage.teams)]
+            now = await assigning.assign_team(tx, now, team, actor=stage.administrator)
             colleague = await people.find_colleague(tx, stage.administrator, agent.id)
             now = await assigning.assign(tx, now, colleague, actor=stage.administrator)
-            team = stage.teams[number % len(stage.teams)]
-            now = await assigning.assign_team(tx, now, team, keeps_assignee=True, actor=stage.administrator)
         if wanted != "open":
             until = clock.now() + LOOK_BACK + timedelta(days=1) if wanted == "snoozed" else None
             await status.change_status(tx, now, wanted, snoozed_until=until, actor=agent)

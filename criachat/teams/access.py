@@ -35,6 +35,6 @@ async def list_teams(db: Db, actor: Actor) -> list[Team]:
     return await queries.list_teams(db, actor.account_id, actor.user_id)
 
 
-async def is_member(db: Db, team: Team, user_id: int | None) -> bool:
-    """Whether this person belongs to the team."""
-    return user_id is not None and await queries.is_member(db, team, user_id)
+async def list_member_ids(db: Db, team: Team) -> list[int]:
+    """Who is in the team."""
+    return await queries.list_member_ids(db, team)

@@ -51,9 +51,6 @@ FOR KEY SHARE
 ON CONFLICT DO NOTHING
 RETURNING user_id
 """
-IS_MEMBER = """
-SELECT EXISTS (SELECT FROM team_members WHERE account_id = $1 AND team_id = $2 AND user_id = $3)
-"""
 DELETE_MEMBERS = "DELETE FROM team_members WHERE account_id = $1 AND team_id = $2 AND user_id = ANY($3::bigint[])"
 DELETE_OTHER_MEMBERS = """
 DELETE FROM team_members WHERE account_id = $1 AND team_id = $2 AND NOT user_id = ANY($3::bigint[])
@@ -97,11 +94,6 @@ async def delete_team(tx: Tx, team: Team) -> None:
 async def list_member_ids(db: Db, team: Team) -> list[int]:
     """Who is in it."""
     return await db.fetch_values(LIST_MEMBER_IDS, team.account_id, team.id)
-
-
-async def is_member(db: Db, team: Team, user_id: int) -> bool:
-    """Whether this person is in it."""
-    return await db.fetch_value(IS_MEMBER, team.account_id, team.id, user_id)
 
 
 async def insert_members(tx: Tx, team: Team, user_ids: Sequence[int]) -> list[int]:

@@ -8,30 +8,40 @@ from criachat.conversations.models import Conversation
 from criachat.conversations.operations.saving import save
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
+from criachat.teams import access as teams
 from criachat.teams.models import Team
 from criachat.users.models import Bot, Colleague
 
 
 async def assign(tx: Tx, conversation: Conversation, assignee: Colleague | None, *, actor: Actor) -> Conversation:
-    """Hand it to this person, or to nobody; a bot that had it has it no more."""
-    assignee_id = assignee.id if assignee else None
-    change: dict[str, Any] = {"assignee_id": assignee_id, "assignee_agent_bot_id": None}
-    return await save(tx, conversation, lambda _: change, actor=actor)
+    """Hand it to this person, or to nobody; a bot that had it has it no more.
+
+    What waited for that bot's answer is open for the person now.
+    """
+
+    def change(before: Conversation) -> dict[str, Any]:
+        takes_over = assignee is not None and before.assignee_agent_bot_id is not None and before.status == "pending"
+        return {
+            "assignee_id": assignee.id if assignee else None,
+            "assignee_agent_bot_id": None,
+            "status": "open" if takes_over else before.status,
+        }
+
+    return (await save(tx, conversation, change, actor=actor)).after
 
 
 async def assign_bot(tx: Tx, conversation: Conversation, bot: Bot, *, actor: Actor) -> Conversation:
-    """Hand it to a bot; a person who had it has it no more."""
-    change: dict[str, Any] = {"assignee_id": None, "assignee_agent_bot_id": bot.id}
-    return await save(tx, conversation, lambda _: change, actor=actor)
+    """Hand it to a bot, which answers first from now on; a person who had it has it no more."""
+    change: dict[str, Any] = {"assignee_id": None, "assignee_agent_bot_id": bot.id, "status": "pending"}
+    return (await save(tx, conversation, lambda _: change, actor=actor)).after
 
 
-async def assign_team(
-    tx: Tx, conversation: Conversation, team: Team | None, *, keeps_assignee: bool, actor: Actor
-) -> Conversation:
+async def assign_team(tx: Tx, conversation: Conversation, team: Team | None, *, actor: Actor) -> Conversation:
     """Hand it to a team, or to none; an assignee who is not in the new team loses it."""
+    members = None if team is None else frozenset(await teams.list_member_ids(tx, team))
 
     def change(before: Conversation) -> dict[str, Any]:
-        keeps = keeps_assignee or team is None
+        keeps = members is None or before.assignee_id in members
         return {"team_id": team.id if team else None, "assignee_id": before.assignee_id if keeps else None}
 
-    return await save(tx, conversation, change, actor=actor)
+    return (await save(tx, conversation, change, actor=actor)).after

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from criachat.conversations.errors import AttributeTooLarge
+import msgspec
+
+from criachat.conversations import access
+from criachat.conversations.errors import AttributesInvalid, LabelBlank, LabelsInvalid
 from criachat.conversations.models import Conversation
 from criachat.conversations.operations.saving import save
 from criachat.conversations.queries import writes
@@ -13,45 +16,70 @@ from criachat.conversations.snapshots import LastMessages
 from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
+from criachat.kit.errors import NotFound
 
 LONGEST_TEXT = 1500
 LARGEST_NUMBER = 9_999_999_999
+# Every event and every page that shows a conversation carries all of its attributes.
+MOST_ATTRIBUTE_BYTES = 100_000
 LONGEST_LABEL = 255
 MOST_LABELS = 200
 
 
 def label_titles(titles: Iterable[object]) -> list[str]:
-    """Titles as they are kept: in small letters, each once; a comma inside one splits it."""
-    parts = (part.strip().lower() for title in titles for part in str(title).split(","))
-    return list(dict.fromkeys(part[:LONGEST_LABEL] for part in parts if part))[:MOST_LABELS]
+    """Titles as they are kept: in small letters, each once; a comma splits one in two, what is no text is left out."""
+    texts = (str(title) for title in titles if isinstance(title, str | int) and not isinstance(title, bool))
+    parts = (part.strip().lower() for text in texts for part in text.split(","))
+    return list(dict.fromkeys(part for part in parts if part))
 
 
-def check_attributes(attributes: Mapping[str, Any]) -> None:
-    """Refuse texts from 1,500 characters and whole numbers past ten digits at the top level."""
+def check_attributes(attributes: Mapping[str, Any], *, field: str = "custom_attributes") -> None:
+    """Refuse texts past 1,500 characters and whole numbers past ten digits at the top level, and 100 kB in all."""
     for key, value in attributes.items():
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
-            raise AttributeTooLarge(f"{key[:100]} length should be < 1500")
+            raise AttributesInvalid(
+                f"{key[:100]} is too long (maximum is {LONGEST_TEXT} characters)", attributes=[field]
+            )
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_NUMBER:
-            raise AttributeTooLarge(f"{key[:100]} value should be < 9999999999")
+            raise AttributesInvalid(f"{key[:100]} is too large (maximum is {LARGEST_NUMBER})", attributes=[field])
+    if len(msgspec.json.encode(attributes)) > MOST_ATTRIBUTE_BYTES:
+        name = field.replace("_", " ").capitalize()
+        raise AttributesInvalid(f"{name} are too large (maximum is 100 kB)", attributes=[field])
 
 
 async def set_labels(tx: Tx, conversation: Conversation, labels: Iterable[object], *, actor: Actor) -> Conversation:
     """Replace its labels."""
     titles = label_titles(labels)
-    return await save(tx, conversation, lambda _: {"labels": titles}, actor=actor)
+    return await _save_labels(tx, conversation, lambda _: titles, actor)
 
 
 async def add_label(tx: Tx, conversation: Conversation, label: str, *, actor: Actor) -> Conversation:
     """Add one label; nothing happens when it is there."""
-    return await save(tx, conversation, lambda now: {"labels": label_titles([*now.labels, label])}, actor=actor)
+    if not label_titles([label]):
+        raise LabelBlank
+    return await _save_labels(tx, conversation, lambda kept: label_titles([*kept, label]), actor)
 
 
 async def remove_label(tx: Tx, conversation: Conversation, label: str, *, actor: Actor) -> Conversation:
     """Take one label away; nothing happens when it is not there."""
     gone = label.strip().lower()
-    return await save(
-        tx, conversation, lambda now: {"labels": [kept for kept in now.labels if kept != gone]}, actor=actor
-    )
+    return await _save_labels(tx, conversation, lambda kept: [title for title in kept if title != gone], actor)
+
+
+async def _save_labels(
+    tx: Tx, conversation: Conversation, wanted: Callable[[list[str]], list[str]], actor: Actor
+) -> Conversation:
+    """Have the labels that are wanted instead of those it has; the same ones in another order are no change."""
+
+    def change(before: Conversation) -> dict[str, Any]:
+        titles = wanted(before.labels)
+        if set(titles) == set(before.labels):
+            return {}
+        if len(titles) > MOST_LABELS or any(len(title) > LONGEST_LABEL for title in titles):
+            raise LabelsInvalid
+        return {"labels": titles}
+
+    return (await save(tx, conversation, change, actor=actor)).after
 
 
 async def set_custom_attributes(
@@ -59,30 +87,45 @@ async def set_custom_attributes(
 ) -> Conversation:
     """Replace its custom attributes."""
     check_attributes(attributes)
-    return await save(tx, conversation, lambda _: {"custom_attributes": attributes}, actor=actor)
+    return (await save(tx, conversation, lambda _: {"custom_attributes": attributes}, actor=actor)).after
 
 
 async def change_custom_attributes(
     tx: Tx, conversation: Conversation, attributes: Mapping[str, Any], *, actor: Actor
 ) -> Conversation:
     """Write the attributes that were sent and leave the others; null takes one away."""
-    check_attributes(attributes)
 
-    def change(now: Conversation) -> dict[str, Any]:
-        merged = {**now.custom_attributes, **attributes}
-        return {"custom_attributes": {key: value for key, value in merged.items() if value is not None}}
+    gone = {key for key, value in attributes.items() if value is None}
 
-    return await save(tx, conversation, change, actor=actor)
+    def change(before: Conversation) -> dict[str, Any]:
+        merged = {**before.custom_attributes, **attributes}
+        wanted = {key: value for key, value in merged.items() if key not in gone}
+        check_attributes(wanted)
+        return {"custom_attributes": wanted}
+
+    return (await save(tx, conversation, change, actor=actor)).after
 
 
-async def mark_seen_by_team(tx: Tx, conversation: Conversation, *, actor: Actor) -> None:
+async def mark_seen_by_team(tx: Tx, conversation: Conversation, *, actor: Actor) -> Conversation:
     """The team has seen everything up to now. Nothing is told of it."""
-    await writes.set_seen_by_agent(tx, conversation, actor.user_id)
+    return _there(await writes.set_seen_by_team(tx, conversation, actor.user_id))
+
+
+async def mark_unread_by_team(tx: Tx, conversation: Conversation, *, actor: Actor) -> Conversation:
+    """The team has not seen the last incoming message; it has seen nothing at all where there is none."""
+    await access.lock_conversation(tx, conversation)
+    return _there(await writes.set_unread(tx, conversation, actor.user_id))
+
+
+def _there(conversation: Conversation | None) -> Conversation:
+    if conversation is None:
+        raise NotFound
+    return conversation
 
 
 async def mark_seen_by_contact(tx: Tx, conversation: Conversation, *, actor: Actor) -> Conversation:
     """The contact has seen everything up to now."""
-    return await save(tx, conversation, lambda _: {"contact_last_seen_at": clock.now()}, actor=actor)
+    return (await save(tx, conversation, lambda _: {"contact_last_seen_at": clock.now()}, actor=actor)).after
 
 
 async def show_changed_message(tx: Tx, conversation: Conversation, last_messages: LastMessages) -> None:

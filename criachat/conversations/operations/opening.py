@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,32 +9,23 @@ import msgspec
 
 from criachat.contacts.models import Contact, ContactInbox
 from criachat.conversations import access
-from criachat.conversations.errors import UnknownStatus
 from criachat.conversations.events import AssigneeChanged, ConversationCreated, ConversationEvent, TeamChanged
-from criachat.conversations.models import Conversation
+from criachat.conversations.models import Conversation, Opening
 from criachat.conversations.operations.describing import check_attributes
-from criachat.conversations.operations.status import STATUSES
+from criachat.conversations.operations.saving import facts
+from criachat.conversations.operations.status import status_named
 from criachat.conversations.queries import find_newest_of_session, lock_contact_inbox, writes
+from criachat.conversations.snapshots import Status
 from criachat.inboxes.models import Inbox
 from criachat.kit import directory
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
-from criachat.kit.events import by, emit
-from criachat.users.snapshots import snapshot_of
+from criachat.kit.events import emit
+from criachat.teams import access as teams
+from criachat.users import access as users
 
 UUIDS = "conversation_uuid"
-
-
-class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants a new conversation to be."""
-
-    status: str | None = None
-    snoozed_until: datetime | None = None
-    assignee_id: int | None = None
-    team_id: int | None = None
-    custom_attributes: dict[str, Any] = {}
-    additional_attributes: dict[str, Any] = {}
 
 
 async def open_conversation(
@@ -46,41 +36,37 @@ async def open_conversation(
     Where the inbox keeps one conversation for each session, the newest is given back unchanged. The session's row is
     locked first, so that two who write at once get the same.
     """
-    account_id = inbox.account_id
     if inbox.lock_to_single_conversation:
-        await lock_contact_inbox(tx, account_id, contact_inbox.id)
-        existing = await find_newest_of_session(tx, account_id, contact_inbox.id)
+        await lock_contact_inbox(tx, inbox.account_id, contact_inbox.id)
+        existing = await find_newest_of_session(tx, inbox.account_id, contact_inbox.id)
         if existing is not None:
             return await access.load_conversation_of_session(tx, actor, existing), False
-    check_attributes(opening.custom_attributes)
-    check_attributes(opening.additional_attributes)
     status = initial_status(opening.status, is_blocked=contact.blocked, has_active_bot=inbox.has_active_bot)
-    inserted = await writes.insert_conversation(
-        tx,
-        account_id=account_id,
-        inbox_id=inbox.id,
-        contact_id=contact.id,
-        contact_inbox_id=contact_inbox.id,
-        status=status,
-        snoozed_until=opening.snoozed_until if status == "snoozed" else None,
-        assignee_id=opening.assignee_id,
-        team_id=opening.team_id,
-        custom_attributes=opening.custom_attributes,
-        additional_attributes=_clean(opening.additional_attributes),
-    )
-    await directory.register(tx, UUIDS, inserted.uuid, account_id, inserted.id)
-    conversation = await access.find_conversation_by_id(tx, account_id, inserted.id)
-    if conversation is None:
-        raise NotFound
+    checked = await _checked(tx, opening, actor)
+    conversation = await writes.insert_conversation(tx, contact_inbox, checked, status=status, user_id=actor.user_id)
+    await directory.register(tx, UUIDS, str(conversation.uuid), conversation.account_id, conversation.id)
+    if conversation.assignee_id is not None:
+        await writes.insert_participant(tx, conversation, conversation.assignee_id)
     await emit(tx, *_told(conversation, actor))
     return conversation, True
 
 
-def initial_status(wanted: str | None, *, is_blocked: bool, has_active_bot: bool) -> str:
+def initial_status(wanted: str | None, *, is_blocked: bool, has_active_bot: bool) -> Status:
     """Resolved for a blocked contact, pending where a bot answers first, else what was asked for."""
-    if wanted and wanted not in STATUSES:
-        raise UnknownStatus
-    return "resolved" if is_blocked else "pending" if has_active_bot else wanted or "open"
+    asked: Status = status_named(wanted) if wanted else "open"
+    return "resolved" if is_blocked else "pending" if has_active_bot else asked
+
+
+async def _checked(tx: Tx, opening: Opening, actor: Actor) -> Opening:
+    """What was asked for, if it may be: an assignee or a team the account does not have is not found."""
+    check_attributes(opening.custom_attributes)
+    additional_attributes = _clean(opening.additional_attributes)
+    check_attributes(additional_attributes, field="additional_attributes")
+    if opening.assignee_id is not None and await users.find_colleague(tx, actor, opening.assignee_id) is None:
+        raise NotFound
+    if opening.team_id is not None and await teams.find_team(tx, actor, opening.team_id) is None:
+        raise NotFound
+    return msgspec.structs.replace(opening, additional_attributes=additional_attributes)
 
 
 def _clean(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -96,15 +82,7 @@ def _clean(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(conversation: Conversation, actor: Actor) -> list[ConversationEvent]:
-    common: dict[str, Any] = {
-        **by(actor),
-        "account_id": conversation.account_id,
-        "inbox_id": conversation.inbox_id,
-        "conversation_id": conversation.id,
-        "contact_id": conversation.contact_id,
-        "snapshot": conversation.snapshot(),
-        "performer": snapshot_of(actor),
-    }
+    common = facts(conversation, actor=actor)
     events: list[ConversationEvent] = [ConversationCreated(**common)]
     if conversation.assignee_id is not None:
         events.append(AssigneeChanged(**common, previous=None, current=conversation.assignee_id))

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 from criachat.conversations import access
-from criachat.conversations.errors import SnoozeInvalid, UnknownPriority, UnknownStatus
+from criachat.conversations.errors import SnoozeInvalid, SnoozeOutOfRange, UnknownPriority, UnknownStatus
 from criachat.conversations.events import ConversationBotHandoff
-from criachat.conversations.models import PRIORITIES, Conversation
-from criachat.conversations.operations.saving import save
-from criachat.conversations.queries import writes
-from criachat.conversations.snapshots import Priority, Status
-from criachat.kit import actors
+from criachat.conversations.models import Conversation
+from criachat.conversations.operations.saving import facts, save
+from criachat.conversations.snapshots import PRIORITIES, STATUSES, Status
+from criachat.kit import actors, clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
-from criachat.kit.events import by, emit
-from criachat.users.snapshots import snapshot_of
+from criachat.kit.events import emit
 
-STATUSES: tuple[Status, ...] = get_args(Status)
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
 
 
@@ -30,66 +27,62 @@ async def change_status(
     snoozed_until: datetime | None = None,
     actor: Actor,
     cause: str | None = None,
-) -> Conversation:
-    """Give it this status, or toggle between open and resolved without one.
+) -> tuple[Conversation, bool]:
+    """Give it this status, or toggle between open and resolved without one; and whether a bot handed it to people.
 
-    An agent who opens a conversation takes it. A bot that opens a pending one hands it to people.
+    An agent who opens a conversation takes it. A bot hands over what is pending by opening it; from then on the contact
+    waits for a person.
     """
-    if status and status not in STATUSES:
-        raise UnknownStatus
-    is_handoff = actor.type == "agent_bot" and conversation.status == "pending" and status == "open"
+    asked = status_named(status) if status else None
+
+    def is_handoff(before: Conversation) -> bool:
+        return asked == "open" and before.status == "pending" and actor.type == "agent_bot"
 
     def change(before: Conversation) -> dict[str, Any]:
-        wanted = status or ("resolved" if before.status == "open" else "open")
+        wanted = asked or ("resolved" if before.status == "open" else "open")
         changes: dict[str, Any] = {"status": wanted}
         if snoozed_until is not None:
             changes["snoozed_until"] = snoozed_until
-        if wanted == "resolved":
-            changes["waiting_since"] = None
         if wanted == "open" and actor.limited_to_user is not None:
             changes |= {"assignee_id": actor.limited_to_user, "assignee_agent_bot_id": None}
+        if is_handoff(before):
+            changes["waiting_since"] = before.waiting_since or clock.now()
         return changes
 
-    after = await save(tx, conversation, change, actor=actor, cause=cause)
-    if is_handoff:
-        await emit(
-            tx,
-            ConversationBotHandoff(
-                **by(actor),
-                account_id=after.account_id,
-                inbox_id=after.inbox_id,
-                conversation_id=after.id,
-                contact_id=after.contact_id,
-                snapshot=after.snapshot(),
-                performer=snapshot_of(actor),
-            ),
-        )
-    return after
+    saved = await save(tx, conversation, change, actor=actor, cause=cause)
+    if is_handoff(saved.before):
+        await emit(tx, ConversationBotHandoff(**facts(saved.after, actor=actor, cause=cause)))
+    return saved.after, is_handoff(saved.before)
 
 
 async def change_priority(tx: Tx, conversation: Conversation, priority: str | None, *, actor: Actor) -> Conversation:
     """Give it this priority, or none."""
-    return await save(tx, conversation, lambda _: {"priority": priority_number(priority)}, actor=actor)
+    number = priority_number(priority)
+    return (await save(tx, conversation, lambda _: {"priority": number}, actor=actor)).after
 
 
 async def resolve_as_contact(tx: Tx, conversation: Conversation, *, actor: Actor) -> Conversation:
     """The contact is done with it."""
-    return await save(tx, conversation, lambda _: {"status": "resolved", "waiting_since": None}, actor=actor)
+    return (await save(tx, conversation, lambda _: {"status": "resolved"}, actor=actor)).after
 
 
-async def wake_snoozed(tx: Tx, account_id: int) -> int:
-    """Open the snoozed conversations whose time has come; how many."""
-    due = await writes.list_due_snoozed(tx, account_id)
-    actor = actors.system(account_id)
-    for conversation_id in due:
-        conversation = await access.find_conversation_by_id(tx, account_id, conversation_id)
-        if conversation is not None:
-            await save(tx, conversation, _open_if_snoozed, actor=actor, cause="snooze")
-    return len(due)
+async def wake(tx: Tx, account_id: int, conversation_id: int) -> None:
+    """Open a snoozed conversation whose time has come, unless somebody was faster."""
+    conversation = await access.find_conversation_by_id(tx, account_id, conversation_id)
+    if conversation is not None:
+        await save(tx, conversation, _open_if_due, actor=actors.system(account_id), cause="snooze")
 
 
-def _open_if_snoozed(before: Conversation) -> dict[str, Any]:
-    return {"status": "open"} if before.status == "snoozed" else {}
+def _open_if_due(before: Conversation) -> dict[str, Any]:
+    is_due = before.status == "snoozed" and before.snoozed_until is not None and before.snoozed_until <= clock.now()
+    return {"status": "open"} if is_due else {}
+
+
+def status_named(name: str) -> Status:
+    """The status of this name; raises for one that does not exist."""
+    if name not in STATUSES:
+        raise UnknownStatus
+    return name
 
 
 def priority_number(priority: str | None) -> int | None:
@@ -101,9 +94,12 @@ def priority_number(priority: str | None) -> int | None:
     return PRIORITIES.index(priority)
 
 
-def priority_names() -> tuple[Priority, ...]:
-    """All of them, least urgent first."""
-    return PRIORITIES
+def in_utc(moment: datetime) -> datetime:
+    """`snoozed_until` as it was sent in ISO form, without a zone that of the clock in Greenwich."""
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as failure:
+        raise SnoozeOutOfRange from failure
 
 
 def from_unix(value: int | str | None) -> datetime | None:

@@ -9,9 +9,9 @@ from criachat.contacts import operations as contact_operations
 from criachat.contacts.models import Contact, ContactInbox
 from criachat.conversations import access as conversations
 from criachat.conversations.errors import SourceUnknown
-from criachat.conversations.models import Conversation
-from criachat.conversations.operations.opening import Opening
+from criachat.conversations.models import Conversation, Opening
 from criachat.conversations.operations.opening import open_conversation as start
+from criachat.conversations.operations.status import in_utc
 from criachat.inboxes import access as inboxes
 from criachat.inboxes.models import Inbox
 from criachat.kit.actors import Actor
@@ -69,7 +69,7 @@ async def _session(tx: Tx, params: OpeningParams, actor: Actor) -> tuple[Inbox, 
 def _opening(params: OpeningParams) -> Opening:
     return Opening(
         status=params.status or None,
-        snoozed_until=params.snoozed_until,
+        snoozed_until=params.snoozed_until and in_utc(params.snoozed_until),
         assignee_id=params.assignee_id or None,
         team_id=params.team_id or None,
         custom_attributes=_object(params.custom_attributes),

@@ -1,0 +1,265 @@
+"""The SQL of lists of conversations: a page, and the numbers behind its tabs.
+
+A list is made of runs: what it shows of one status (for agents, in one inbox; in some orders, of one priority). Each
+run is read in order from one index and ends where the page ends; then the runs are merged. So a page costs the same
+however many conversations there are. Where no index has the order of what a filter leaves, the rows of the status are
+read in order until the page is full: agents' lists in other orders than by activity, and `unattended`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import LiteralString
+
+import msgspec
+
+from criachat.conversations.models import Conversation, Counts, ListFilter
+from criachat.conversations.queries import COLUMNS, JOINS
+from criachat.conversations.snapshots import STATUSES
+from criachat.kit.db import Db
+from criachat.kit.paging import containing
+
+# $1 is the account, $2 who asks, $3 the statuses. The rows of a page are found first; only they are joined.
+PAGE_HEAD: LiteralString = """
+WITH page AS MATERIALIZED (
+    SELECT found.id, row_number() OVER (ORDER BY """
+PAGE_FROM: LiteralString = """) AS place
+    FROM unnest($3::text[]) AS wanted (status)
+"""
+# Agents see what is in their inboxes: where nothing else narrows the list down, it is read inbox by inbox.
+VISIBLE: tuple[LiteralString, LiteralString] = (
+    "conversations.inbox_id IN (SELECT inbox_id FROM inbox_members WHERE account_id = $1 AND user_id = ",
+    ")",
+)
+SEEN: tuple[LiteralString, LiteralString] = (
+    "CROSS JOIN (SELECT inbox_id FROM inbox_members WHERE account_id = $1 AND user_id = ",
+    ") AS seen\n",
+)
+IN_SEEN: LiteralString = "  AND conversations.inbox_id = seen.inbox_id\n"
+RUN_HEAD: LiteralString = """(
+    SELECT conversations.id, conversations.last_activity_at, conversations.created_at, conversations.priority,
+        conversations.waiting_since
+    FROM conversations
+    WHERE conversations.account_id = $1 AND conversations.status = wanted.status
+"""
+PAGE_TAIL: LiteralString = (
+    ")\nSELECT"
+    + COLUMNS
+    + "FROM page JOIN conversations ON conversations.account_id = $1 AND conversations.id = page.id"
+    + JOINS
+    + "ORDER BY page.place"
+)
+
+COUNT_HEAD: LiteralString = """
+SELECT count(*) FILTER (WHERE conversations.assignee_id = $2) AS mine_count,
+    count(*) FILTER (WHERE conversations.assignee_id IS NULL) AS unassigned_count, count(*) AS all_count
+FROM conversations
+WHERE conversations.account_id = $1 AND conversations.status = ANY($3::text[])
+"""
+SUM_HEAD: LiteralString = """
+SELECT coalesce(sum(difference) FILTER (WHERE conversations.assignee_id = $2), 0)::bigint AS mine_count,
+    coalesce(sum(difference) FILTER (WHERE conversations.assignee_id IS NULL), 0)::bigint AS unassigned_count,
+    coalesce(sum(difference), 0)::bigint AS all_count
+FROM conversation_counts AS conversations
+WHERE conversations.account_id = $1 AND conversations.status = ANY($3::text[])
+"""
+
+RECENT_FIRST: LiteralString = "last_activity_at DESC, id DESC"
+QUIET_FIRST: LiteralString = "last_activity_at ASC, id ASC"
+NEW_FIRST: LiteralString = "created_at DESC, id DESC"
+OLD_FIRST: LiteralString = "created_at ASC, id ASC"
+DEFAULT_SORT = "last_activity_at_desc"
+ALIASES = {
+    "latest": DEFAULT_SORT,
+    "sort_on_created_at": "created_at_asc",
+    "sort_on_priority": "priority_desc",
+    "sort_on_waiting_since": "waiting_since_asc",
+}
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A part of a list that one index has in order."""
+
+    condition: LiteralString
+    order: LiteralString
+
+
+class Sort(msgspec.Struct, frozen=True):
+    """An order of lists, and the runs it is merged of. Whether an index has it for each inbox."""
+
+    order: LiteralString
+    runs: tuple[Run, ...]
+    is_by_inbox: bool = False
+
+
+OF_EACH_PRIORITY = (
+    Run("  AND conversations.priority = 3\n", RECENT_FIRST),
+    Run("  AND conversations.priority = 2\n", RECENT_FIRST),
+    Run("  AND conversations.priority = 1\n", RECENT_FIRST),
+    Run("  AND conversations.priority = 0\n", RECENT_FIRST),
+    Run("  AND conversations.priority IS NULL\n", RECENT_FIRST),
+)
+WAITING: LiteralString = "  AND conversations.waiting_since IS NOT NULL\n"
+NOT_WAITING = Run("  AND conversations.waiting_since IS NULL\n", OLD_FIRST)
+SORTS: dict[str, Sort] = {
+    "last_activity_at_asc": Sort(QUIET_FIRST, (Run("", QUIET_FIRST),), is_by_inbox=True),
+    "last_activity_at_desc": Sort(RECENT_FIRST, (Run("", RECENT_FIRST),), is_by_inbox=True),
+    "created_at_asc": Sort(OLD_FIRST, (Run("", OLD_FIRST),)),
+    "created_at_desc": Sort(NEW_FIRST, (Run("", NEW_FIRST),)),
+    "priority_asc": Sort("priority ASC NULLS LAST, " + RECENT_FIRST, OF_EACH_PRIORITY),
+    "priority_desc": Sort("priority DESC NULLS LAST, " + RECENT_FIRST, OF_EACH_PRIORITY),
+    "waiting_since_asc": Sort(
+        "waiting_since ASC NULLS LAST, " + OLD_FIRST, (Run(WAITING, "waiting_since ASC, " + OLD_FIRST), NOT_WAITING)
+    ),
+    "waiting_since_desc": Sort(
+        "waiting_since DESC NULLS LAST, " + OLD_FIRST, (Run(WAITING, "waiting_since DESC, " + OLD_FIRST), NOT_WAITING)
+    ),
+}
+
+KINDS: dict[str, LiteralString] = {
+    "mention": "  AND EXISTS (SELECT FROM mentions WHERE mentions.account_id = $1 "
+    "AND mentions.conversation_id = conversations.id AND mentions.user_id = $2)\n",
+    "participating": "  AND EXISTS (SELECT FROM conversation_participants AS taking_part "
+    "WHERE taking_part.account_id = $1 AND taking_part.conversation_id = conversations.id "
+    "AND taking_part.user_id = $2)\n",
+    "unattended": "  AND (conversations.first_reply_created_at IS NULL OR conversations.waiting_since IS NOT NULL)\n",
+}
+ASSIGNEES: dict[str, LiteralString] = {
+    "me": "  AND conversations.assignee_id = $2\n",
+    "assigned": "  AND conversations.assignee_id IS NOT NULL\n",
+    "unassigned": "  AND conversations.assignee_id IS NULL\n",
+}
+PLACEHOLDERS: tuple[LiteralString, ...] = (
+    "",
+    "$1",
+    "$2",
+    "$3",
+    "$4",
+    "$5",
+    "$6",
+    "$7",
+    "$8",
+    "$9",
+    "$10",
+    "$11",
+    "$12",
+    "$13",
+    "$14",
+    "$15",
+)
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A condition that binds one value, between two literals."""
+
+    before: LiteralString
+    value: object
+    after: LiteralString = ""
+
+
+class Asker(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks for a list: `limited_to` is the agent whose inboxes bound it."""
+
+    account_id: int
+    user_id: int | None
+    limited_to: int | None
+
+
+async def list_page(
+    db: Db, asker: Asker, filters: ListFilter, *, sort: str = DEFAULT_SORT, limit: int = 25, offset: int = 0
+) -> list[Conversation]:
+    """One page, in one statement."""
+    sql, values = page_statement(asker, filters, sort=sort, limit=limit, offset=offset)
+    return await db.fetch_all(Conversation, sql, *values)
+
+
+def page_statement(
+    asker: Asker, filters: ListFilter, *, sort: str, limit: int, offset: int
+) -> tuple[LiteralString, list[object]]:
+    """The statement of a page, and the values it binds."""
+    chosen = SORTS.get(ALIASES.get(sort, sort), SORTS[DEFAULT_SORT])
+    values = _values(asker, filters)
+    narrowed = (*_counted(filters), *_uncounted(filters))
+    is_by_inbox = chosen.is_by_inbox and not (narrowed or filters.kind or filters.assignee == "me")
+    seen: LiteralString = ""
+    conditions: LiteralString = ""
+    if asker.limited_to is not None and is_by_inbox:
+        seen, conditions = _bound(values, Condition(SEEN[0], asker.limited_to, SEEN[1])), IN_SEEN
+    elif asker.limited_to is not None:
+        narrowed = (Condition(VISIBLE[0], asker.limited_to, VISIBLE[1]), *narrowed)
+    conditions += _all_bound(values, narrowed)
+    conditions += KINDS[filters.kind] if filters.kind else ""
+    conditions += ASSIGNEES[filters.assignee] if filters.assignee else ""
+    values += [limit, offset]
+    most: LiteralString = PLACEHOLDERS[len(values) - 1] + "::bigint"
+    skipped: LiteralString = PLACEHOLDERS[len(values)] + "::bigint"
+    # What was updated lately is little: it is found by that, and sorted afterwards.
+    is_ordered = filters.updated_after is None
+    runs: list[LiteralString] = []
+    for run in chosen.runs:
+        end: LiteralString = "ORDER BY " + run.order + "\nLIMIT " + most + " + " + skipped if is_ordered else ""
+        runs.append(RUN_HEAD + conditions + run.condition + end + ")\n")
+    page: LiteralString = PAGE_HEAD + chosen.order + PAGE_FROM + seen + "CROSS JOIN LATERAL (\n"
+    bounds: LiteralString = ") AS found\nORDER BY place LIMIT " + most + " OFFSET " + skipped + "\n"
+    return page + "UNION ALL\n".join(runs) + bounds + PAGE_TAIL, values
+
+
+async def count(db: Db, asker: Asker, filters: ListFilter) -> Counts:
+    """The numbers behind the tabs, whatever tab is open; summed up where the sums can tell, else counted."""
+    values = _values(asker, filters)
+    uncounted = _uncounted(filters)
+    head = COUNT_HEAD if uncounted or filters.kind else SUM_HEAD
+    visible = _asked(Condition(VISIBLE[0], asker.limited_to, VISIBLE[1]))
+    conditions = _all_bound(values, (*visible, *_counted(filters), *uncounted))
+    return await db.fetch_one(Counts, head + conditions + (KINDS[filters.kind] if filters.kind else ""), *values)
+
+
+def _values(asker: Asker, filters: ListFilter) -> list[object]:
+    return [asker.account_id, asker.user_id, STATUSES if filters.status is None else filters.status]
+
+
+def _counted(filters: ListFilter) -> list[Condition]:
+    """What the sums of `conversation_counts` can tell apart."""
+    return _asked(
+        Condition("conversations.inbox_id = ", filters.inbox_id), Condition("conversations.team_id = ", filters.team_id)
+    )
+
+
+def _uncounted(filters: ListFilter) -> list[Condition]:
+    """What they cannot."""
+    return _asked(
+        # Most conversations have no label and are left out of the index of labels.
+        Condition("conversations.labels <> '{}' AND conversations.labels && ", filters.labels, "::text[]"),
+        Condition("conversations.contact_id = ", filters.contact_id),
+        Condition("conversations.contact_inbox_id = ", filters.contact_inbox_id),
+        Condition("conversations.updated_at > ", filters.updated_after),
+        Condition(
+            "conversations.contact_inbox_id IN (SELECT id FROM contact_inboxes WHERE account_id = $1 AND source_id = ",
+            filters.source_id,
+            ")",
+        ),
+        Condition(
+            "EXISTS (SELECT FROM messages WHERE messages.account_id = $1 "
+            "AND messages.conversation_id = conversations.id AND messages.message_type IN (0, 1) "
+            "AND messages.content ILIKE ",
+            None if filters.words is None else containing(filters.words),
+            ")",
+        ),
+    )
+
+
+def _asked(*conditions: Condition) -> list[Condition]:
+    return [condition for condition in conditions if condition.value is not None]
+
+
+def _all_bound(values: list[object], conditions: Sequence[Condition]) -> LiteralString:
+    sql: LiteralString = ""
+    for condition in conditions:
+        sql += "  AND " + _bound(values, condition) + "\n"
+    return sql
+
+
+def _bound(values: list[object], condition: Condition) -> LiteralString:
+    """The condition with its value's number; the value joins the others."""
+    values.append(condition.value)
+    return condition.before + PLACEHOLDERS[len(values)] + condition.after
