@@ -10,7 +10,7 @@ from harness import Api, Given, Reply
 from criachat.kit import clock
 
 People = list[dict[str, Any]]
-EMPTY = {"meta": {"count": 0, "current_page": 1}, "payload": []}
+EMPTY: dict[str, Any] = {"meta": {"count": 0, "current_page": 1}, "payload": []}
 
 
 @pytest.fixture
@@ -322,7 +322,7 @@ async def test_the_active_are_those_who_are_there_known_or_not(api: Api, given: 
         ([condition("company", "equal_to", "nordwind")], [0]),
         ([condition("company", "contains", "acme")], []),
         ([condition("blocked", "equal_to", "true")], [1]),
-        ([condition("blocked", "equal_to", True)], [1]),
+        ([condition("blocked", "equal_to", *[True])], [1]),
         ([condition("blocked", "not_equal_to", "True")], [0, 2, 3]),
         ([condition("created_at", "is_greater_than", "2019-12-31")], [0, 1, 2, 3]),
         ([condition("created_at", "is_less_than", "2019-12-31T10:00:00Z")], []),

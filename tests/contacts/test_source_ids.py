@@ -10,18 +10,18 @@ from criachat.contacts.models import Contact
 from criachat.contacts.source_ids import default_source_id, offered_source_id
 from criachat.inboxes.models import Inbox
 
-ROSA = {"email": "rosa@example.net", "phone_number": "+351912000111"}
-NOBODY = {"email": None, "phone_number": None}
+ROSA: dict[str, Any] = {"email": "rosa@example.net", "phone_number": "+351912000111"}
+NOBODY: dict[str, Any] = {"email": None, "phone_number": None}
 
 
-def contact(details: dict[str, str | None]) -> Contact:
-    blank: dict[str, Any] = dict.fromkeys(Contact.__struct_fields__)
-    return Contact(**{**blank, **details})
+def contact(details: dict[str, Any]) -> Contact:
+    fields: dict[str, Any] = {**dict.fromkeys(Contact.__struct_fields__), **details}
+    return Contact(**fields)
 
 
 def inbox(channel_type: str) -> Inbox:
-    blank: dict[str, Any] = dict.fromkeys(Inbox.__struct_fields__)
-    return Inbox(**{**blank, "channel_type": channel_type})
+    fields: dict[str, Any] = {**dict.fromkeys(Inbox.__struct_fields__), "channel_type": channel_type}
+    return Inbox(**fields)
 
 
 @pytest.mark.parametrize(
