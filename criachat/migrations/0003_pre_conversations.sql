@@ -150,8 +150,9 @@ CREATE TABLE conversations (
     PRIMARY KEY (account_id, id),
     UNIQUE (account_id, display_id),
     FOREIGN KEY (account_id, inbox_id) REFERENCES inboxes (account_id, id) ON DELETE CASCADE,
-    FOREIGN KEY (account_id, contact_id) REFERENCES contacts (account_id, id) ON DELETE CASCADE,
+    -- Checked, and so locked, in this order: the session, then its contact, as whoever opens, writes and deletes does.
     FOREIGN KEY (account_id, contact_inbox_id) REFERENCES contact_inboxes (account_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (account_id, contact_id) REFERENCES contacts (account_id, id) ON DELETE CASCADE,
     FOREIGN KEY (account_id, assignee_id) REFERENCES account_users (account_id, user_id) ON DELETE SET NULL (assignee_id),
     FOREIGN KEY (account_id, team_id) REFERENCES teams (account_id, id) ON DELETE SET NULL (team_id),
     FOREIGN KEY (account_id, assignee_agent_bot_id) REFERENCES agent_bots (account_id, id)

@@ -20,6 +20,14 @@ FIND_CONTACT: LiteralString = "SELECT " + COLUMNS + "FROM contacts WHERE account
 # Others may still open conversations for the contact meanwhile: they only need the row to stay.
 LOCK_CONTACT: LiteralString = FIND_CONTACT + " FOR NO KEY UPDATE OF contacts"
 LOCK_CONTACT_TO_DELETE: LiteralString = FIND_CONTACT + " FOR UPDATE OF contacts"
+# Whoever writes locks the conversation, then the session, then the contact. A contact takes all of theirs along when
+# deleted, so those are locked first: the other way round, of a contact who writes meanwhile each would wait for the other.
+LOCK_CONVERSATIONS = """
+SELECT id FROM conversations WHERE account_id = $1 AND contact_id = $2 ORDER BY id FOR UPDATE
+"""
+LOCK_CONTACT_INBOXES = """
+SELECT id FROM contact_inboxes WHERE account_id = $1 AND contact_id = $2 ORDER BY id FOR UPDATE
+"""
 FIND_BY_IDENTIFIER: LiteralString = "SELECT " + COLUMNS + "FROM contacts WHERE account_id = $1 AND identifier = $2"
 # Whoever creates the same contact at once waits for the first here, and then is told what is taken.
 INSERT_CONTACT: LiteralString = (
@@ -147,7 +155,9 @@ async def lock_contact(tx: Tx, account_id: int, contact_id: int) -> Contact | No
 
 
 async def lock_contact_to_delete(tx: Tx, account_id: int, contact_id: int) -> Contact | None:
-    """The same, and nobody adds to it either."""
+    """The same, and nobody adds to it, its sessions or its conversations either."""
+    await tx.fetch_values(LOCK_CONVERSATIONS, account_id, contact_id)
+    await tx.fetch_values(LOCK_CONTACT_INBOXES, account_id, contact_id)
     return await tx.fetch_one_or_none(Contact, LOCK_CONTACT_TO_DELETE, account_id, contact_id)
 
 
