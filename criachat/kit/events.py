@@ -83,6 +83,8 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 HEADER = frozenset(Event.__struct_fields__)
+# What a record has of it, under the same name and ready to use.
+PLAIN = tuple(HEADER - {"changes", "sequence"})
 E_ = TypeVar("E_", bound=Event)
 Listener = Callable[[Tx, Sequence[Any]], Awaitable[None]]
 
@@ -92,8 +94,10 @@ class Catalogue:
 
     def __init__(self) -> None:
         self.kinds: dict[str, type[Event]] = {}
-        self._snapshots: dict[str, msgspec.json.Decoder[Any]] = {}
         self._details: dict[str, tuple[str, ...]] = {}
+        # Worked out when first read, because a kind may name types that are declared after it.
+        self._types: dict[str, dict[str, Any]] = {}
+        self._snapshots: dict[str, msgspec.json.Decoder[Any]] = {}
 
     def declare(self, name: str, *, realtime: str = "") -> Callable[[type[E_]], type[E_]]:
         """Class decorator: this is the event called `name` on the feed and in webhooks, `realtime` on sockets."""
@@ -118,23 +122,28 @@ class Catalogue:
     def event_of(self, record: Record, *, sequence: int = 0) -> Event:
         """The event of a row, its snapshot decoded."""
         kind = self.kinds[record.name]
-        values: dict[str, Any] = {field: getattr(record, field) for field in HEADER - {"changes", "sequence"}}
+        values: dict[str, Any] = {field: getattr(record, field) for field in PLAIN}
         values["sequence"] = sequence
         values["changes"] = None if record.changes is None else msgspec.json.decode(record.changes)
-        hints = get_type_hints(kind) if record.details is not None else {}
         if record.details is not None:
+            types = self._types_of(kind)
             for field, value in msgspec.json.decode(record.details).items():
-                if field in hints:
-                    values[field] = msgspec.convert(value, hints[field])
+                if field in types:
+                    values[field] = msgspec.convert(value, types[field])
         if record.snapshot is not None:
             values["snapshot"] = self._snapshot_decoder(kind).decode(record.snapshot)
         return kind(**values)
 
+    def _types_of(self, kind: type[Event]) -> dict[str, Any]:
+        types = self._types.get(kind.name)
+        if types is None:
+            types = self._types[kind.name] = get_type_hints(kind)
+        return types
+
     def _snapshot_decoder(self, kind: type[Event]) -> msgspec.json.Decoder[Any]:
         decoder = self._snapshots.get(kind.name)
         if decoder is None:
-            decoder = msgspec.json.Decoder(get_type_hints(kind)["snapshot"])
-            self._snapshots[kind.name] = decoder
+            decoder = self._snapshots[kind.name] = msgspec.json.Decoder(self._types_of(kind)["snapshot"])
         return decoder
 
 

@@ -19,13 +19,25 @@ from criachat.conversations.snapshots import STATUSES
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
 
-# $1 is the account, $2 who asks, $3 the statuses. The rows of a page are found first; only they are joined.
+# $1 is the account, $2 who asks. The rows of a page are found first; only they are joined.
+# The statuses, and how far each run is read (in steps, further than needed: the page is cut out afterwards), stand in
+# the text: PostgreSQL keeps the plan of a statement only if that looks no worse than one for the values of each call,
+# and planning takes four times what running it does.
 PAGE_HEAD: LiteralString = """
 WITH page AS MATERIALIZED (
     SELECT found.id, row_number() OVER (ORDER BY """
-PAGE_FROM: LiteralString = """) AS place
-    FROM unnest($3::text[]) AS wanted (status)
-"""
+PAGE_FROM: tuple[LiteralString, LiteralString] = (
+    """) AS place
+    FROM unnest(ARRAY[""",
+    "]::text[]) AS wanted (status)\n",
+)
+STATUS_TEXTS: dict[str, LiteralString] = {
+    "open": "'open'",
+    "resolved": "'resolved'",
+    "pending": "'pending'",
+    "snoozed": "'snoozed'",
+}
+ROWS: dict[int, LiteralString] = {25: "25", 100: "100", 400: "400", 1600: "1600"}
 # Agents see what is in their inboxes: where nothing else narrows the list down, it is read inbox by inbox.
 VISIBLE: tuple[LiteralString, LiteralString] = (
     "conversations.inbox_id IN (SELECT inbox_id FROM inbox_members WHERE account_id = $1 AND user_id = ",
@@ -178,7 +190,7 @@ def page_statement(
 ) -> tuple[LiteralString, list[object]]:
     """The statement of a page, and the values it binds."""
     chosen = SORTS.get(ALIASES.get(sort, sort), SORTS[DEFAULT_SORT])
-    values = _values(asker, filters)
+    values: list[object] = [asker.account_id, asker.user_id]
     narrowed = (*_counted(filters), *_uncounted(filters))
     is_by_inbox = chosen.is_by_inbox and not (narrowed or filters.kind or filters.assignee == "me")
     seen: LiteralString = ""
@@ -190,23 +202,24 @@ def page_statement(
     conditions += _all_bound(values, narrowed)
     conditions += KINDS[filters.kind] if filters.kind else ""
     conditions += ASSIGNEES[filters.assignee] if filters.assignee else ""
-    values += [limit, offset]
-    most: LiteralString = PLACEHOLDERS[len(values) - 1] + "::bigint"
-    skipped: LiteralString = PLACEHOLDERS[len(values)] + "::bigint"
+    most = ROWS.get(limit) or _bound(values, Condition("", limit, "::bigint"))
+    skipped = _bound(values, Condition("", offset, "::bigint"))
+    read: list[LiteralString] = [text for rows, text in ROWS.items() if limit + offset <= rows]
+    far: LiteralString = read[0] if read else most + " + " + skipped
     # What was updated lately is little: it is found by that, and sorted afterwards.
     is_ordered = filters.updated_after is None
     runs: list[LiteralString] = []
     for run in chosen.runs:
-        end: LiteralString = "ORDER BY " + run.order + "\nLIMIT " + most + " + " + skipped if is_ordered else ""
+        end: LiteralString = "ORDER BY " + run.order + "\nLIMIT " + far if is_ordered else ""
         runs.append(RUN_HEAD + conditions + run.condition + end + ")\n")
-    page: LiteralString = PAGE_HEAD + chosen.order + PAGE_FROM + seen + "CROSS JOIN LATERAL (\n"
+    page: LiteralString = PAGE_HEAD + chosen.order + _of(filters) + seen + "CROSS JOIN LATERAL (\n"
     bounds: LiteralString = ") AS found\nORDER BY place LIMIT " + most + " OFFSET " + skipped + "\n"
     return page + "UNION ALL\n".join(runs) + bounds + PAGE_TAIL, values
 
 
 async def count(db: Db, asker: Asker, filters: ListFilter) -> Counts:
     """The numbers behind the tabs, whatever tab is open; summed up where the sums can tell, else counted."""
-    values = _values(asker, filters)
+    values: list[object] = [asker.account_id, asker.user_id, STATUSES if filters.status is None else filters.status]
     uncounted = _uncounted(filters)
     head = COUNT_HEAD if uncounted or filters.kind else SUM_HEAD
     visible = _asked(Condition(VISIBLE[0], asker.limited_to, VISIBLE[1]))
@@ -214,8 +227,10 @@ async def count(db: Db, asker: Asker, filters: ListFilter) -> Counts:
     return await db.fetch_one(Counts, head + conditions + (KINDS[filters.kind] if filters.kind else ""), *values)
 
 
-def _values(asker: Asker, filters: ListFilter) -> list[object]:
-    return [asker.account_id, asker.user_id, STATUSES if filters.status is None else filters.status]
+def _of(filters: ListFilter) -> LiteralString:
+    """The statuses that a page shows; others than ours have no conversations."""
+    wanted = STATUSES if filters.status is None else filters.status
+    return PAGE_FROM[0] + ", ".join([text for status, text in STATUS_TEXTS.items() if status in wanted]) + PAGE_FROM[1]
 
 
 def _counted(filters: ListFilter) -> list[Condition]:
