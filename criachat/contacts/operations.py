@@ -9,9 +9,16 @@ import msgspec
 
 from criachat.contacts import queries
 from criachat.contacts.errors import ContactOnline, DetailsTaken, LabelsInvalid, SourceTaken
-from criachat.contacts.events import ContactCreated, ContactDeleted, ContactEvent, ContactUpdated
+from criachat.contacts.events import ContactCreated, ContactDeleted, ContactEvent, ContactMerged, ContactUpdated
 from criachat.contacts.models import Contact, ContactInbox, Details, Retagged
-from criachat.contacts.rules import changed_details, checked_labels, details_of, label_titles, with_custom_attributes
+from criachat.contacts.rules import (
+    changed_details,
+    checked_labels,
+    details_of,
+    joined_details,
+    label_titles,
+    with_custom_attributes,
+)
 from criachat.contacts.schemas import ContactParams
 from criachat.contacts.source_ids import default_source_id
 from criachat.inboxes.models import Inbox
@@ -78,6 +85,20 @@ async def delete_contact(tx: Tx, contact: Contact, *, actor: Actor, presence: Pr
         raise ContactOnline(contact.name)
     await queries.delete_contact(tx, contact)
     await emit(tx, _event(ContactDeleted, contact, actor))
+
+
+async def absorb(tx: Tx, contact: Contact, other: Contact, *, actor: Actor) -> Contact:
+    """Two contacts are one from now on: the first, with the sessions, labels and missing details of the other.
+
+    Both were loaded to be deleted. What hangs on the other and is not moved before goes with it.
+    """
+    await queries.move_contact_inboxes(tx, other, contact)
+    await queries.delete_contact(tx, other)
+    details = joined_details(details_of(contact), details_of(other))
+    after = await _save(tx, contact, details, label_titles([*contact.labels, *other.labels]), actor=actor)
+    merged = _event(ContactMerged, after, actor, merged_contact_id=other.id)
+    await emit(tx, merged, _event(ContactDeleted, other, actor))
+    return after
 
 
 async def find_or_create_contact_inbox(
@@ -159,8 +180,10 @@ def _event(
     *,
     changes: dict[str, list[Any]] | None = None,
     cause: str | None = None,
+    **fields: Any,
 ) -> ContactEvent:
     return kind(
+        **fields,
         **by(actor),
         account_id=contact.account_id,
         contact_id=contact.id,

@@ -17,6 +17,7 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 # Every event that shows a contact carries all of their attributes.
 MOST_ATTRIBUTE_BYTES = 100_000
+NAMES = ("name", "email", "phone_number", "identifier")
 ATTRIBUTES = ("additional_attributes", "custom_attributes")
 LONGEST_LABEL = 255
 MOST_LABELS = 200
@@ -50,6 +51,13 @@ def with_custom_attributes(before: Details, attributes: dict[str, Any]) -> Detai
     """The details with these custom attributes and no others."""
     _check({"custom_attributes": attributes})
     return msgspec.structs.replace(before, custom_attributes=attributes)
+
+
+def joined_details(kept: Details, other: Details) -> Details:
+    """The details of two who are one; where both say something, the first is believed."""
+    said = {field: getattr(kept, field) or getattr(other, field) for field in NAMES}
+    both = {field: merged(getattr(other, field), getattr(kept, field), deep=True) for field in ATTRIBUTES}
+    return _with_consequences(msgspec.structs.replace(kept, **said, **both))
 
 
 def merged(kept: Mapping[str, Any], sent: Mapping[str, Any], *, deep: bool) -> dict[str, Any]:

@@ -124,6 +124,10 @@ SET content = $3, content_type = $4, content_attributes = $5, status = $6, sourc
 WHERE account_id = $1 AND id = $2
 RETURNING updated_at
 """
+SET_CONTACT = """
+UPDATE messages SET sender_id = $4, version = version + 1
+WHERE account_id = $1 AND conversation_id = ANY($2::bigint[]) AND sender_type = 'Contact' AND sender_id = $3
+"""
 RESERVE_ATTACHMENT_IDS = "SELECT nextval('attachments_id_seq') FROM generate_series(1, $1)"
 INSERT_ATTACHMENT = """
 INSERT INTO attachments (account_id, id, message_id, conversation_id, file_type, file_key, filename, content_type,
@@ -345,6 +349,13 @@ async def save_message(tx: Tx, message: Message) -> datetime:
         message.attachments is not None,
         clock.now(),
     )
+
+
+async def set_contact(
+    tx: Tx, account_id: int, conversation_ids: Sequence[int], contact_id: int, to_contact_id: int
+) -> None:
+    """Have another contact be who wrote in these conversations what this one wrote."""
+    await tx.execute(SET_CONTACT, account_id, conversation_ids, contact_id, to_contact_id)
 
 
 async def reserve_attachment_ids(db: Db, count: int) -> list[int]:

@@ -120,6 +120,10 @@ WHERE account_id = $1 AND id = $2
 RETURNING """
     + CONTACT_INBOX_COLUMNS
 )
+MOVE_CONTACT_INBOXES = """
+UPDATE contact_inboxes SET contact_id = $3, updated_at = greatest($4, updated_at + interval '1 millisecond')
+WHERE account_id = $1 AND contact_id = $2
+"""
 # The hundred newest of each contact, oldest first.
 LIST_SESSIONS = """
 SELECT session.contact_id, session.source_id, session.inbox_id, session.channel_id, session.inbox_name,
@@ -215,6 +219,11 @@ async def set_verified(tx: Tx, contact_inbox: ContactInbox) -> ContactInbox:
     """Note that whoever is behind it proved who they are."""
     key = (contact_inbox.account_id, contact_inbox.id)
     return await tx.fetch_one(ContactInbox, SET_VERIFIED, *key, clock.now())
+
+
+async def move_contact_inboxes(tx: Tx, contact: Contact, to: Contact) -> None:
+    """Have the identities of one contact be another's."""
+    await tx.execute(MOVE_CONTACT_INBOXES, contact.account_id, contact.id, to.id, clock.now())
 
 
 async def list_sessions(db: Db, account_id: int, contact_ids: Sequence[int]) -> list[Session]:
