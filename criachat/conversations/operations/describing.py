@@ -37,11 +37,9 @@ def check_attributes(attributes: Mapping[str, Any], *, field: str = "custom_attr
     """Refuse texts past 1,500 characters and whole numbers past ten digits at the top level, and 100 kB in all."""
     for key, value in attributes.items():
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
-            raise AttributesInvalid(
-                f"{key[:100]} is too long (maximum is {LONGEST_TEXT} characters)", attributes=[field]
-            )
+            raise AttributesInvalid(f"{key[:100]} length should be < {LONGEST_TEXT}", attributes=[field])
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_NUMBER:
-            raise AttributesInvalid(f"{key[:100]} is too large (maximum is {LARGEST_NUMBER})", attributes=[field])
+            raise AttributesInvalid(f"{key[:100]} value should be < {LARGEST_NUMBER}", attributes=[field])
     if len(msgspec.json.encode(attributes)) > MOST_ATTRIBUTE_BYTES:
         name = field.replace("_", " ").capitalize()
         raise AttributesInvalid(f"{name} are too large (maximum is 100 kB)", attributes=[field])
