@@ -47,4 +47,4 @@ async def change_contact(tx: Tx, actor: Actor, keyring: Keyring, params: Contact
     contact, _ = await operations.recognise(
         tx, await access.load_session(tx, actor), identifier=identifier, actor=actor
     )
-    return raw_contact_out(await operations.change_contact(tx, contact, params, actor=actor))
+    return raw_contact_out(await operations.change_contact(tx, contact, params, identifier=identifier, actor=actor))

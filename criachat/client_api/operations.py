@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from criachat.client_api import queries
@@ -16,11 +17,13 @@ from criachat.inboxes.models import Inbox
 from criachat.kit import tokens
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
-from criachat.kit.errors import Conflict
+from criachat.kit.errors import Conflict, NoSuchPage, NotFound
+from criachat.messages.operations.merging import load_contacts_to_merge, merge_contacts
 
 # Whoever loses a race finds what the winner made when they look again.
 ATTEMPTS = 3
 SHORTEST_SOURCE_ID = 16
+CHANGED = "The contact changed too often; try again"
 
 
 async def open_session(
@@ -45,7 +48,7 @@ async def open_session(
         except DetailsTaken as refusal:
             if identifier is None or "identifier" not in refusal.invalid_attributes:
                 raise
-    raise Conflict("The contact changed too often; try again")
+    raise Conflict(CHANGED)
 
 
 async def recognise(
@@ -56,18 +59,41 @@ async def recognise(
     A contact without an identifier takes it. If somebody else carries it already, the two become one. One who is known
     by another identifier is not the caller.
     """
-    contact = await contacts.load_contact(tx, actor, session.contact_id)
-    if identifier is None:
-        return contact, session
-    contact = await _identified(tx, contact, identifier, actor=actor)
-    return contact, await contact_operations.verify_session(tx, session)
+    for _ in range(ATTEMPTS):
+        contact = await contacts.find_contact(tx, session.account_id, session.contact_id)
+        if contact is not None and identifier is None:
+            return contact, session
+        if contact is not None and identifier is not None:
+            # It may be found to have become one with another contact while we wait for it.
+            with suppress(NotFound):
+                contact = await _identified(tx, contact, identifier, actor=actor)
+                return contact, await contact_operations.verify_session(tx, session)
+        session = await _as_it_is_now(tx, session)
+    raise Conflict(CHANGED)
 
 
-async def change_contact(tx: Tx, contact: Contact, params: ContactParams, *, actor: Actor) -> Contact:
-    """Write what was sent and is not blank; custom attributes are merged, also inside of each other."""
+async def _as_it_is_now(tx: Tx, session: ContactInbox) -> ContactInbox:
+    """The session, whose contact has become one with another meanwhile."""
+    found = await contacts.find_contact_inbox_by_id(tx, session.account_id, session.id)
+    if found is None:
+        raise NoSuchPage
+    return found
+
+
+async def change_contact(
+    tx: Tx, contact: Contact, params: ContactParams, *, identifier: str | None, actor: Actor
+) -> Contact:
+    """Write what was sent and is not blank; custom attributes are merged, also inside of each other.
+
+    An e-mail or phone number that was proved, being the identifier, is taken along with whoever had it.
+    """
+    told = _told(params)
+    if identifier is not None and identifier in (told.get("email"), told.get("phone_number")):
+        other_id = await queries.find_proved_contact_id(tx, actor.account_id, identifier, except_for=contact.id)
+        if other_id is not None:
+            await _join(tx, contact.id, other_id, identifier, actor=actor)
     contact = await contacts.load_contact_to_change(tx, actor, contact.id)
-    told = schemas.ContactParams(**_told(params))
-    return await contact_operations.change_contact(tx, contact, told, actor=actor, deep=True)
+    return await contact_operations.change_contact(tx, contact, schemas.ContactParams(**told), actor=actor, deep=True)
 
 
 async def _contact_for(tx: Tx, params: SessionParams, *, identifier: str | None, actor: Actor) -> Contact:
@@ -82,15 +108,30 @@ async def _contact_for(tx: Tx, params: SessionParams, *, identifier: str | None,
 
 
 async def _identified(tx: Tx, contact: Contact, identifier: str, *, actor: Actor) -> Contact:
-    """The contact, who carries the identifier now."""
-    if contact.identifier is None:
-        contact = await contacts.load_contact_to_change(tx, actor, contact.id)
-    if contact.identifier is None:
-        named = schemas.ContactParams(identifier=identifier)
-        contact = await contact_operations.change_contact(tx, contact, named, actor=actor)
-    if contact.identifier != identifier:
-        raise ProofInvalid
-    return contact
+    """The contact, who carries the identifier now; somebody else who was proved to be them has become one with them."""
+    for _ in range(ATTEMPTS):
+        if contact.identifier == identifier:
+            return contact
+        if contact.identifier is not None:
+            raise ProofInvalid
+        other_id = await queries.find_proved_contact_id(tx, actor.account_id, identifier, except_for=contact.id)
+        if other_id is not None:
+            contact = await _join(tx, other_id, contact.id, identifier, actor=actor)
+        else:
+            contact = await contacts.load_contact_to_change(tx, actor, contact.id)
+        if contact.identifier is None:
+            named = schemas.ContactParams(identifier=identifier)
+            with suppress(DetailsTaken):
+                contact = await contact_operations.change_contact(tx, contact, named, actor=actor)
+    raise Conflict(CHANGED)
+
+
+async def _join(tx: Tx, contact_id: int, other_id: int, identifier: str, *, actor: Actor) -> Contact:
+    """Both are one, unless one of them has got another identifier meanwhile; then the second stays who they are."""
+    contact, other = await load_contacts_to_merge(tx, actor, contact_id, other_id)
+    if not {contact.identifier, other.identifier} <= {None, identifier}:
+        return other
+    return await merge_contacts(tx, contact, other, actor=actor)
 
 
 def _told(params: ContactParams) -> dict[str, Any]:

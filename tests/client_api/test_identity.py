@@ -9,7 +9,8 @@ import pytest
 from apps import App, contacts_path, open_app, signed
 from harness import Api, Given
 
-from criachat.contacts.events import ContactCreated
+from criachat.contacts.events import ContactCreated, ContactDeleted, ContactMerged
+from criachat.conversations.events import ConversationContactChanged
 
 REFUSED = {"error": "HMAC failed: Invalid Identifier Hash Provided"}
 LONG = "device-of-rosa-0001"
@@ -67,10 +68,18 @@ async def test_a_hash_made_with_another_inboxs_key_or_for_another_user_is_refuse
         await app.get(params=signed(elsewhere, "crm-77")),
         await app.get(params={**mine, "identifier": "crm-78"}),
         await app.get(params={**mine, "identifier_hash": mine["identifier_hash"].upper()}),
-        await app.get(params=signed(app.inbox, " crm-77")),
     ]
 
-    assert [reply.status for reply in replies] == [401] * 4
+    assert [reply.status for reply in replies] == [401] * 3
+
+
+async def test_an_identifier_is_proved_to_the_letter(given: Given) -> None:
+    inbox = await given.inbox()
+    names = ("rosa", "Rosa", " rosa", "rosa ")
+
+    sessions = [await given.session(inbox, **signed(inbox, name)) for name in names]
+
+    assert len({session["id"] for session in sessions}) == 4
 
 
 async def test_an_identifier_that_is_a_number_is_proved_by_its_digits(given: Given) -> None:
@@ -251,3 +260,121 @@ async def test_32_tries_to_begin_one_session_begin_one(api: Api, given: Given, i
     assert {reply.status for reply in replies} == {200}
     assert len({reply.body for reply in replies}) == 1
     assert len(await given.emitted(ContactCreated)) == 1
+
+
+async def test_a_session_whose_user_turns_out_to_be_known_becomes_theirs(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    phone = App(api, inbox, await given.session(inbox, **signed(inbox, "crm-77"), email="rosa@example.net"))
+    anonymous = await open_app(given, inbox, name="Somebody", custom_attributes={"cart": 3})
+    await api.post(f"/contacts/{anonymous.session['id']}/labels", {"labels": ["shopper"]})
+    conversation = await anonymous.conversation()
+    said = await anonymous.say(conversation)
+
+    proved = await anonymous.get(params=signed(inbox, "crm-77"))
+
+    rosa = phone.session["id"]
+    assert proved.json == {**phone.session, **{key: anonymous.session[key] for key in ("source_id", "pubsub_token")}}
+    for app in (phone, anonymous):
+        (shown,) = (await app.get("/conversations")).json
+        assert (shown["id"], shown["contact"]["id"]) == (conversation["id"], rosa)
+        assert [(each["id"], each["sender"]["id"]) for each in shown["messages"]] == [(said["id"], rosa)]
+    contact = (await api.get(f"/contacts/{rosa}")).json["payload"]
+    assert (contact["name"], contact["custom_attributes"]) == ("Rosa Lind", {"cart": 3})
+    assert (await api.get(f"/contacts/{rosa}/labels")).json["payload"] == ["shopper"]
+    assert (await api.get(f"/contacts/{anonymous.session['id']}")).status == 404
+    seen = (await api.get(f"/conversations/{conversation['id']}")).json
+    assert seen["messages"][0]["sender"]["id"] == seen["last_non_activity_message"]["sender"]["id"] == rosa
+
+
+async def test_a_merge_is_told_of(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    rosa = await given.session(inbox, **signed(inbox, "crm-77"))
+    anonymous = await open_app(given, inbox)
+    conversation = await anonymous.conversation()
+    await anonymous.say(conversation)
+
+    await anonymous.get(params=signed(inbox, "crm-77"))
+
+    (merged,) = await given.emitted(ContactMerged)
+    (deleted,) = await given.emitted(ContactDeleted)
+    (moved,) = await given.emitted(ConversationContactChanged)
+    assert (merged.contact_id, merged.merged_contact_id) == (rosa["id"], anonymous.session["id"])
+    assert deleted.contact_id == anonymous.session["id"]
+    assert moved.changes == {"contact_id": [anonymous.session["id"], rosa["id"]]}
+    assert (moved.snapshot.id, moved.snapshot.contact.id) == (conversation["id"], rosa["id"])
+    assert moved.snapshot.last_message.sender.id == rosa["id"]
+
+
+@pytest.mark.parametrize("value", ["rosa@example.net", "+4915112345678"])
+async def test_an_email_or_phone_number_that_was_proved_is_taken_along_with_whoever_had_it(
+    api: Api, given: Given, value: str
+) -> None:
+    field = "email" if "@" in value else "phone_number"
+    app = await open_app(given)
+    claim = signed(app.inbox, value)
+    await app.get(params=claim)
+    other = await given.contact("Rosa", **{field: value, "custom_attributes": {"plan": "gold"}})
+    elsewhere = await given.conversation(contact=other)
+
+    changed = await app.patch("", {**claim, field: value})
+
+    assert changed.status == 200
+    assert (changed.json[field], changed.json["custom_attributes"]) == (value, {"plan": "gold"})
+    assert [each["id"] for each in (await app.get("/conversations")).json] == [elsewhere["id"]]
+    assert (await api.get(f"/contacts/{other['id']}")).status == 404
+
+
+async def test_nobody_is_merged_with_somebody_known_by_another_identifier(api: Api, given: Given) -> None:
+    app = await open_app(given)
+    other = await given.contact("Rosa", email="rosa@example.net", identifier="crm-1")
+    claim = signed(app.inbox, "rosa@example.net")
+
+    changed = await app.patch("", {**claim, "email": "rosa@example.net"})
+
+    assert (changed.status, changed.json["attributes"]) == (422, ["email"])
+    assert (await api.get(f"/contacts/{other['id']}")).status == 200
+    assert await given.emitted(ContactMerged) == []
+
+
+async def test_32_sessions_that_prove_one_identity_at_once_are_one_contact(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    apps = [await open_app(given, inbox) for _ in range(32)]
+    numbers = {(await app.conversation())["id"] for app in apps}
+
+    replies = await asyncio.gather(*(app.get(params=signed(inbox, "crm-77")) for app in apps))
+
+    assert {reply.status for reply in replies} == {200}
+    assert len({(await app.get()).json["id"] for app in apps}) == 1
+    assert {each["id"] for each in (await apps[0].get("/conversations")).json} == numbers
+    assert len(await given.emitted(ContactMerged)) == 31
+
+
+async def test_a_session_that_proves_who_it_is_several_times_at_once_is_found_each_time(given: Given) -> None:
+    inbox = await given.inbox()
+    rosa = await given.session(inbox, **signed(inbox, "crm-77"))
+    app = await open_app(given, inbox)
+    claim = signed(inbox, "crm-77")
+
+    shown = await asyncio.gather(*(app.get(params=claim) for _ in range(8)))
+    changed = await asyncio.gather(*(app.patch("", {**claim, "name": "Rosa"}) for _ in range(8)))
+
+    assert [(reply.status, reply.json["id"]) for reply in (*shown, *changed)] == [(200, rosa["id"])] * 16
+    assert len(await given.emitted(ContactMerged)) == 1
+
+
+async def test_what_is_said_while_contacts_are_merged_is_not_lost(given: Given) -> None:
+    inbox = await given.inbox()
+    await given.session(inbox, **signed(inbox, "crm-77"))
+    app = await open_app(given, inbox)
+    conversation = await app.conversation()
+    path = f"/conversations/{conversation['id']}/messages"
+
+    *said, proved = await asyncio.gather(
+        *(app.post(path, {"content": f"{number}"}) for number in range(16)),
+        app.get(params=signed(inbox, "crm-77")),
+    )
+
+    assert [reply.status for reply in (*said, proved)] == [200] * 17
+    listed = (await app.get(path)).json
+    assert sorted(int(each["content"]) for each in listed) == list(range(16))
+    assert {each["sender"]["id"] for each in listed} == {proved.json["id"]}
