@@ -18,11 +18,10 @@ OUR_PAGE = "https://pages.example.com"
 LARGEST_REQUEST = 64 * 1024
 
 
-@asynccontextmanager
-async def opened(world: World, routes: Routes) -> AsyncGenerator[httpx.AsyncClient]:
-    """A client of these endpoints, which the kit serves on the tests' database."""
+def application(world: World, routes: Routes) -> HttpApp:
+    """These endpoints as the kit serves them, on the tests' database."""
     parts = world.parts
-    http = HttpApp(
+    return HttpApp(
         Application(
             database=parts.database,
             endpoints=routes.endpoints,
@@ -35,5 +34,11 @@ async def opened(world: World, routes: Routes) -> AsyncGenerator[httpx.AsyncClie
             allowed_origins=frozenset((OUR_PAGE,)),
         )
     )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=http), base_url=BASE_URL) as client:
+
+
+@asynccontextmanager
+async def opened(world: World, routes: Routes) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of these endpoints."""
+    transport = httpx.ASGITransport(app=application(world, routes))
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
         yield client

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
 from harness import World
 from websockets.asyncio.client import ClientConnection, connect
+from wires import served
 
 from criachat.kit.http.request import Receive, Scope, Send
 from criachat.kit.news import NewsReader
@@ -20,15 +19,8 @@ from criachat.realtime.cable import Cable
 PATIENCE_SECONDS = 10
 
 
-class Uvicorn(uvicorn.Server):
-    """The server without its signal handlers, which are the test run's."""
-
-    def capture_signals(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-
 class Server:
-    """The application of the tests, listening on a free port."""
+    """A process of its own with the application of the tests, listening on a free port."""
 
     def __init__(self, world: World) -> None:
         parts = world.parts
@@ -37,9 +29,7 @@ class Server:
         self.cable = Cable(
             parts.database, self._news, presence=parts.presence, signals=parts.signals, files=parts.files
         )
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        host, port = self._listening.getsockname()
-        self.address = f"{host}:{port}"
+        self.address = ""
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self.cable if scope["path"] == "/cable" else self._world.parts.http
@@ -48,24 +38,13 @@ class Server:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[Server]:
         """Answering, until the block ends."""
-        config = uvicorn.Config(
-            self._app,
-            interface="asgi3",
-            lifespan="off",
-            log_level="warning",
-            ws="websockets-sansio",
-            ws_max_size=1024 * 1024,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=5,
-        )
-        server = Uvicorn(config)
-        await self.cable.open()
-        serving = asyncio.create_task(server.serve([self._listening]))
-        yield self
-        await self.cable.close()
-        await self._news.close()
-        server.should_exit = True
-        await serving
+        async with served(self._app) as self.address:
+            await self.cable.open()
+            try:
+                yield self
+            finally:
+                await self.cable.close()
+                await self._news.close()
 
     async def line(self, **options: Any) -> Line:
         """A new line to it, which was welcomed."""

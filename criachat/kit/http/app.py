@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -18,6 +19,7 @@ from criachat.kit.http.answers import FAILED, Answer, Stream, encoded, refused
 from criachat.kit.http.binding import Bound, arguments, bind
 from criachat.kit.http.request import Receive, Request, Scope, Send
 from criachat.kit.http.routes import Endpoint
+from criachat.kit.http.streaming import send_chunks
 from criachat.kit.http.tree import RouteTree
 from criachat.kit.idempotency import Idempotency
 
@@ -123,8 +125,10 @@ class HttpApp:
         fields: dict[str, Any],
     ) -> Actor:
         """The caller, counted and let in; or a refusal."""
+        if resolve is not None:
+            request.caller_now = partial(resolve, request, endpoint, path)
         try:
-            actor = STRANGER if resolve is None else await resolve(request, endpoint, path)
+            actor = STRANGER if resolve is None else await request.caller_now()
         except Refused:
             # Counted by their address, or tokens could be guessed at leisure.
             fields["headers"] = self._of.guard(request, endpoint, STRANGER)
@@ -227,6 +231,5 @@ async def _send(request: Request, send: Send, answer: Answer | Stream, headers: 
         raw.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     if isinstance(answer, Stream) and request.method != "HEAD":
-        async for chunk in answer.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send_chunks(request, send, answer.chunks)
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})

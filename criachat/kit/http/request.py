@@ -11,7 +11,8 @@ import msgspec
 from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from criachat.kit.errors import Malformed, TooLarge
+from criachat.kit.actors import Actor
+from criachat.kit.errors import Malformed, TooLarge, Unauthenticated
 from criachat.kit.http.uploads import Upload
 
 Scope = MutableMapping[str, Any]
@@ -40,7 +41,7 @@ class _Utf8Parser(MultiPartParser):
 class Request:
     """What came in. The body is read once, bounded, and only when an endpoint was found."""
 
-    __slots__ = ("_receive", "_uploads", "body", "headers", "is_form", "method", "path", "query", "scope")
+    __slots__ = ("_receive", "_uploads", "body", "caller_now", "headers", "is_form", "method", "path", "query", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -54,12 +55,19 @@ class Request:
         self.body = b""
         self.is_form = False
         self._uploads: list[Upload] = []
+        # Finds out anew who is asking: for answers that may last longer than a token.
+        self.caller_now: Callable[[], Awaitable[Actor]] = _nobody_asks
 
     @property
     def peer(self) -> str:
         """The address the connection came from."""
         client = self.scope.get("client")
         return client[0] if client else "127.0.0.1"
+
+    async def left(self) -> None:
+        """Wait until the client hangs up, or has its answer."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     @property
     def is_write(self) -> bool:
@@ -136,6 +144,10 @@ class Request:
         """Let go of temporary files."""
         for upload in self._uploads:
             upload.close()
+
+
+async def _nobody_asks() -> Actor:
+    raise Unauthenticated
 
 
 def parse_json(body: bytes) -> Any:
