@@ -138,12 +138,24 @@ DELETE_ATTACHMENTS = "DELETE FROM attachments WHERE account_id = $1 AND message_
 FIND_FILE = """
 SELECT file_key, filename, content_type FROM attachments WHERE account_id = $1 AND id = $2 AND file_key IS NOT NULL
 """
-LIST_UNREAD_BY_CONTACT = """
-SELECT id FROM messages
-WHERE account_id = $1 AND conversation_id = $2 AND message_type <> 0 AND status IN ('sent', 'delivered')
-  AND created_at <= $3
-ORDER BY id DESC
-LIMIT 200
+# Asked whenever the contact looks: of the newest thousand messages, so that long threads are not walked to their end.
+LIST_UNREAD_BY_CONTACT: LiteralString = (
+    MESSAGE_HEAD
+    + """FROM (
+    SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
+        additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
+        has_attachments, created_at, updated_at
+    FROM messages WHERE account_id = $1 AND conversation_id = $2 ORDER BY id DESC LIMIT 1000
+) AS messages"""
+    + MESSAGE_JOINS
+    + """WHERE message_type <> 0 AND status IN ('sent', 'delivered') AND messages.created_at <= $3
+ORDER BY messages.id"""
+)
+SET_READ = """
+UPDATE messages
+SET status = 'read', version = version + 1, updated_at = greatest($3, updated_at + interval '1 millisecond')
+WHERE account_id = $1 AND id = ANY($2::bigint[])
+RETURNING id, updated_at
 """
 # Asked with every incoming message: the first part is answered by an index of what the product said, and then ends.
 FIND_ANSWERS = """
@@ -212,6 +224,13 @@ class Told(msgspec.Struct, frozen=True):
     snapshots: list[Any]
     actor_type: str | None
     actor_id: int | None
+
+
+class Written(msgspec.Struct, frozen=True):
+    """When a row was changed."""
+
+    id: int
+    updated_at: datetime
 
 
 class NewId(msgspec.Struct, frozen=True):
@@ -397,9 +416,15 @@ async def find_file(db: Db, account_id: int, attachment_id: int) -> KeptFile | N
     return await db.fetch_one_or_none(KeptFile, FIND_FILE, account_id, attachment_id)
 
 
-async def list_unread_by_contact(db: Db, account_id: int, conversation_id: int, until: datetime) -> list[int]:
-    """Messages to the contact that are not marked read yet."""
-    return await db.fetch_values(LIST_UNREAD_BY_CONTACT, account_id, conversation_id, until)
+async def list_unread_by_contact(db: Db, account_id: int, conversation_id: int, until: datetime) -> list[Message]:
+    """What was said to the contact until then and is not marked as read yet, oldest first."""
+    return await db.fetch_all(Message, LIST_UNREAD_BY_CONTACT, account_id, conversation_id, until)
+
+
+async def set_read(tx: Tx, account_id: int, message_ids: Sequence[int]) -> dict[int, datetime]:
+    """Mark messages as read; when each was changed."""
+    written = await tx.fetch_all(Written, SET_READ, account_id, message_ids, clock.now())
+    return {each.id: each.updated_at for each in written}
 
 
 async def find_answers(db: Db, account_id: int, conversation_id: int) -> Answers:

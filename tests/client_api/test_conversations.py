@@ -277,6 +277,18 @@ async def test_what_the_contact_has_seen_is_read(api: Api, given: Given) -> None
     assert abs(shown["contact_last_seen_at"] - clock.unix()) < 60
 
 
+async def test_much_is_read_in_as_few_statements_as_little(given: Given) -> None:
+    app = await open_app(given)
+    conversation = await app.conversation()
+    for number in range(20):
+        await given.message(conversation, f"{number}")
+
+    with given.queries(at_most=14):
+        await app.post(f"/conversations/{conversation['id']}/update_last_seen")
+
+    assert len(await given.emitted(MessageUpdated)) == 20
+
+
 async def test_seen_again_is_told_again_but_nothing_is_read_twice(given: Given) -> None:
     app = await open_app(given)
     conversation = await app.conversation()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import msgspec
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
 from criachat.conversations.operations.describing import show_changed_message
+from criachat.conversations.snapshots import LastMessages
 from criachat.kit import actors
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
@@ -95,13 +96,15 @@ async def submit_values(
 
 async def mark_read_by_contact(tx: Tx, conversation: Conversation, *, until: datetime, actor: Actor) -> None:
     """The contact saw what was said to them until then."""
+    await conversations.lock_conversation(tx, conversation)
     unread = await queries.list_unread_by_contact(tx, conversation.account_id, conversation.id, until)
-    for message_id in unread:
-        await _save(tx, conversation, message_id, _read, actor=actor)
-
-
-def _read(_: Message) -> Mapping[str, Any]:
-    return {"status": "read"}
+    if not unread:
+        return
+    conversation = await conversations.load_again(tx, conversation, actor=actor)
+    written = await queries.set_read(tx, conversation.account_id, [message.id for message in unread])
+    read = [(each, msgspec.structs.replace(each, status="read", updated_at=written[each.id])) for each in unread]
+    newest = await _show(tx, conversation, [after for _, after in read])
+    await emit(tx, *(_told(before, after, conversation, newest, actor=actor) for before, after in read))
 
 
 async def _save(
@@ -117,29 +120,46 @@ async def _save(
     if all(getattr(before, name) == getattr(wanted, name) for name in WRITTEN):
         return before, conversation
     after = msgspec.structs.replace(wanted, updated_at=await queries.save_message(tx, wanted))
-    snapshot = after.snapshot(conversation)
-    newest = conversation.newest()
-    if newest is not None:
-        changed = newest.with_changed(snapshot)
-        if changed != newest:
-            await show_changed_message(tx, conversation, changed)
-            newest = changed
+    newest = await _show(tx, conversation, [after])
+    await emit(tx, _told(before, after, conversation, newest, actor=actor, cause=cause))
+    return after, conversation
+
+
+async def _show(tx: Tx, conversation: Conversation, changed: Sequence[Message]) -> LastMessages | None:
+    """Have lists show these messages as they are now; the newest messages of the conversation."""
+    before = newest = conversation.newest()
+    if before is None or newest is None:
+        return None
+    for message in changed:
+        newest = newest.with_changed(message.snapshot(conversation))
+    if newest != before:
+        await show_changed_message(tx, conversation, newest)
+    return newest
+
+
+def _told(
+    before: Message,
+    after: Message,
+    conversation: Conversation,
+    newest: LastMessages | None,
+    *,
+    actor: Actor,
+    cause: str | None = None,
+) -> MessageUpdated:
     public = newest.newest_public if newest else None
-    shown = conversation.snapshot(last_message=None if public is None or public.id == snapshot.id else public)
-    event = MessageUpdated(
+    shown = conversation.snapshot(last_message=None if public is None or public.id == after.id else public)
+    return MessageUpdated(
         **by(actor),
         account_id=conversation.account_id,
         inbox_id=conversation.inbox_id,
         conversation_id=conversation.id,
-        message_id=message_id,
+        message_id=after.id,
         contact_id=conversation.contact_id,
         cause=cause,
         changes=_changes(before, after),
-        snapshot=MessageInConversation(message=snapshot, conversation=shown),
+        snapshot=MessageInConversation(message=after.snapshot(conversation), conversation=shown),
         performer=snapshot_of(actor),
     )
-    await emit(tx, event)
-    return after, conversation
 
 
 def _changes(before: Message, after: Message) -> dict[str, list[Any]]:
