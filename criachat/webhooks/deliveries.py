@@ -88,7 +88,6 @@ class DeliveryWorker:
 
         Once cancelled, what is under way may end; what was not begun is given back.
         """
-        self._is_leaving = False
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep(self._claim_round, self._news, LOOK_SECONDS))
@@ -315,3 +314,4 @@ class DeliveryWorker:
                 task.cancel()
         with suppress(Unavailable, *TRY_AGAIN):
             await self._record()
+        self._is_leaving = False

@@ -9,7 +9,7 @@ import msgspec
 
 from criachat.contacts.events import ContactEvent, ContactUpdated
 from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
-from criachat.conversations.events import ConversationCreated, ConversationEvent
+from criachat.conversations.events import ConversationCreated, ConversationEvent, ConversationStatusChanged
 from criachat.conversations.models import MOST_UNREAD
 from criachat.conversations.schemas import attachment_out
 from criachat.conversations.snapshots import (
@@ -104,8 +104,14 @@ def conversation_event_payload(event: ConversationEvent, links: Links) -> Payloa
     """`conversation_created`, `conversation_updated`, `conversation_status_changed`."""
     payload = conversation_payload(event.snapshot, event.snapshot.last_message, links)
     payload["event"] = event.name
-    if not isinstance(event, ConversationCreated):
-        payload["changed_attributes"] = changed_attributes(event)
+    match event:
+        case ConversationCreated():
+            pass
+        case ConversationStatusChanged():
+            # Always null in the family, whose clients read `status`.
+            payload["changed_attributes"] = None
+        case _:
+            payload["changed_attributes"] = changed_attributes(event)
     return payload
 
 

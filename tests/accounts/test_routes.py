@@ -32,6 +32,4 @@ async def test_an_account_is_shown_to_nobody_else(api: Api, given: Given) -> Non
     assert (await api.in_account(999_999_999).get("")).status == 404
     assert (await api.in_account(2**70).get("")).status == 404
     assert (await api.acting_as(await given.bot()).get("")).status == 401
-    assert (await api.acting_as(None).get("")).json == {
-        "errors": ["You need to sign in or sign up before continuing."]
-    }
+    assert (await api.acting_as(None).get("")).json == {"errors": ["You need to sign in or sign up before continuing."]}

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import LiteralString, Protocol
 from uuid import UUID
 
+import msgspec
+
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
-from criachat.webhooks.models import Lane, NewDelivery, Result, Span, ToSend
+from criachat.webhooks.models import Lane, NewDelivery, Result, Span, ToSend, Tried
 
 # Ids are made of event and target: what is there already is not written again, and not sent again.
 INSERT_DELIVERIES = """
@@ -167,14 +169,14 @@ WHERE queued.account_id = held.account_id AND queued.delivery_id = held.delivery
 RECORD_RESULTS = """
 WITH results AS (
     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::smallint[], $6::smallint[],
-        $7::text[], $8::jsonb[], $9::bytea[], $10::integer[], $11::integer[], $12::timestamptz[], $13::bigint[],
+        $7::text[], $8::text[], $9::bytea[], $10::integer[], $11::integer[], $12::timestamptz[], $13::bigint[],
         $14::timestamptz[], $15::timestamptz[], $16::boolean[])
         AS result (account_id, delivery_id, day, outcome, number, status, error, headers, answer, duration_ms,
             first_byte_ms, started_at, contact_id, due_at, hold_until, is_told_failed)
 ), attempts AS (
     INSERT INTO delivery_attempts (account_id, delivery_id, number, day, status, error, headers, answer, duration_ms,
         first_byte_ms, contact_id, started_at)
-    SELECT account_id, delivery_id, number, day, status, error, headers, answer, duration_ms, first_byte_ms,
+    SELECT account_id, delivery_id, number, day, status, error, headers::jsonb, answer, duration_ms, first_byte_ms,
         contact_id, started_at
     FROM results
     WHERE number IS NOT NULL
@@ -347,8 +349,8 @@ async def record_results(tx: Tx, results: Sequence[Result], *, worker_id: UUID) 
         [result.status for result in results],
         [result.sent.tries_ever + 1 if result.tried else None for result in results],
         [tried.status if tried else None for tried in tries],
-        [tried.error if tried else None for tried in tries],
-        [list(tried.headers) if tried else [] for tried in tries],
+        [tried.error.replace("\0", "") if tried and tried.error else None for tried in tries],
+        [_headers_text(tried) if tried else None for tried in tries],
         [tried.answer if tried and tried.status is not None else None for tried in tries],
         [tried.duration_ms if tried else 0 for tried in tries],
         [tried.first_byte_ms if tried else None for tried in tries],
@@ -360,6 +362,11 @@ async def record_results(tx: Tx, results: Sequence[Result], *, worker_id: UUID) 
         worker_id,
         clock.now(),
     )
+
+
+def _headers_text(tried: Tried) -> str:
+    # The driver would take lists of lists for one array of more dimensions. PostgreSQL keeps no NUL.
+    return msgspec.json.encode(tried.headers).decode().replace("\\u0000", "")
 
 
 async def cancel_queued(tx: Tx, account_id: int, target: str) -> None:
