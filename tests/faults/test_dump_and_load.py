@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import tempfile
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from harness import open_folder
 from relay_process import CREATE_DIARY, Said, listeners
 
 from criachat.kit import clock, postgres
@@ -40,14 +40,6 @@ def fragile() -> Listeners:
         raise ValueError("not today")
 
     return listeners
-
-
-@contextmanager
-def open_folder() -> Generator[Path]:
-    """A folder that a server started by root may enter."""
-    with tempfile.TemporaryDirectory(prefix="criachat-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 @asynccontextmanager

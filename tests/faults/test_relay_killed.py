@@ -4,15 +4,15 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from harness import open_folder
 from relay_process import CREATE_DIARY, Said, listeners
 
 import criachat
@@ -29,14 +29,6 @@ ROOT = Path(criachat.__file__).parents[1]
 SCRIPT = Path(__file__).with_name("relay_process.py")
 READ_DIARY = "SELECT words FROM diary WHERE account_id = $1 ORDER BY number"
 READ_SEQUENCES = "SELECT sequence FROM diary WHERE account_id = $1 ORDER BY number"
-
-
-@contextmanager
-def open_folder() -> Generator[Path]:
-    """A folder that a server started by root may enter."""
-    with tempfile.TemporaryDirectory(prefix="criachat-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 @pytest.fixture
