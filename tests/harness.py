@@ -164,6 +164,13 @@ class Given:
             token = await auth.create_bot_token(tx, self.world.keyring, bot)
         return Person(id=bot.id, name=bot.name, token=token)
 
+    async def team(self, name: str = "vendas", *members: Person, **fields: Any) -> Any:
+        """A team with these people in it, as the API shows it."""
+        team = _good(await self.api.post("/teams", {"name": name, **fields}))
+        if members:
+            _good(await self.api.post(f"/teams/{team['id']}/team_members", {"user_ids": [each.id for each in members]}))
+        return team
+
     async def inbox(self, name: str = "App", *, channel: Mapping[str, Any] | None = None, **fields: Any) -> Any:
         """An API inbox, as the API shows it to administrators."""
         body = {"name": name, "channel": {"type": "api", **(channel or {})}, **fields}

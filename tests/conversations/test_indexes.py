@@ -1,0 +1,142 @@
+"""How PostgreSQL reads lists where there are many conversations: a page, not everything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from harness import World
+
+from criachat.conversations.models import ListFilter
+from criachat.conversations.queries import lists
+from criachat.conversations.queries.lists import Asker
+from criachat.kit.db import Connection, Database
+from criachat.main import prepare_database
+
+# Of 30,000 conversations, 27,000 of them resolved, a page touches this many at most, in the table and its indexes.
+FEW = 1_500
+AGENT = 7
+FILL = """
+INSERT INTO accounts (id, name, features, created_at, updated_at) VALUES (1, 'Loja Azul', '{}', now(), now());
+INSERT INTO users (id, name, email, pubsub_token, created_at, updated_at)
+SELECT id, 'Ana', id || '@example.com', id, now(), now() FROM generate_series(1, 20) AS id;
+INSERT INTO account_users (account_id, user_id, created_at, updated_at) SELECT 1, id, now(), now() FROM users;
+INSERT INTO teams (account_id, id, name, created_at, updated_at)
+SELECT 1, id, id, now(), now() FROM generate_series(1, 5) AS id;
+INSERT INTO inboxes (account_id, id, channel_id, channel_type, name, working_hours, created_at, updated_at)
+SELECT 1, id, id, 'Channel::Api', id, '[]', now(), now() FROM generate_series(1, 10) AS id;
+INSERT INTO inbox_members (account_id, inbox_id, user_id, created_at) SELECT 1, id, 7, now() FROM inboxes WHERE id < 4;
+INSERT INTO contacts (account_id, id, name, created_at, updated_at)
+SELECT 1, id, id, now(), now() FROM generate_series(1, 10000) AS id;
+INSERT INTO contact_inboxes (account_id, id, contact_id, inbox_id, source_id, pubsub_token, created_at, updated_at)
+SELECT 1, id, id, 1 + id % 10, id, id, now(), now() FROM contacts;
+ALTER TABLE conversations DISABLE TRIGGER USER;
+INSERT INTO conversations (account_id, display_id, inbox_id, contact_id, contact_inbox_id, status, priority, assignee_id,
+    team_id, labels, first_reply_created_at, waiting_since, last_activity_at, created_at, updated_at)
+SELECT 1, number, contact_inboxes.inbox_id, contact_inboxes.id, contact_inboxes.id,
+    CASE WHEN number > 3000 THEN 'resolved' ELSE (ARRAY['open', 'pending', 'snoozed'])[1 + number % 3] END,
+    CASE WHEN number % 7 = 0 THEN number / 7 % 4 END, CASE WHEN number % 13 < 8 THEN 1 + number / 13 % 20 END,
+    CASE WHEN number % 4 = 0 THEN 1 + number / 4 % 5 END,
+    CASE WHEN number % 200 = 1 THEN '{vip}'::text[] WHEN number % 9 = 1 THEN '{envio,atraso}' ELSE '{}' END,
+    CASE WHEN number > 3000 OR number % 11 > 1 THEN heard END, CASE WHEN number <= 3000 AND number % 2 = 0 THEN heard END,
+    heard, heard - interval '1 day', heard
+FROM generate_series(1, 30000) AS number
+JOIN contact_inboxes ON contact_inboxes.account_id = 1 AND contact_inboxes.id = 1 + number % 10000,
+    LATERAL (SELECT now() - number * interval '1 minute' AS heard) AS moment;
+ALTER TABLE conversations ENABLE TRIGGER USER;
+INSERT INTO conversation_counts (account_id, inbox_id, status, team_id, assignee_id, difference)
+SELECT account_id, inbox_id, status, team_id, assignee_id, count(*) FROM conversations GROUP BY 1, 2, 3, 4, 5;
+INSERT INTO conversation_participants (account_id, conversation_id, user_id, created_at)
+SELECT account_id, id, assignee_id, now() FROM conversations WHERE assignee_id IS NOT NULL;
+INSERT INTO mentions (account_id, conversation_id, user_id, mentioned_at)
+SELECT account_id, id, 7, now() FROM conversations WHERE id % 500 = 0;
+ANALYZE conversations, conversation_counts, contacts, contact_inboxes, inbox_members, conversation_participants, mentions;
+"""
+FILTERS: dict[str, dict[str, Any]] = {
+    "me": {"assignee": "me"},
+    "unassigned": {"assignee": "unassigned"},
+    "assigned": {"assignee": "assigned"},
+    "inbox": {"inbox_id": 3},
+    "team": {"team_id": 2},
+    "a rare label": {"labels": ("vip",)},
+    "a common label": {"labels": ("envio",)},
+    "mention": {"kind": "mention"},
+    "participating": {"kind": "participating"},
+    "unattended": {"kind": "unattended"},
+    "session": {"source_id": "77"},
+    "contact": {"contact_id": 77, "status": None},
+}
+
+
+@pytest.fixture(scope="module")
+async def connection(world: World) -> AsyncIterator[Connection]:
+    """A database of its own with many conversations."""
+    own = await world.parts.database.connect()
+    await own.execute("CREATE DATABASE many_conversations")
+    url = world.parts.database.url.replace("/criachat?", "/many_conversations?")
+    await prepare_database(url, world.keyring)
+    connection = await Database(url).connect()
+    await connection.execute(FILL)
+    yield connection
+    await connection.close()
+    await own.execute("DROP DATABASE many_conversations WITH (FORCE)")
+    await own.close()
+
+
+@pytest.fixture(params=["administrator", "agent"])
+def asker(request: pytest.FixtureRequest) -> Asker:
+    return Asker(account_id=1, user_id=AGENT, limited_to=AGENT if request.param == "agent" else None)
+
+
+async def touched(connection: Connection, asker: Asker, filters: ListFilter, sort: str = "") -> int:
+    """How many conversations are read for a page, wanted or not; none of them by reading the whole table."""
+    sql, values = lists.page_statement(asker, filters, sort=sort, limit=25, offset=0)
+    plan = await connection.fetchval("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, *values)
+    found = [node for node in nodes(json.loads(bytes(plan))[0]["Plan"]) if node.get("Relation Name") == "conversations"]
+    assert found
+    assert "Seq Scan" not in {node["Node Type"] for node in found}
+    return sum(rows(node) for node in found)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
+
+
+def rows(node: dict[str, Any]) -> int:
+    left_out = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    return round((node["Actual Rows"] + left_out) * node["Actual Loops"])
+
+
+async def test_every_order_of_every_status_reads_a_page(connection: Connection, asker: Asker) -> None:
+    statuses: tuple[tuple[str, ...] | None, ...] = (("open",), ("resolved",), ("open", "pending"), None)
+
+    read = {
+        (status, sort): await touched(connection, asker, ListFilter(status=status), sort)
+        for status in statuses
+        for sort in lists.SORTS
+    }
+
+    assert {each: count for each, count in read.items() if count > FEW} == {}
+
+
+async def test_every_filter_of_open_conversations_reads_a_page(connection: Connection, asker: Asker) -> None:
+    read = {name: await touched(connection, asker, ListFilter(**filters)) for name, filters in FILTERS.items()}
+
+    assert {each: count for each, count in read.items() if count > FEW} == {}
+
+
+async def test_filters_with_an_index_read_a_page_of_resolved_conversations(
+    connection: Connection, asker: Asker
+) -> None:
+    indexed = ("me", "unassigned", "assigned", "inbox", "team", "a rare label", "session")
+
+    read = {
+        name: await touched(connection, asker, ListFilter(**{**FILTERS[name], "status": ("resolved",)}))
+        for name in indexed
+    }
+
+    assert {each: count for each, count in read.items() if count > FEW} == {}
