@@ -63,13 +63,13 @@ class ConversationDeleted(ConversationEvent, frozen=True, kw_only=True):
 class AssigneeChanged(ConversationEvent, frozen=True, kw_only=True):
     """It was handed to someone, taken from someone, or both."""
 
-    previous: int | None
-    current: int | None
+    previous: int | None = None
+    current: int | None = None
 
 
 @declare("team_changed", realtime="team.changed")
 class TeamChanged(ConversationEvent, frozen=True, kw_only=True):
     """It was handed to a team, taken from one, or both."""
 
-    previous: int | None
-    current: int | None
+    previous: int | None = None
+    current: int | None = None
