@@ -3,7 +3,8 @@
 A list is made of runs: what it shows of one status (for agents, in one inbox; in some orders, of one priority). Each
 run is read in order from one index and ends where the page ends; then the runs are merged. So a page costs the same
 however many conversations there are. Where no index has the order of what a filter leaves, the rows of the status are
-read in order until the page is full: agents' lists in other orders than by activity, and `unattended`.
+read in order until the page is full: agents' lists in other orders than by activity, and `unattended`. Of a label, all
+that have it may be read. `q` reads messages.
 """
 
 from __future__ import annotations
