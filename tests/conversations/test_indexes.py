@@ -27,32 +27,32 @@ INSERT INTO teams (account_id, id, name, created_at, updated_at)
 SELECT 1, id, id, now(), now() FROM generate_series(1, 5) AS id;
 INSERT INTO inboxes (account_id, id, channel_id, channel_type, name, working_hours, created_at, updated_at)
 SELECT 1, id, id, 'Channel::Api', id, '[]', now(), now() FROM generate_series(1, 10) AS id;
-INSERT INTO inbox_members (account_id, inbox_id, user_id, created_at) SELECT 1, id, 7, now() FROM inboxes WHERE id < 4;
+INSERT INTO inbox_members (account_id, inbox_id, user_id, created_at)
+SELECT 1, id, 7, now() FROM inboxes WHERE id < 4;
 INSERT INTO contacts (account_id, id, name, created_at, updated_at)
 SELECT 1, id, id, now(), now() FROM generate_series(1, 10000) AS id;
 INSERT INTO contact_inboxes (account_id, id, contact_id, inbox_id, source_id, pubsub_token, created_at, updated_at)
 SELECT 1, id, id, 1 + id % 10, id, id, now(), now() FROM contacts;
 ALTER TABLE conversations DISABLE TRIGGER USER;
-INSERT INTO conversations (account_id, display_id, inbox_id, contact_id, contact_inbox_id, status, priority, assignee_id,
-    team_id, labels, first_reply_created_at, waiting_since, last_activity_at, created_at, updated_at)
+INSERT INTO conversations (account_id, display_id, inbox_id, contact_id, contact_inbox_id, status, priority,
+    assignee_id, team_id, labels, first_reply_created_at, waiting_since, last_activity_at, created_at, updated_at)
 SELECT 1, number, contact_inboxes.inbox_id, contact_inboxes.id, contact_inboxes.id,
     CASE WHEN number > 3000 THEN 'resolved' ELSE (ARRAY['open', 'pending', 'snoozed'])[1 + number % 3] END,
     CASE WHEN number % 7 = 0 THEN number / 7 % 4 END, CASE WHEN number % 13 < 8 THEN 1 + number / 13 % 20 END,
     CASE WHEN number % 4 = 0 THEN 1 + number / 4 % 5 END,
     CASE WHEN number % 200 = 1 THEN '{vip}'::text[] WHEN number % 9 = 1 THEN '{envio,atraso}' ELSE '{}' END,
-    CASE WHEN number > 3000 OR number % 11 > 1 THEN heard END, CASE WHEN number <= 3000 AND number % 2 = 0 THEN heard END,
+    CASE WHEN number > 3000 OR number % 11 > 1 THEN heard END,
+    CASE WHEN number <= 3000 AND number % 2 = 0 THEN heard END,
     heard, heard - interval '1 day', heard
 FROM generate_series(1, 30000) AS number
 JOIN contact_inboxes ON contact_inboxes.account_id = 1 AND contact_inboxes.id = 1 + number % 10000,
     LATERAL (SELECT now() - number * interval '1 minute' AS heard) AS moment;
 ALTER TABLE conversations ENABLE TRIGGER USER;
-INSERT INTO conversation_counts (account_id, inbox_id, status, team_id, assignee_id, difference)
-SELECT account_id, inbox_id, status, team_id, assignee_id, count(*) FROM conversations GROUP BY 1, 2, 3, 4, 5;
 INSERT INTO conversation_participants (account_id, conversation_id, user_id, created_at)
 SELECT account_id, id, assignee_id, now() FROM conversations WHERE assignee_id IS NOT NULL;
 INSERT INTO mentions (account_id, conversation_id, user_id, mentioned_at)
 SELECT account_id, id, 7, now() FROM conversations WHERE id % 500 = 0;
-ANALYZE conversations, conversation_counts, contacts, contact_inboxes, inbox_members, conversation_participants, mentions;
+ANALYZE conversations, contacts, contact_inboxes, inbox_members, conversation_participants, mentions;
 """
 FILTERS: dict[str, dict[str, Any]] = {
     "me": {"assignee": "me"},

@@ -148,7 +148,7 @@ async def test_a_page_has_25_and_the_one_after_the_last_is_empty(api: Api, given
 
     assert [[each["id"] for each in page["payload"]] for page in pages] == [newest_first[:25], newest_first[25:], []]
     assert [page["meta"]["all_count"] for page in pages] == [27] * 3
-    for junk in ("0", "-1", "x", "", "1.5", "９", "9" * 30):
+    for junk in ("0", "-1", "x", "", "1.5", "\uff19", "9" * 30):
         assert await listed(api, page=junk) == newest_first[:25]
     assert await listed(api, page=99_999_999) == []
 
