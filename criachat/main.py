@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ from criachat.messages.jobs import jobs as messages_jobs
 from criachat.messages.listeners import listeners as messages_listeners
 from criachat.messages.routes import opening_routes
 from criachat.messages.routes import routes as messages_routes
+from criachat.messages.uploading import KeptFiles, keep_files
 from criachat.realtime.cable import Cable
 from criachat.teams.routes import routes as teams_routes
 from criachat.users.presence import Presence
@@ -278,6 +280,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpAp
             endpoints=[endpoint for routes in ROUTES for endpoint in routes.endpoints],
             resolvers=resolvers,
             provides=provides,
+            prepares={KeptFiles: partial(keep_files, database, ground.files, settings)},
             idempotency=Idempotency(database, ground.keyring),
             count=tally.count,
             guard=RateGuard(Limiter(_limits(settings)), trusted_proxies=_proxies(settings), is_on=settings.rate_limits),

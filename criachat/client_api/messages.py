@@ -17,12 +17,13 @@ from criachat.kit.db import Db, Tx
 from criachat.kit.http.routes import Routes
 from criachat.kit.settings import Settings
 from criachat.messages import access as messages
-from criachat.messages.errors import AttachmentsNotAList, TooManyAttachments, TooManyMessages
+from criachat.messages.content import echo_of
+from criachat.messages.errors import AttachmentsNotAList, TooManyAttachments, TooManyMessages, UnknownSignedId
 from criachat.messages.models import Draft, StoredFile
 from criachat.messages.operations.changing import submit_values
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import cursor_of
-from criachat.messages.uploading import keep_files
+from criachat.messages.uploading import KeptFiles
 
 QUESTIONS = frozenset(("input_text", "input_textarea", "input_email", "input_select", "form"))
 ANSWER_KEYS = ("name", "title", "value")
@@ -43,8 +44,14 @@ async def list_messages(
 
 
 @routes.post(actors=CONTACT, files=("attachments",))
-async def create_message(
-    tx: Tx, actor: Actor, settings: Settings, shown: Shown, conversation_id: int, params: MessageParams
+async def create_message(  # noqa: PLR0913 - what saying something takes
+    tx: Tx,
+    actor: Actor,
+    settings: Settings,
+    shown: Shown,
+    conversation_id: int,
+    params: MessageParams,
+    kept: KeptFiles,
 ) -> PublicMessageOut:
     """Say something, with files or without; a snoozed or resolved conversation opens again.
 
@@ -55,15 +62,15 @@ async def create_message(
         return await access.load_conversation(tx, actor, conversation_id, sequence=SEQUENCE)
 
     conversation = await load()
-    kept = await _kept(shown, settings, actor, params)
-    if not (params.content and params.content.strip()) and not kept:
+    files = _taken(kept)
+    if not (params.content and params.content.strip()) and not files:
         raise Empty
     draft = Draft(
         message_type=INCOMING,
         content=params.content,
         client_message_id=params.client_message_id or None,
-        echo_id=params.echo_id,
-        files=kept,
+        echo_id=echo_of(params.echo_id),
+        files=files,
         is_from_contact=True,
     )
     limit = settings.message_per_minute_limit
@@ -94,10 +101,10 @@ async def answer_message(
     return public_message_out(changed.snapshot(after), shown)
 
 
-async def _kept(shown: Shown, settings: Settings, actor: Actor, params: MessageParams) -> tuple[StoredFile, ...]:
+def _taken(kept: KeptFiles) -> tuple[StoredFile, ...]:
     try:
-        return await keep_files(shown.files, settings, account_id=actor.account_id, attachments=params.attachments)
-    except (AttachmentsNotAList, TooManyAttachments) as refusal:
+        return kept.taken()
+    except (AttachmentsNotAList, TooManyAttachments, UnknownSignedId) as refusal:
         raise AttachmentsInvalid(refusal.text.removeprefix("Validation failed: ")) from refusal
 
 

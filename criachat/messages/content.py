@@ -49,6 +49,11 @@ def read_attributes(value: object) -> dict[str, Any]:
     return cast(dict[str, Any], value) if isinstance(value, dict) else {}
 
 
+def echo_of(value: object) -> str | int | float | bool | None:
+    """What its sender calls a message; None when that is no scalar."""
+    return value if isinstance(value, str | int | float | bool) else None
+
+
 def attributes_for_contact(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes of a message without what is the team's alone."""
     return {key: value for key, value in attributes.items() if key not in TEAM_ATTRIBUTES}

@@ -9,7 +9,7 @@ from criachat.conversations.snapshots import INCOMING, OUTGOING, TEMPLATE
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.messages import queries
-from criachat.messages.content import LONGEST_CONTENT, check_content, read_attributes
+from criachat.messages.content import LONGEST_CONTENT, check_content, echo_of, read_attributes
 from criachat.messages.errors import (
     ClientMessageIdReserved,
     ClientMessageIdTooLong,
@@ -57,7 +57,7 @@ async def draft_of(
         additional_attributes=additional,
         source_id=params.source_id or None,
         client_message_id=params.client_message_id or None,
-        echo_id=params.echo_id if isinstance(params.echo_id, str | int | float | bool) else None,
+        echo_id=echo_of(params.echo_id),
         files=files,
         sender=sender,
         is_from_contact=message_type != OUTGOING,

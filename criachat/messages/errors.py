@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from criachat.kit.errors import Forbidden, Unprocessable
+from criachat.kit.errors import Forbidden, Refused, Unprocessable
 
 
 class Empty(Unprocessable):
@@ -41,6 +41,10 @@ class AttachmentsNotAList(Unprocessable):
     """Attachments must be a list of files"""
 
 
+class UnknownSignedId(Unprocessable):
+    """Attachments must be files; this signed id is not known"""
+
+
 class UnknownMessageType(Unprocessable):
     """message_type must be incoming, outgoing, activity or template"""
 
@@ -59,3 +63,9 @@ class ContentAttributesInvalid(Unprocessable):
 
 class StatusUpdateNotAllowed(Forbidden):
     """Message status update is only allowed for API inboxes"""
+
+
+class NoSuchPart(Refused):
+    """The file has no such part"""
+
+    status = 416

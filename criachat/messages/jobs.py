@@ -1,22 +1,32 @@
-"""What messages do later."""
+"""What messages do by the clock."""
 
 from __future__ import annotations
 
-import msgspec
-
+from criachat.accounts import operations as accounts
 from criachat.kit.jobs import JobContext, Jobs
+from criachat.messages import queries
 
 jobs = Jobs("messages")
 
-
-class DeleteFiles(msgspec.Struct, frozen=True):
-    """Files that no attachment names any more."""
-
-    keys: list[str]
+BATCH = 500
 
 
-@jobs.define()
-async def delete_files(context: JobContext, params: DeleteFiles) -> None:
-    """Remove the files of a message that was taken back; a second run finds them gone."""
-    for key in params.keys:
+@jobs.schedule("*/10 * * * *")
+async def remove_files(context: JobContext) -> None:
+    """Remove the files that no message names, account by account; what was removed before is found gone."""
+    async with context.database.reading() as db:
+        account_ids = await accounts.list_account_ids(db)
+    for account_id in account_ids:
+        while await _remove_batch(context, account_id) == BATCH:
+            pass
+
+
+async def _remove_batch(context: JobContext, account_id: int) -> int:
+    async with context.database.reading() as db:
+        keys = await queries.list_files_to_remove(db, account_id, limit=BATCH)
+    for key in keys:
         await context.files.delete(key)
+    if keys:
+        async with context.database.transaction() as tx:
+            await queries.delete_files_to_remove(tx, account_id, keys)
+    return len(keys)

@@ -15,7 +15,6 @@ from criachat.kit.times import iso_or_none
 from criachat.messages import queries
 from criachat.messages.drafting import draft_of
 from criachat.messages.errors import StatusUpdateNotAllowed
-from criachat.messages.jobs import DeleteFiles, delete_files, jobs
 from criachat.messages.operations import changing, opening
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import (
@@ -29,7 +28,7 @@ from criachat.messages.schemas import (
     cursor_of,
     message_out,
 )
-from criachat.messages.uploading import keep_files
+from criachat.messages.uploading import KeptFiles
 from criachat.users.snapshots import UserSnapshot
 
 opening_routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
@@ -76,13 +75,14 @@ async def list_messages(db: Db, actor: Actor, shown: Shown, conversation_id: int
 
 
 @routes.post(actors=AGENT | BOT, plain_errors=True, files=("attachments",))
-async def create_message(
+async def create_message(  # noqa: PLR0913 - what saying something takes
     tx: Tx,
     actor: Actor,
     settings: Settings,
     shown: Shown,
     conversation_id: int,
     params: MessageParams,
+    kept: KeptFiles,
 ) -> MessageOut:
     """Say something: a reply, a private note, or, in an API inbox, what the customer said.
 
@@ -93,8 +93,7 @@ async def create_message(
         return await conversations.load_conversation_and_reserve(tx, actor, conversation_id, sequence=SEQUENCE)
 
     conversation = await load()
-    kept = await keep_files(shown.files, settings, account_id=actor.account_id, attachments=params.attachments)
-    draft = await draft_of(tx, conversation, params, actor=actor, files=kept)
+    draft = await draft_of(tx, conversation, params, actor=actor, files=kept.taken())
     said = await say(
         tx, load, draft, actor=actor, limit_per_minute=settings.message_per_minute_limit, first=conversation
     )
@@ -120,9 +119,7 @@ async def report_status(
 async def delete_message(tx: Tx, actor: Actor, shown: Shown, conversation_id: int, message_id: int) -> MessageOut:
     """Take a message back: a placeholder stays in its place, its attachments go."""
     conversation = await conversations.load_conversation(tx, actor, conversation_id)
-    message, after, keys = await changing.delete_message(tx, conversation, message_id, actor=actor)
-    if keys:
-        await jobs.enqueue(tx, delete_files, DeleteFiles(keys))
+    message, after = await changing.delete_message(tx, conversation, message_id, actor=actor)
     return message_out(message.snapshot(after), shown)
 
 

@@ -317,7 +317,28 @@ CREATE TABLE attachments (
     meta jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL,
     PRIMARY KEY (account_id, id),
-    FOREIGN KEY (account_id, message_id) REFERENCES messages (account_id, id) ON DELETE CASCADE
+    FOREIGN KEY (account_id, message_id) REFERENCES messages (account_id, id) ON DELETE CASCADE,
+    CHECK (file_key IS NULL OR (filename, content_type, byte_size) IS NOT NULL)
 );
 CREATE INDEX attachments_by_message ON attachments (account_id, message_id);
 CREATE INDEX attachments_by_conversation ON attachments (account_id, conversation_id, id);
+
+-- Files that no attachment names: those of a message that is not written yet, until it is, and of what was deleted.
+-- owner: messages
+CREATE TABLE files_to_remove (
+    account_id bigint NOT NULL,
+    file_key text NOT NULL,
+    remove_at timestamptz NOT NULL,
+    PRIMARY KEY (account_id, file_key)
+);
+CREATE INDEX files_to_remove_by_time ON files_to_remove (account_id, remove_at);
+CREATE FUNCTION remove_files_of_attachments() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO files_to_remove (account_id, file_key, remove_at)
+    SELECT account_id, file_key, now() FROM gone WHERE file_key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER remove_files AFTER DELETE ON attachments
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION remove_files_of_attachments();

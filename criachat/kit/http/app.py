@@ -47,6 +47,12 @@ class Count(Protocol):
     def __call__(self, method: str, route: str, status: int, seconds: float, /) -> None: ...
 
 
+class Prepare(Protocol):
+    """Makes something of a request that takes long, before a connection to the database is borrowed."""
+
+    def __call__(self, actor: Actor, params: Any, /) -> Awaitable[object]: ...
+
+
 class Application(msgspec.Struct, kw_only=True):
     """What the HTTP application is built of; `main.py` fills it in."""
 
@@ -54,6 +60,7 @@ class Application(msgspec.Struct, kw_only=True):
     endpoints: Iterable[Endpoint]
     resolvers: Mapping[Callers, Resolver]
     provides: Mapping[type[Any], Any]
+    prepares: Mapping[type[Any], Prepare] = {}
     idempotency: Idempotency
     guard: Guard
     count: Count
@@ -67,7 +74,7 @@ class HttpApp:
     def __init__(self, application: Application) -> None:
         self._of = application
         self._tree: RouteTree[tuple[Bound, Resolver | None]] = RouteTree()
-        self.bounds = [bind(endpoint, application.provides) for endpoint in application.endpoints]
+        self.bounds = [bind(endpoint, application.provides, application.prepares) for endpoint in application.endpoints]
         for bound in self.bounds:
             endpoint = bound.endpoint
             self._tree.add(endpoint.methods, endpoint.path, (bound, self._resolver_for(endpoint)))
@@ -110,6 +117,8 @@ class HttpApp:
         actor = await self._admitted(request, bound.endpoint, resolve, path, fields)
         bag = await request.parameters(maximum_request_bytes=self._of.maximum_request_bytes, files=bound.endpoint.files)
         values = arguments(bound, path, bag, request=request, actor=actor)
+        for name, prepare in bound.prepared.items():
+            values[name] = await prepare(actor, values.get(bound.params_name or ""))
         key = request.headers.get("idempotency-key") if request.is_write else None
         if key is not None and bound.writes and bound.endpoint.is_idempotent:
             slot = await self._of.idempotency.slot(key, actor=actor, request=request, bag=bag)

@@ -45,21 +45,28 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
     path_integers: tuple[str, ...]
     path_texts: tuple[str, ...]
     provided: Mapping[str, Any]
+    prepared: Mapping[str, Any]
     answers_nothing: bool
     returns: Any
 
 
-def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any]) -> Bound:
-    """Work out what a handler asks for; raises at start-up when nobody can give it."""
+def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any], prepares: Mapping[type[Any], Any]) -> Bound:
+    """Work out what a handler asks for; raises at start-up when nobody can give it.
+
+    `provides` has what is the same for all requests, `prepares` the functions that make something of each.
+    """
     hints = get_type_hints(endpoint.handler, include_extras=True)
     returns = hints.pop("return", None)
     found: dict[str, list[str]] = {kind: [] for kind in (*KINDS.values(), "params", "int", "str")}
     provided: dict[str, Any] = {}
+    prepared: dict[str, Any] = {}
     in_path = set(re.findall(r"{(\w+)}", endpoint.path))
     for name in inspect.signature(endpoint.handler).parameters:
         hint = hints[name]
         if hint in provides:
             provided[name] = provides[hint]
+        elif hint in prepares:
+            prepared[name] = prepares[hint]
         else:
             found[_kind_of(name, hint, in_path, endpoint)].append(name)
     params_name = next(iter(found["params"]), None)
@@ -77,6 +84,7 @@ def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any]) -> Bound:
         path_integers=tuple(found["int"]),
         path_texts=tuple(found["str"]),
         provided=provided,
+        prepared=prepared,
         answers_nothing=returns is type(None),
         returns=returns,
     )

@@ -29,8 +29,19 @@ LONGEST_LENGTH = 18
 _decode_json = msgspec.json.Decoder().decode
 
 
-class _Utf8Parser(MultiPartParser):
-    """Refuses text that is not UTF-8, where its parent reads it as Latin-1."""
+class _StrictParser(MultiPartParser):
+    """Refuses text that is not UTF-8, where its parent reads it as Latin-1, and a body that breaks off, where its
+    parent gives what came before as if it were all."""
+
+    has_ended = False
+
+    def on_end(self) -> None:
+        self.has_ended = True
+
+    def close_files(self) -> None:
+        """Let go of what was read before it broke off."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
     def on_part_end(self) -> None:
         if self._current_part.file is None:
@@ -96,7 +107,7 @@ class Request:
         return bag
 
     async def _multipart(self, maximum_bytes: int, files: Collection[str]) -> dict[str, Any]:
-        parser = _Utf8Parser(
+        parser = _StrictParser(
             Headers(raw=self.scope["headers"]),
             self._chunks(maximum_bytes),
             max_files=MAXIMUM_FILES,
@@ -107,6 +118,9 @@ class Request:
             form = await parser.parse()
         except (MultiPartException, LookupError, ValueError) as failure:
             raise Malformed("the multipart body cannot be read") from failure
+        if not parser.has_ended:
+            parser.close_files()
+            raise Malformed("the multipart body broke off")
         return nested(self._fields(form, files))
 
     async def _chunks(self, maximum_bytes: int) -> AsyncGenerator[bytes, None]:
@@ -136,7 +150,8 @@ class Request:
             else:
                 upload = Upload(value)
                 self._uploads.append(upload)
-                if _last_key(name) in accepted:
+                # A page sends a part without a name for a field in which no file was chosen.
+                if value.filename and _last_key(name) in accepted:
                     fields.append((name, upload))
         return fields
 

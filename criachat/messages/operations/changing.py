@@ -67,12 +67,8 @@ async def report_delivery(
 
 async def delete_message(
     tx: Tx, conversation: Conversation, message_id: int, *, actor: Actor
-) -> tuple[Message, Conversation, list[str]]:
-    """Take it back: a placeholder stays where it was, its attachments go; the keys of their files."""
-    found = await queries.find_message(tx, conversation.account_id, conversation.id, message_id)
-    if found is None:
-        raise NotFound
-    keys = await queries.delete_attachments(tx, conversation.account_id, message_id)
+) -> tuple[Message, Conversation]:
+    """Take it back: a placeholder stays where it was, its attachments go, and their files soon after."""
     placeholder = {
         "content": DELETED.get(actor.locale, DELETED["en"]),
         "content_type": "text",
@@ -80,7 +76,8 @@ async def delete_message(
         "attachments": None,
     }
     message, after = await _save(tx, conversation, message_id, lambda _: placeholder, actor=actor)
-    return message, after, keys
+    await queries.delete_attachments(tx, conversation.account_id, message_id)
+    return message, after
 
 
 async def submit_values(
