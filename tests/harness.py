@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json as json_codec
 import tempfile
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from criachat.kit import tokens
 from criachat.kit.events import Event, Record, catalogue
 from criachat.kit.settings import Settings
 from criachat.kit.tokens import Keyring
-from criachat.main import Parts, assembled, prepare_database
+from criachat.main import Loop, Parts, assembled, prepare_database
 from criachat.users import operations as users
 
 numbers = itertools.count(1)
@@ -51,14 +52,30 @@ class World(msgspec.Struct, kw_only=True):
 async def build_world(url: str, folder: Path, **chosen: Any) -> AsyncGenerator[World]:
     """The whole application on this database, its files in this folder."""
     keyring = Keyring.from_secrets(["a-key-for-tests-only-0123456789abcdef"])
-    settings = Settings(
-        data_dir=folder, allowed_private_hosts=("127.0.0.1", "localhost"), **{"webhook_timeout_seconds": 5, **chosen}
-    )
+    usual = {"allowed_private_hosts": ("127.0.0.1", "localhost"), "webhook_timeout_seconds": 5}
+    settings = Settings(data_dir=folder, **{**usual, **chosen})
     await prepare_database(url, keyring)
     async with assembled(settings, database_url=url, keyring=keyring, base_url=BASE_URL) as parts:
         transport = httpx.ASGITransport(app=parts.http)
         async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             yield World(parts=parts, keyring=keyring, client=client)
+
+
+@asynccontextmanager
+async def running(*loops: Loop) -> AsyncGenerator[None]:
+    """These loops run beside the block, as in a worker process."""
+    async with AsyncExitStack() as stack:
+        for loop in loops:
+            stack.push_async_callback(_stop, asyncio.create_task(loop()))
+        # One turn each, so that they listen before anything happens.
+        await asyncio.sleep(0)
+        yield
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,7 +90,7 @@ class Receiver:
         """Answering on a port of this machine, until the block ends."""
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_post("/{path:.*}", self._take)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hostile import HOSTILE_ADDRESSES, PRIVATE_NAMES, resolving
 
 from criachat.kit import clock
 from criachat.kit.outside import Answer, InvalidUrl, Outside, OutsideFailed, Resolve, check_url
@@ -95,16 +96,6 @@ def answering(body: bytes = b"ok", *, status: str = "200 OK", headers: str = "")
 async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await read_request(reader)
     await asyncio.Event().wait()
-
-
-def resolving(**hosts: Sequence[str]) -> Resolve:
-    async def resolve(host: str) -> Sequence[str]:
-        found = hosts.get(host.replace(".", "_").replace("-", "_"))
-        if found is None:
-            raise OSError("Name or service not known")
-        return found
-
-    return resolve
 
 
 @pytest.fixture
@@ -238,33 +229,6 @@ async def test_a_body_past_one_mebibyte_is_not_sent(outside: Outside) -> None:
         assert there.connections == 0
 
 
-HOSTILE_ADDRESSES = """
-http://127.0.0.1:{port}/ http://127.0.0.1.:{port}/ http://127.0.0.1..:{port}/ http://127.1:{port}/
-http://127.0.1:{port}/ http://127.1.:{port}/ http://2130706433:{port}/ http://017700000001:{port}/
-http://0x7f000001:{port}/ http://0x7f.0.0.1:{port}/ http://0X7F.1:{port}/ http://0177.0.0.1:{port}/
-http://0177.0x0.1:{port}/ http://127.0.0.01:{port}/ http://0:{port}/ http://0.0.0.0:{port}/ http://0x0:{port}/
-http://00000000000000000000177.1:{port}/ http://127.000.000.001:{port}/ http://4294967295:{port}/
-http://\uff11\uff12\uff17.\uff10.\uff10.\uff11:{port}/ http://127。0。0。1:{port}/
-http://\u2460\u2461\u2466.\u24ea.\u24ea.\u2460:{port}/ http://127\uff0e0\uff0e0\uff0e1:{port}/
-http://ana@127.0.0.1:{port}/ http://ana:pw@127.0.0.1:{port}/ http://good.example@127.0.0.1:{port}/
-http://good.example:80@127.0.0.1:{port}/ http://good.example%2f@127.0.0.1:{port}/
-http://127.0.0.1:{port}#@good.example/ http://127.0.0.1:{port}?@good.example/ HTTP://127.0.0.1:{port}/
-https://127.0.0.1:{port}/ http://127.255.255.254:{port}/ http://10.0.0.1:{port}/ http://172.16.0.1:{port}/
-http://192.168.0.1:{port}/ http://100.64.0.1:{port}/ http://100.100.100.200/latest/meta-data/
-http://169.254.169.254/latest/meta-data/ http://0xa9fea9fe/ http://2852039166/ http://0251.0376.0251.0376/
-http://169.254.43518/ http://168.63.129.16/ http://192.0.0.192/ http://198.18.0.1/ http://192.0.2.1/
-http://224.0.0.1/ http://240.0.0.1/ http://255.255.255.255/
-http://[::1]:{port}/ http://[0:0:0:0:0:0:0:1]:{port}/ http://[::]:{port}/ http://[::127.0.0.1]:{port}/
-http://[::ffff:127.0.0.1]:{port}/ http://[::ffff:7f00:1]:{port}/ http://[::FFFF:127.0.0.1]:{port}/
-http://[0:0:0:0:0:ffff:127.0.0.1]:{port}/ http://[64:ff9b::127.0.0.1]:{port}/ http://[64:ff9b:1::7f00:1]:{port}/
-http://[2002:7f00:1::1]:{port}/ http://[2001:0:7f00:1::]:{port}/ http://[fe80::1]:{port}/
-http://[fe80::1%25lo]:{port}/ http://[fe80::1%lo]:{port}/ http://[::1%25lo]:{port}/ http://[fd00:ec2::254]/
-http://[fc00::1]:{port}/ http://[ff02::1]:{port}/ http://[fec0::1]:{port}/ http://[2001:db8::1]:{port}/
-http://localhost:{port}/ http://LOCALHOST:{port}/ http://localhost.:{port}/ http://inner.example:{port}/
-http://six.example:{port}/ http://mapped.example:{port}/ http://mixed.example:{port}/ http://MIXED.example.:{port}/
-http://metadata.google.internal/ http://xn--bcher-kva.example:{port}/ http://bücher.example:{port}/
-http://ana@inner.example:{port}/ http://nat.example:{port}/ http://scoped.example:{port}/
-"""
 HOSTILE_TEXTS = [
     "http://127%2e0%2e0%2e1:{port}/",
     "http://%31%32%37.0.0.1:{port}/",
@@ -301,20 +265,9 @@ HOSTILE_TEXTS = [
     "data:text/plain,hello",
     "",
 ]
-PRIVATE_NAMES = resolving(
-    localhost=["127.0.0.1", "::1"],
-    inner_example=["10.0.0.1"],
-    six_example=["::1"],
-    mapped_example=["::ffff:127.0.0.1"],
-    mixed_example=["93.184.216.34", "127.0.0.1"],
-    metadata_google_internal=["169.254.169.254"],
-    xn__bcher_kva_example=["192.168.1.1"],
-    nat_example=["64:ff9b::7f00:1"],
-    scoped_example=["fe80::1%lo"],
-)
 
 
-@pytest.mark.parametrize("url", HOSTILE_ADDRESSES.split())
+@pytest.mark.parametrize("url", HOSTILE_ADDRESSES)
 async def test_a_private_address_in_any_disguise_is_refused(url: str) -> None:
     async with receiver(answering()) as inner, client(resolve=PRIVATE_NAMES) as outside:
         with pytest.raises(OutsideFailed) as failed:
@@ -339,7 +292,7 @@ async def test_a_url_that_is_none_is_refused_when_saved_and_when_asked(url: str)
 
 
 def test_there_are_at_least_sixty_disguises() -> None:
-    assert len(set(HOSTILE_ADDRESSES.split())) >= 60
+    assert len(set(HOSTILE_ADDRESSES)) >= 60
 
 
 @pytest.mark.parametrize(

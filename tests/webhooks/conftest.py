@@ -1,30 +1,9 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
 
 import pytest
-from harness import World
-
-from criachat.main import Loop
-
-
-@asynccontextmanager
-async def running(*loops: Loop) -> AsyncGenerator[None]:
-    """These loops run beside the block, as in a worker process."""
-    async with AsyncExitStack() as stack:
-        for loop in loops:
-            stack.push_async_callback(_stop, asyncio.create_task(loop()))
-        # One turn each, so that they listen before anything happens.
-        await asyncio.sleep(0)
-        yield
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+from harness import World, running
 
 
 @pytest.fixture
