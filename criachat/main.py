@@ -28,13 +28,13 @@ from criachat.contacts.routes import session_routes
 from criachat.conversations.jobs import jobs as conversations_jobs
 from criachat.conversations.routes import contact_routes as contact_conversations_routes
 from criachat.conversations.routes import routes as conversations_routes
-from criachat.conversations.schemas import Shown
 from criachat.csat.listeners import listeners as csat_listeners
 from criachat.inboxes.jobs import jobs as inboxes_jobs
 from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
 from criachat.kit import installation, upkeep
 from criachat.kit.actors import AGENT, BOT, CONTACT, PERSON, Callers
+from criachat.kit.avatars import routes as avatar_routes
 from criachat.kit.db import Database
 from criachat.kit.epochs import check_epoch
 from criachat.kit.events import EVENTS_TOPIC, Listeners
@@ -71,6 +71,7 @@ from criachat.realtime.cable import Cable
 from criachat.teams.routes import routes as teams_routes
 from criachat.users.presence import Presence
 from criachat.users.routes import agent_routes, profile_routes
+from criachat.users.shown import Shown
 from criachat.webhooks.deliveries import DeliveryWorker
 from criachat.webhooks.listeners import make_listeners as make_webhooks_listeners
 from criachat.webhooks.operations import TOPIC as DELIVERIES_TOPIC
@@ -98,6 +99,7 @@ ROUTES: tuple[Routes, ...] = (
     opening_routes,
     messages_routes,
     file_routes,
+    avatar_routes,
     client_inboxes_routes,
     client_contacts_routes,
     client_conversations_routes,

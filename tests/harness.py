@@ -8,6 +8,7 @@ import json as json_codec
 import tempfile
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,9 @@ class Api:
 
     async def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> Reply:
         """Call `/conversations` of the account, or `/public/api/…`, `/api/v1/profile` as they stand."""
-        is_absolute = path.startswith(("/api/", "/public/", "/platform/", "/health", "/metrics", "/rails/", "/openapi"))
+        is_absolute = path.startswith(
+            ("/api/", "/public/", "/platform/", "/health", "/metrics", "/rails/", "/avatars/", "/openapi")
+        )
         target = path if is_absolute or path in ("/api", "/docs") else f"/api/v1/accounts/{self.account_id}{path}"
         sent = {"api_access_token": self._token} if self._token else {}
         answer = await self._world.client.request(method, target, headers={**sent, **(headers or {})}, **options)
@@ -238,6 +241,12 @@ class Given:
         """Whoever is to be told of what happened was told, or is tried again later."""
         await self.relayed()
         await self.world.parts.deliveries.drain(self.account_id)
+
+    async def worked(self) -> None:
+        """What happened was heard, and the jobs that follow from it are done, those of the next minute included."""
+        await self.relayed()
+        await self.world.parts.jobs.drain()
+        await self.world.parts.jobs.drain(ahead=timedelta(minutes=1))
 
     @contextmanager
     def queries(self, *, at_most: int) -> Generator[None]:

@@ -10,7 +10,6 @@ from criachat.conversations.models import Conversation
 from criachat.conversations.operations import describing, status
 from criachat.conversations.operations.opening import Opening
 from criachat.conversations.operations.opening import open_conversation as start
-from criachat.conversations.schemas import Shown
 from criachat.conversations.typing import publish_typing
 from criachat.kit import clock
 from criachat.kit.actors import CONTACT, Actor
@@ -19,6 +18,7 @@ from criachat.kit.http.routes import Routes
 from criachat.kit.signals import Signals
 from criachat.messages import access as messages
 from criachat.messages.operations.changing import mark_read_by_contact
+from criachat.users.shown import Shown
 
 EMBEDDED = 100
 

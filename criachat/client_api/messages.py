@@ -9,7 +9,6 @@ from criachat.client_api.errors import AnswerInvalid, AttachmentsInvalid, Empty,
 from criachat.client_api.paths import CONVERSATION
 from criachat.client_api.schemas import AnswerParams, ListParams, MessageParams, PublicMessageOut, public_message_out
 from criachat.conversations.models import Conversation
-from criachat.conversations.schemas import Shown
 from criachat.conversations.snapshots import INCOMING
 from criachat.csat.operations import answer_survey
 from criachat.kit.actors import CONTACT, Actor
@@ -24,6 +23,7 @@ from criachat.messages.operations.changing import submit_values
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import cursor_of
 from criachat.messages.uploading import KeptFiles
+from criachat.users.shown import Shown
 
 QUESTIONS = frozenset(("input_text", "input_textarea", "input_email", "input_select", "form"))
 ANSWER_KEYS = ("name", "title", "value")

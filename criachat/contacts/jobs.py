@@ -28,3 +28,19 @@ async def retag_contacts(context: JobContext, params: Retag) -> None:
             is_done = not await operations.retag(
                 tx, params.account_id, previous=params.previous, current=params.current, cause=params.cause
             )
+
+
+class RemoveSessions(msgspec.Struct, frozen=True):
+    """An inbox that was deleted."""
+
+    account_id: int
+    inbox_id: int
+
+
+@jobs.define(timeout_seconds=3600)
+async def remove_sessions(context: JobContext, params: RemoveSessions) -> None:
+    """Remove, in batches, the sessions of an inbox with all that was said in them; a second run finds none."""
+    is_left = True
+    while is_left:
+        async with context.database.transaction() as tx:
+            is_left = await operations.remove_sessions(tx, params.account_id, params.inbox_id)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from criachat.contacts.jobs import Retag, jobs, retag_contacts
+from criachat.contacts.jobs import RemoveSessions, Retag, jobs, remove_sessions, retag_contacts
+from criachat.inboxes.events import InboxDeleted
 from criachat.kit.db import Tx
 from criachat.kit.events import Listeners
 from criachat.labels.events import LabelRenamed
@@ -18,3 +19,11 @@ async def have_contacts_retagged(tx: Tx, events: Sequence[LabelRenamed]) -> None
     for event in events:
         params = Retag(event.account_id, event.previous, event.current, f"event:{event.id}")
         await jobs.enqueue(tx, retag_contacts, params, dedupe_key=f"retag:{event.account_id}:{event.id}")
+
+
+@listeners.on(InboxDeleted)
+async def have_sessions_removed(tx: Tx, events: Sequence[InboxDeleted]) -> None:
+    """Remove what was said in an inbox; the inbox itself waits for that."""
+    for event in events:
+        params = RemoveSessions(event.account_id, event.snapshot.id)
+        await jobs.enqueue(tx, remove_sessions, params, dedupe_key=f"inbox:{event.account_id}:{event.snapshot.id}")

@@ -30,6 +30,8 @@ from criachat.users.presence import Presence
 
 UNIQUE = ("email", "phone_number", "identifier")
 BATCH = 200
+# Each may hold a long thread, which goes with it.
+SESSIONS_BATCH = 50
 
 
 async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Contact:
@@ -124,6 +126,11 @@ async def find_or_create_contact_inbox(
 async def verify_session(tx: Tx, contact_inbox: ContactInbox) -> ContactInbox:
     """The contact proved who they are in this session; that lasts."""
     return contact_inbox if contact_inbox.hmac_verified else await queries.set_verified(tx, contact_inbox)
+
+
+async def remove_sessions(tx: Tx, account_id: int, inbox_id: int) -> bool:
+    """Remove a batch of the sessions of an inbox, with all that was said in them; False when none was left."""
+    return await queries.delete_sessions(tx, account_id, inbox_id, limit=SESSIONS_BATCH) > 0
 
 
 async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str | None) -> int:

@@ -12,21 +12,15 @@ from criachat.conversations.models import MOST_UNREAD, Conversation, Counts
 from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot, SenderSnapshot
 from criachat.kit.files import Blob, Files
 from criachat.kit.times import iso, iso_or_none, unix, unix_float
-from criachat.users.presence import Presence, availability
+from criachat.users.presence import availability
 from criachat.users.schemas import AgentOut
+from criachat.users.shown import Shown
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 MEDIA = frozenset(("image", "audio", "video", "file", "share", "story_mention", "ig_reel", "ig_post", "ig_story"))
 LONGEST_PROCESSED_CONTENT = 150_000
 LARGEST_ID = 2**63 - 1
 LONGEST_ID = len(str(LARGEST_ID))
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """What rendering needs besides the rows: who is online, and where files are to be had."""
-
-    presence: Presence
-    files: Files
 
 
 class ListParams(msgspec.Struct, kw_only=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from criachat.inboxes import queries
 from criachat.inboxes.models import Inbox
 from criachat.kit import directory
 from criachat.kit.actors import Actor
-from criachat.kit.db import Db
+from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
 
 IDENTIFIERS = "inbox_identifier"
@@ -20,6 +22,25 @@ async def load_inbox(db: Db, actor: Actor, inbox_id: int) -> Inbox:
     if not inbox.is_visible:
         raise NotAuthorized
     return inbox
+
+
+async def load_inboxes(db: Db, actor: Actor, inbox_ids: Sequence[int]) -> list[Inbox]:
+    """All of these inboxes, if the caller may see each of them."""
+    known = {
+        inbox.id: inbox for inbox in await queries.list_inboxes(db, actor.account_id, limited_to=actor.limited_to_user)
+    }
+    if not known.keys() >= set(inbox_ids):
+        raise NotFound
+    found = [known[inbox_id] for inbox_id in dict.fromkeys(inbox_ids)]
+    if not all(inbox.is_visible for inbox in found):
+        raise NotAuthorized
+    return found
+
+
+async def load_inbox_to_change(tx: Tx, actor: Actor, inbox_id: int) -> Inbox:
+    """The inbox; nobody else changes it before this transaction ends."""
+    await queries.lock_inbox(tx, actor.account_id, inbox_id)
+    return await load_inbox(tx, actor, inbox_id)
 
 
 async def find_inbox(db: Db, account_id: int, inbox_id: int) -> Inbox | None:

@@ -29,6 +29,18 @@ class WorkingHoursInvalid(Invalid):
     attributes = ("working_hours",)
 
 
+class WebhookUrlInvalid(Invalid):
+    """Webhook url is invalid"""
+
+    attributes = ("webhook_url",)
+
+
+class SenderNameTypeUnknown(Invalid):
+    """Sender name type is neither friendly nor professional"""
+
+    attributes = ("sender_name_type",)
+
+
 class ReplyWindowInvalid(Invalid):
     """Additional attributes agent_reply_time_window must be greater than 0"""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
+from msgspec import UNSET
 
 from criachat.inboxes.errors import TimezoneUnknown, WorkingHoursInvalid
 from criachat.inboxes.models import Inbox, WorkingHours
+from criachat.inboxes.schemas import DayParams
 
-SUNDAY, SATURDAY = 0, 6
 LAST_HOUR, LAST_MINUTE = 23, 59
 
 
@@ -29,24 +31,30 @@ def is_open(inbox: Inbox, at: datetime) -> bool:
 
 def check_timezone(name: str) -> None:
     """Refuse what is no IANA time zone."""
-    if name not in available_timezones():
+    if name not in _timezones():
         raise TimezoneUnknown
 
 
-def changed_week(week: Sequence[WorkingHours], rows: Sequence[Mapping[str, object]]) -> list[WorkingHours]:
-    """The week with these days replaced; refuses days that make no sense."""
+@cache
+def _timezones() -> frozenset[str]:
+    # Collected from the files of the system: slow, and the same until the next start.
+    return frozenset(available_timezones())
+
+
+def changed_week(week: Sequence[WorkingHours], sent: Sequence[DayParams]) -> list[WorkingHours]:
+    """The week with these days changed; refuses days that make no sense."""
     days = {day.day_of_week: day for day in week}
-    for row in rows:
-        try:
-            day = msgspec.convert(row, WorkingHours, strict=False)
-        except msgspec.ValidationError as failure:
-            raise WorkingHoursInvalid from failure
-        days[day.day_of_week] = _checked(day)
+    for row in sent:
+        day = days.get(row.day_of_week)
+        if day is None:
+            raise WorkingHoursInvalid
+        changes = {name: value for name, value in msgspec.structs.asdict(row).items() if value is not UNSET}
+        days[day.day_of_week] = _checked(msgspec.structs.replace(day, **changes))
     return [days[number] for number in sorted(days)]
 
 
 def _checked(day: WorkingHours) -> WorkingHours:
-    if not SUNDAY <= day.day_of_week <= SATURDAY or (day.open_all_day and day.closed_all_day):
+    if day.open_all_day and day.closed_all_day:
         raise WorkingHoursInvalid
     if day.open_all_day:
         return msgspec.structs.replace(day, open_hour=0, open_minutes=0, close_hour=23, close_minutes=59)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.inboxes.events import InboxDeleted
-from criachat.inboxes.jobs import RemoveInbox, jobs, remove_inbox
+from criachat.inboxes.jobs import RemoveInbox, enqueue_removal
 from criachat.kit.db import Tx
 from criachat.kit.events import Listeners
 
@@ -16,6 +16,4 @@ listeners = Listeners("inboxes")
 async def have_inboxes_removed(tx: Tx, events: Sequence[InboxDeleted]) -> None:
     """Remove in the background what is hidden already."""
     for event in events:
-        params = RemoveInbox(event.account_id, event.snapshot.id)
-        key = f"inbox:{event.account_id}:{event.snapshot.id}"
-        await jobs.enqueue(tx, remove_inbox, params, dedupe_key=key)
+        await enqueue_removal(tx, RemoveInbox(event.account_id, event.snapshot.id))

@@ -68,6 +68,13 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(self.working_hours, list[WorkingHours])
 
 
+class Removed(msgspec.Struct, frozen=True):
+    """What is left to clean up of an inbox that is gone."""
+
+    channel_id: int
+    avatar_key: str | None
+
+
 def usual_week() -> list[WorkingHours]:
     """Monday to Friday from nine to five."""
     return [

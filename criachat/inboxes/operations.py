@@ -3,55 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from criachat.accounts.operations import invalidate_cache
-from criachat.inboxes import access, queries
-from criachat.inboxes.errors import (
-    AssignmentLimitInvalid,
-    ChannelMissing,
-    NameBlank,
-    ReplyWindowInvalid,
-    UserMissing,
-)
+from criachat.inboxes import access, queries, rules
+from criachat.inboxes.errors import ChannelMissing, UserMissing
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxEvent, InboxState, InboxUpdated
-from criachat.inboxes.hours import changed_week, check_timezone
 from criachat.inboxes.models import API, Inbox, usual_week
-from criachat.inboxes.schemas import ChannelParams, InboxParams, hmac_context, secret_context
+from criachat.inboxes.schemas import InboxParams, hmac_context, secret_context
 from criachat.kit import directory, tokens
 from criachat.kit.actors import Actor
+from criachat.kit.avatars import keep_avatar
 from criachat.kit.db import Tx, changed
-from criachat.kit.errors import NotFound, Unprocessable
+from criachat.kit.errors import NotFound
 from criachat.kit.events import by, emit
-from criachat.kit.outside import check_url
+from criachat.kit.files import Files
 from criachat.kit.times import iso
 from criachat.kit.tokens import Keyring
+from criachat.kit.upkeep import remove_file_later
 from criachat.users import access as users
 
-CSAT_DEFAULTS: dict[str, Any] = {
-    "display_type": "emoji",
-    "message": "",
-    "button_text": "",
-    "language": "en",
-    "survey_rules": {"operator": "contains", "values": []},
-}
-SENDER_NAME_TYPES = ("friendly", "professional")
 # What events show of the channel, and what they show to nobody.
 TOLD_APART = frozenset(("hmac_mandatory", "additional_attributes"))
 NEVER_TOLD = frozenset(("hmac_token", "secret", "identifier", "webhook_url", "account_id", "is_visible"))
-NOT_COLUMNS = frozenset(("channel", "working_hours", "csat_config", "sender_name_type"))
 
 
-async def create_api_inbox(tx: Tx, keyring: Keyring, params: InboxParams, *, actor: Actor) -> Inbox:
+async def create_api_inbox(
+    tx: Tx, keyring: Keyring, params: InboxParams, *, actor: Actor, files: Files | None = None
+) -> Inbox:
     """A new inbox with an API channel, its identifier and secrets made here. Nobody is a member yet."""
-    channel = params.channel
-    if channel is None or channel.type != "api":
+    if params.channel is None or params.channel.type != "api":
         raise ChannelMissing
-    if params.name is UNSET or not (params.name or "").strip():
-        raise NameBlank
+    name = rules.name_of(params)
     channel_id = await queries.reserve_channel_id(tx)
     identifier = tokens.random_token()
     await queries.insert_api_channel(
@@ -67,29 +52,25 @@ async def create_api_inbox(tx: Tx, keyring: Keyring, params: InboxParams, *, act
         deduplicate_source_ids=False,
     )
     inbox_id = await queries.insert_inbox(
-        tx,
-        actor.account_id,
-        channel_id=channel_id,
-        channel_type=API,
-        name=cast(str, params.name).strip(),
-        week=usual_week(),
+        tx, actor.account_id, channel_id=channel_id, channel_type=API, name=name, week=usual_week()
     )
     await directory.register(tx, access.IDENTIFIERS, identifier, actor.account_id, inbox_id)
-    inbox = await _save(tx, await access.load_inbox(tx, actor, inbox_id), params, actor=actor)
+    plain = await access.load_inbox(tx, actor, inbox_id)
+    wanted = await _with_avatar(rules.changed(plain, params, is_new=True), params, files)
+    inbox = await _saved(tx, plain, wanted, actor=actor)
     await _tell(tx, InboxCreated, inbox, actor)
     return inbox
 
 
-async def change_inbox(tx: Tx, inbox: Inbox, params: InboxParams, *, actor: Actor) -> Inbox:
+async def change_inbox(tx: Tx, inbox: Inbox, params: InboxParams, *, actor: Actor, files: Files) -> Inbox:
     """Change its settings and its channel's: all that was sent, or nothing."""
-    await queries.lock_inbox(tx, inbox.account_id, inbox.id)
-    before = await access.load_inbox(tx, actor, inbox.id)
-    if params.name is not UNSET and not (params.name or "").strip():
-        raise NameBlank
-    after = await _save(tx, before, params, actor=actor)
-    if msgspec.structs.replace(after, updated_at=before.updated_at, version=before.version) != before:
-        await _tell(tx, InboxUpdated, after, actor, changes=_changes(before, after))
-    return after
+    wanted = await _with_avatar(rules.changed(inbox, params), params, files)
+    return await _change(tx, inbox, wanted, actor=actor)
+
+
+async def remove_avatar(tx: Tx, inbox: Inbox, *, actor: Actor) -> None:
+    """Show no picture any more."""
+    await _change(tx, inbox, msgspec.structs.replace(inbox, avatar_key=None), actor=actor)
 
 
 async def delete_inbox(tx: Tx, inbox: Inbox, *, actor: Actor) -> None:
@@ -100,9 +81,14 @@ async def delete_inbox(tx: Tx, inbox: Inbox, *, actor: Actor) -> None:
     await _tell(tx, InboxDeleted, inbox, actor)
 
 
-async def remove_deleted(tx: Tx, *, account_id: int, inbox_id: int) -> None:
-    """Remove a hidden inbox and everything in it."""
-    await queries.delete_inbox(tx, account_id, inbox_id)
+async def remove_deleted(tx: Tx, *, account_id: int, inbox_id: int) -> bool:
+    """Remove a hidden inbox; False while there are sessions in it."""
+    removed = await queries.delete_inbox(tx, account_id, inbox_id)
+    if removed is None:
+        return not await queries.is_left(tx, account_id, inbox_id)
+    if removed.avatar_key is not None:
+        await remove_file_later(tx, removed.avatar_key)
+    return True
 
 
 async def add_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int], *, actor: Actor) -> None:
@@ -115,6 +101,7 @@ async def add_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int], *, actor: A
 async def set_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int], *, actor: Actor) -> None:
     """Have just these people in it."""
     await _check_colleagues(tx, user_ids, actor)
+    await queries.lock_inbox(tx, inbox.account_id, inbox.id)
     await queries.delete_other_members(tx, inbox, user_ids)
     await queries.insert_members(tx, inbox, user_ids)
     await invalidate_cache(tx, inbox.account_id, "inbox")
@@ -126,68 +113,28 @@ async def remove_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int]) -> None:
     await invalidate_cache(tx, inbox.account_id, "inbox")
 
 
-async def _save(tx: Tx, inbox: Inbox, params: InboxParams, *, actor: Actor) -> Inbox:
-    wanted = msgspec.structs.replace(inbox, **_settings(inbox, params))
-    if params.channel is not None:
-        wanted = msgspec.structs.replace(wanted, **_channel(params.channel))
+async def _with_avatar(wanted: Inbox, params: InboxParams, files: Files | None) -> Inbox:
+    """The inbox with the picture that was sent; kept last, when nothing else is refused any more."""
+    if not params.avatar or files is None:
+        return wanted
+    key = await keep_avatar(files, params.avatar, account_id=wanted.account_id)
+    return msgspec.structs.replace(wanted, avatar_key=key)
+
+
+async def _change(tx: Tx, before: Inbox, wanted: Inbox, *, actor: Actor) -> Inbox:
+    after = await _saved(tx, before, wanted, actor=actor)
+    if before.avatar_key is not None and before.avatar_key != after.avatar_key:
+        await remove_file_later(tx, before.avatar_key)
+    if after != before:
+        await _tell(tx, InboxUpdated, after, actor, changes=_changes(before, after))
+    return after
+
+
+async def _saved(tx: Tx, before: Inbox, wanted: Inbox, *, actor: Actor) -> Inbox:
+    if wanted == before:
+        return before
     await queries.save_inbox(tx, wanted)
-    return await access.load_inbox(tx, actor, inbox.id)
-
-
-def _settings(inbox: Inbox, params: InboxParams) -> dict[str, Any]:
-    """What was sent of the inbox itself, checked."""
-    sent = {
-        name: value
-        for name, value in msgspec.structs.asdict(params).items()
-        if name not in NOT_COLUMNS and value is not UNSET
-    }
-    if "timezone" in sent:
-        check_timezone(sent["timezone"])
-    if params.working_hours is not UNSET:
-        week = changed_week(inbox.week, params.working_hours)
-        sent["working_hours"] = msgspec.to_builtins(week)
-    if params.csat_config is not UNSET:
-        sent["csat_config"] = {**CSAT_DEFAULTS, **params.csat_config}
-    if params.sender_name_type is not UNSET:
-        sent["sender_name_type"] = _sender_name_type(params.sender_name_type)
-    limit = sent.get("auto_assignment_config", {}).get("max_assignment_limit")
-    if limit is not None and (not isinstance(limit, int) or limit <= 0):
-        raise AssignmentLimitInvalid
-    return sent
-
-
-def _sender_name_type(value: object) -> str:
-    if isinstance(value, int) and 0 <= value < len(SENDER_NAME_TYPES):
-        return SENDER_NAME_TYPES[value]
-    if value not in SENDER_NAME_TYPES:
-        raise Unprocessable("sender_name_type must be friendly or professional")
-    return cast(str, value)
-
-
-def _channel(channel: ChannelParams) -> dict[str, Any]:
-    """What was sent of the channel, checked."""
-    sent: dict[str, Any] = {}
-    if channel.webhook_url is not UNSET:
-        sent["webhook_url"] = channel.webhook_url or None
-        if channel.webhook_url:
-            check_url(channel.webhook_url)
-    if channel.hmac_mandatory is not UNSET:
-        sent["hmac_mandatory"] = channel.hmac_mandatory
-    if channel.deduplicate_source_ids is not UNSET:
-        sent["deduplicate_source_ids"] = channel.deduplicate_source_ids
-    if channel.additional_attributes is not UNSET:
-        attributes = channel.additional_attributes or {}
-        _check_reply_window(attributes.get("agent_reply_time_window"))
-        sent["additional_attributes"] = attributes
-    return sent
-
-
-def _check_reply_window(hours: object) -> None:
-    if hours is None or hours == "":
-        return
-    text = str(hours)
-    if not text.isascii() or not text.isdigit() or int(text) <= 0:
-        raise ReplyWindowInvalid
+    return await access.load_inbox(tx, actor, wanted.id)
 
 
 async def _check_colleagues(tx: Tx, user_ids: Sequence[int], actor: Actor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, LiteralString
 
-from criachat.inboxes.models import Inbox, WorkingHours
+from criachat.inboxes.models import Inbox, Removed, WorkingHours
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
@@ -47,7 +47,8 @@ SET name = $3, greeting_enabled = $4, greeting_message = $5, working_hours_enabl
     out_of_office_message = $8, timezone = $9, enable_email_collect = $10, csat_survey_enabled = $11,
     csat_config = $12, enable_auto_assignment = $13, auto_assignment_config = $14,
     allow_messages_after_resolved = $15, lock_to_single_conversation = $16, sender_name_type = $17,
-    business_name = $18, version = version + 1, updated_at = greatest($19, updated_at + interval '1 millisecond')
+    business_name = $18, avatar_key = $19, version = version + 1,
+    updated_at = greatest($20, updated_at + interval '1 millisecond')
 WHERE account_id = $1 AND id = $2
 """
 SAVE_API_CHANNEL = """
@@ -59,7 +60,14 @@ LOCK_INBOX = "SELECT id FROM inboxes WHERE account_id = $1 AND id = $2 FOR UPDAT
 MARK_DELETED = """
 UPDATE inboxes SET deleted_at = $3, version = version + 1 WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
 """
-DELETE_INBOX = "DELETE FROM inboxes WHERE account_id = $1 AND id = $2 AND deleted_at IS NOT NULL RETURNING channel_id"
+# Sessions go first, in batches: with them everything that was said.
+DELETE_INBOX = """
+DELETE FROM inboxes
+WHERE account_id = $1 AND id = $2 AND deleted_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM contact_inboxes WHERE account_id = $1 AND inbox_id = $2)
+RETURNING channel_id, avatar_key
+"""
+IS_LEFT = "SELECT true FROM inboxes WHERE account_id = $1 AND id = $2 AND deleted_at IS NOT NULL"
 DELETE_API_CHANNEL = "DELETE FROM api_channels WHERE account_id = $1 AND id = $2"
 LIST_MEMBER_IDS = "SELECT user_id FROM inbox_members WHERE account_id = $1 AND inbox_id = $2 ORDER BY user_id"
 INSERT_MEMBERS = """
@@ -146,6 +154,7 @@ async def save_inbox(tx: Tx, inbox: Inbox) -> None:
         inbox.lock_to_single_conversation,
         inbox.sender_name_type,
         inbox.business_name,
+        inbox.avatar_key,
         clock.now(),
     )
     await tx.execute(
@@ -169,11 +178,17 @@ async def mark_deleted(tx: Tx, inbox: Inbox) -> bool:
     return await tx.execute(MARK_DELETED, inbox.account_id, inbox.id, clock.now()) > 0
 
 
-async def delete_inbox(tx: Tx, account_id: int, inbox_id: int) -> None:
-    """Remove a hidden inbox with everything in it."""
-    channel_id = await tx.fetch_value(DELETE_INBOX, account_id, inbox_id)
-    if channel_id is not None:
-        await tx.execute(DELETE_API_CHANNEL, account_id, channel_id)
+async def delete_inbox(tx: Tx, account_id: int, inbox_id: int) -> Removed | None:
+    """Remove a hidden inbox with its channel; None when it is not there, or sessions of it are."""
+    removed = await tx.fetch_one_or_none(Removed, DELETE_INBOX, account_id, inbox_id)
+    if removed is not None:
+        await tx.execute(DELETE_API_CHANNEL, account_id, removed.channel_id)
+    return removed
+
+
+async def is_left(db: Db, account_id: int, inbox_id: int) -> bool:
+    """Whether a hidden inbox is still there."""
+    return await db.fetch_value(IS_LEFT, account_id, inbox_id) is not None
 
 
 async def list_member_ids(db: Db, inbox: Inbox) -> list[int]:

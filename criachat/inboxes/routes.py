@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from criachat.inboxes import access, operations, queries
 from criachat.inboxes.models import Inbox
 from criachat.inboxes.schemas import (
+    AgentsOut,
     AssignableParams,
     DeletedOut,
     InboxListOut,
@@ -18,39 +17,44 @@ from criachat.inboxes.schemas import (
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
+from criachat.kit.files import Files
 from criachat.kit.http.routes import Routes
 from criachat.kit.tokens import Keyring
 from criachat.users import access as users
-from criachat.users.presence import Presence
-from criachat.users.schemas import AgentOut, agent_out
+from criachat.users.schemas import agent_out
+from criachat.users.shown import Shown
 
 routes = Routes("/api/v1/accounts/{account_id}", tag="Inboxes", scope="inboxes")
 
 
 @routes.get("/inboxes", actors=AGENT)
-async def list_inboxes(db: Db, actor: Actor, keyring: Keyring) -> InboxListOut:
+async def list_inboxes(db: Db, actor: Actor, keyring: Keyring, files: Files) -> InboxListOut:
     """All inboxes the caller may see, by name; not paged."""
     found = await access.list_inboxes(db, actor)
-    return InboxListOut(payload=[_out(inbox, keyring, actor) for inbox in found])
+    return InboxListOut(payload=[_out(inbox, keyring, files, actor) for inbox in found])
 
 
-@routes.post("/inboxes", actors=ADMINISTRATOR)
-async def create_inbox(tx: Tx, actor: Actor, keyring: Keyring, params: InboxParams) -> InboxOut:
+@routes.post("/inboxes", actors=ADMINISTRATOR, files=("avatar",), null_text=True)
+async def create_inbox(tx: Tx, actor: Actor, keyring: Keyring, files: Files, params: InboxParams) -> InboxOut:
     """A new inbox; `channel.type` is `api`. Add members for agents to see it."""
-    return _out(await operations.create_api_inbox(tx, keyring, params, actor=actor), keyring, actor)
+    inbox = await operations.create_api_inbox(tx, keyring, params, actor=actor, files=files)
+    return _out(inbox, keyring, files, actor)
 
 
 @routes.get("/inboxes/{inbox_id}", actors=AGENT)
-async def show_inbox(db: Db, actor: Actor, keyring: Keyring, inbox_id: int) -> InboxOut:
+async def show_inbox(db: Db, actor: Actor, keyring: Keyring, files: Files, inbox_id: int) -> InboxOut:
     """One inbox; secrets only for administrators."""
-    return _out(await access.load_inbox(db, actor, inbox_id), keyring, actor)
+    return _out(await access.load_inbox(db, actor, inbox_id), keyring, files, actor)
 
 
-@routes.update("/inboxes/{inbox_id}", actors=ADMINISTRATOR)
-async def change_inbox(tx: Tx, actor: Actor, keyring: Keyring, inbox_id: int, params: InboxParams) -> InboxOut:
+@routes.update("/inboxes/{inbox_id}", actors=ADMINISTRATOR, files=("avatar",), null_text=True)
+async def change_inbox(
+    tx: Tx, actor: Actor, keyring: Keyring, files: Files, inbox_id: int, params: InboxParams
+) -> InboxOut:
     """Change its settings, its working hours and its channel: all of it, or nothing."""
-    inbox = await access.load_inbox(tx, actor, inbox_id)
-    return _out(await operations.change_inbox(tx, inbox, params, actor=actor), keyring, actor)
+    inbox = await access.load_inbox_to_change(tx, actor, inbox_id)
+    after = await operations.change_inbox(tx, inbox, params, actor=actor, files=files)
+    return _out(after, keyring, files, actor)
 
 
 @routes.delete("/inboxes/{inbox_id}", actors=ADMINISTRATOR)
@@ -60,44 +64,47 @@ async def delete_inbox(tx: Tx, actor: Actor, inbox_id: int) -> DeletedOut:
     return DeletedOut(message="Your inbox deletion request will be processed in some time.")
 
 
+@routes.delete("/inboxes/{inbox_id}/avatar", actors=ADMINISTRATOR)
+async def remove_avatar(tx: Tx, actor: Actor, inbox_id: int) -> None:
+    """Show no picture any more."""
+    await operations.remove_avatar(tx, await access.load_inbox_to_change(tx, actor, inbox_id), actor=actor)
+
+
 @routes.get("/inboxes/{inbox_id}/assignable_agents", actors=AGENT)
-async def list_assignable_agents(db: Db, actor: Actor, presence: Presence, inbox_id: int) -> dict[str, list[AgentOut]]:
+async def list_assignable_agents(db: Db, actor: Actor, shown: Shown, inbox_id: int) -> AgentsOut:
     """Members of the inbox and all administrators."""
     inbox = await access.load_inbox(db, actor, inbox_id)
-    return await _assignable(db, actor, presence, await queries.list_member_ids(db, inbox))
+    return await _assignable(db, actor, shown, await queries.list_member_ids(db, inbox))
 
 
 @routes.get("/assignable_agents", actors=AGENT)
-async def list_agents_of_all(
-    db: Db, actor: Actor, presence: Presence, params: AssignableParams
-) -> dict[str, list[AgentOut]]:
+async def list_agents_of_all(db: Db, actor: Actor, shown: Shown, params: AssignableParams) -> AgentsOut:
     """Members of every one of these inboxes, and all administrators."""
-    for inbox_id in dict.fromkeys(params.inbox_ids[:100]):
-        await access.load_inbox(db, actor, inbox_id)
-    common = await queries.list_common_member_ids(db, actor.account_id, params.inbox_ids[:100])
-    return await _assignable(db, actor, presence, common)
+    await access.load_inboxes(db, actor, params.inbox_ids)
+    common = await queries.list_common_member_ids(db, actor.account_id, params.inbox_ids)
+    return await _assignable(db, actor, shown, common)
 
 
 @routes.get("/inbox_members/{inbox_id}", actors=AGENT)
-async def list_members(db: Db, actor: Actor, presence: Presence, inbox_id: int) -> dict[str, list[AgentOut]]:
+async def list_members(db: Db, actor: Actor, shown: Shown, inbox_id: int) -> AgentsOut:
     """Who is in the inbox."""
-    return await _members(db, actor, presence, await access.load_inbox(db, actor, inbox_id))
+    return await _members(db, actor, shown, await access.load_inbox(db, actor, inbox_id))
 
 
 @routes.post("/inbox_members", actors=ADMINISTRATOR)
-async def add_members(tx: Tx, actor: Actor, presence: Presence, params: MembersParams) -> dict[str, list[AgentOut]]:
+async def add_members(tx: Tx, actor: Actor, shown: Shown, params: MembersParams) -> AgentsOut:
     """Put people into an inbox; all of its members."""
     inbox = await _load(tx, actor, params)
     await operations.add_members(tx, inbox, params.user_ids, actor=actor)
-    return await _members(tx, actor, presence, inbox)
+    return await _members(tx, actor, shown, inbox)
 
 
 @routes.patch("/inbox_members", actors=ADMINISTRATOR)
-async def set_members(tx: Tx, actor: Actor, presence: Presence, params: MembersParams) -> dict[str, list[AgentOut]]:
+async def set_members(tx: Tx, actor: Actor, shown: Shown, params: MembersParams) -> AgentsOut:
     """Have just these people in an inbox."""
     inbox = await _load(tx, actor, params)
     await operations.set_members(tx, inbox, params.user_ids, actor=actor)
-    return await _members(tx, actor, presence, inbox)
+    return await _members(tx, actor, shown, inbox)
 
 
 @routes.delete("/inbox_members", actors=ADMINISTRATOR)
@@ -106,8 +113,8 @@ async def remove_members(tx: Tx, actor: Actor, params: MembersParams) -> None:
     await operations.remove_members(tx, await _load(tx, actor, params), params.user_ids)
 
 
-def _out(inbox: Inbox, keyring: Keyring, actor: Actor) -> InboxOut:
-    return inbox_out(inbox, keyring, with_secrets=actor.is_administrator)
+def _out(inbox: Inbox, keyring: Keyring, files: Files, actor: Actor) -> InboxOut:
+    return inbox_out(inbox, keyring, files, with_secrets=actor.is_administrator)
 
 
 async def _load(db: Db, actor: Actor, params: MembersParams) -> Inbox:
@@ -116,12 +123,12 @@ async def _load(db: Db, actor: Actor, params: MembersParams) -> Inbox:
     return await access.load_inbox(db, actor, params.inbox_id)
 
 
-async def _members(db: Db, actor: Actor, presence: Presence, inbox: Inbox) -> dict[str, Any]:
+async def _members(db: Db, actor: Actor, shown: Shown, inbox: Inbox) -> AgentsOut:
     ids = await queries.list_member_ids(db, inbox)
-    return {"payload": [agent_out(each, presence) for each in await users.list_colleagues(db, actor, ids)]}
+    return AgentsOut(payload=[agent_out(each, shown) for each in await users.list_colleagues(db, actor, ids)])
 
 
-async def _assignable(db: Db, actor: Actor, presence: Presence, member_ids: list[int]) -> dict[str, Any]:
+async def _assignable(db: Db, actor: Actor, shown: Shown, member_ids: list[int]) -> AgentsOut:
     colleagues = await users.list_colleagues(db, actor)
     wanted = [each for each in colleagues if each.role == "administrator" or each.id in member_ids]
-    return {"payload": [agent_out(each, presence) for each in wanted]}
+    return AgentsOut(payload=[agent_out(each, shown) for each in wanted])

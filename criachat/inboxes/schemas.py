@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from criachat.inboxes.models import Inbox, WorkingHours
+from criachat.kit.files import Files
 from criachat.kit.tokens import Keyring
+from criachat.users.schemas import AgentOut
 
 Short = Annotated[str, Meta(max_length=255)]
 Text = Annotated[str, Meta(max_length=10_000)]
@@ -24,19 +26,56 @@ class ChannelParams(msgspec.Struct, kw_only=True):
     deduplicate_source_ids: bool | UnsetType = UNSET
 
 
+class SurveyRulesParams(msgspec.Struct, kw_only=True):
+    """Which conversations are asked about: those that have one of these labels, or none of them."""
+
+    operator: Literal["contains", "does_not_contain"] = "contains"
+    values: list[Short] = []
+
+
+class CsatParams(msgspec.Struct, kw_only=True):
+    """How customers are asked whether they were satisfied."""
+
+    display_type: Literal["emoji", "star"] | UnsetType = UNSET
+    message: Text | UnsetType = UNSET
+    button_text: Short | UnsetType = UNSET
+    language: Short | UnsetType = UNSET
+    survey_rules: SurveyRulesParams | UnsetType = UNSET
+    template: dict[str, Any] | UnsetType = UNSET
+
+
+class AssignmentConfigParams(msgspec.Struct, kw_only=True):
+    """How many open conversations an agent is given by itself."""
+
+    max_assignment_limit: int | UnsetType = UNSET
+
+
+class DayParams(msgspec.Struct, kw_only=True):
+    """One day's working hours; what is not sent of it stays as it is."""
+
+    day_of_week: int
+    closed_all_day: bool | UnsetType = UNSET
+    open_all_day: bool | UnsetType = UNSET
+    open_hour: int | UnsetType | None = UNSET
+    open_minutes: int | UnsetType | None = UNSET
+    close_hour: int | UnsetType | None = UNSET
+    close_minutes: int | UnsetType | None = UNSET
+
+
 class InboxParams(msgspec.Struct, kw_only=True):
-    """What an inbox is; what is not sent stays as it is."""
+    """What an inbox is; what is not sent stays as it is. `avatar` is the file of a multipart request."""
 
     name: Short | UnsetType | None = UNSET
+    avatar: Any = None
     greeting_enabled: bool | UnsetType = UNSET
     greeting_message: Text | UnsetType | None = UNSET
     enable_email_collect: bool | UnsetType = UNSET
     csat_survey_enabled: bool | UnsetType = UNSET
-    csat_config: dict[str, Any] | UnsetType = UNSET
+    csat_config: CsatParams | UnsetType = UNSET
     enable_auto_assignment: bool | UnsetType = UNSET
-    auto_assignment_config: dict[str, Any] | UnsetType = UNSET
+    auto_assignment_config: AssignmentConfigParams | UnsetType = UNSET
     working_hours_enabled: bool | UnsetType = UNSET
-    working_hours: list[dict[str, Any]] | UnsetType = UNSET
+    working_hours: list[DayParams] | UnsetType = UNSET
     out_of_office_message: Text | UnsetType | None = UNSET
     timezone: str | UnsetType = UNSET
     allow_messages_after_resolved: bool | UnsetType = UNSET
@@ -110,6 +149,12 @@ class InboxListOut(msgspec.Struct, frozen=True, kw_only=True):
     payload: list[InboxOut]
 
 
+class AgentsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """People of an inbox, by name."""
+
+    payload: list[AgentOut]
+
+
 class DeletedOut(msgspec.Struct, frozen=True, kw_only=True):
     """What happens now."""
 
@@ -126,7 +171,7 @@ def secret_context(channel_id: int) -> str:
     return f"api_channel:{channel_id}:secret"
 
 
-def inbox_out(inbox: Inbox, keyring: Keyring, *, with_secrets: bool) -> InboxOut:
+def inbox_out(inbox: Inbox, keyring: Keyring, files: Files, *, with_secrets: bool) -> InboxOut:
     """The inbox as administrators (with secrets) or agents see it."""
     secrets: dict[str, str] = {}
     if with_secrets and inbox.hmac_token is not None and inbox.secret is not None:
@@ -134,7 +179,7 @@ def inbox_out(inbox: Inbox, keyring: Keyring, *, with_secrets: bool) -> InboxOut
         secrets["secret"] = keyring.open(inbox.secret, context=secret_context(inbox.channel_id))
     return InboxOut(
         id=inbox.id,
-        avatar_url="",
+        avatar_url=files.avatar_url(inbox.avatar_key),
         channel_id=inbox.channel_id,
         name=inbox.name,
         channel_type=inbox.channel_type,

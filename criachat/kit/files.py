@@ -34,7 +34,7 @@ from criachat.kit.media import extension, safe_filename
 if TYPE_CHECKING:
     from obstore import GetOptions
 
-Purpose = Literal["blob", "upload"]
+Purpose = Literal["blob", "upload", "avatar"]
 
 HEAD_BYTES: Final = 256 * 1024
 CHUNK_BYTES: Final = 256 * 1024
@@ -158,6 +158,14 @@ class Files:
     def thumbnail_url(self, blob: Blob, filename: str) -> str:
         """The address of a picture of the file, 250 pixels wide."""
         return self._url("representations/redirect", f"{self.signed_id(blob)}/{THUMBNAIL}", filename)
+
+    def avatar_url(self, key: str | None) -> str:
+        """The address of a picture that everybody may see, for as long as it is there; empty when there is none."""
+        return "" if key is None else f"{self._base_url}/avatars/{self._signature('avatar', key)}/{key}"
+
+    def is_avatar(self, key: str, signature: str) -> bool:
+        """Whether this is the signature that an avatar's address carries."""
+        return hmac.compare_digest(self._signature("avatar", key).encode(), signature.encode("utf-8", "replace"))
 
     def _url(self, kind: str, signed: str, filename: str) -> str:
         return f"{self._base_url}/rails/active_storage/{kind}/{signed}/{quote(safe_filename(filename), safe='')}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from criachat.kit import idempotency
+from criachat.kit.db import Tx
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.partitions import tend_partitions
 
@@ -19,3 +22,20 @@ async def tend_days(context: JobContext) -> None:
 async def prune_idempotency_keys(context: JobContext) -> None:
     """Forget answers that nobody can ask for any more."""
     await idempotency.prune(context.database)
+
+
+class RemoveFile(msgspec.Struct, frozen=True):
+    """A file that nothing names any more."""
+
+    key: str
+
+
+@jobs.define()
+async def remove_file(context: JobContext, params: RemoveFile) -> None:
+    """Remove a file that was replaced; a second run finds it gone."""
+    await context.files.delete(params.key)
+
+
+async def remove_file_later(tx: Tx, key: str) -> None:
+    """Have a file removed once nothing names it any more."""
+    await jobs.enqueue(tx, remove_file, RemoveFile(key))

@@ -10,7 +10,6 @@ import msgspec
 import structlog
 
 from criachat.conversations import access as conversations
-from criachat.conversations.schemas import Shown
 from criachat.conversations.typing import TYPING_TOPIC, Typing, read_typing
 from criachat.kit.cursors import BadCursor, read_cursor
 from criachat.kit.db import Database
@@ -45,6 +44,7 @@ from criachat.realtime.sockets import (
     Socket,
 )
 from criachat.users.presence import Presence, availability
+from criachat.users.shown import Shown
 
 log = structlog.get_logger()
 

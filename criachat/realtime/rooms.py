@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import structlog
 
-from criachat.conversations.schemas import Shown
 from criachat.kit import clock
 from criachat.kit.db import Database
 from criachat.kit.events import Cursor, Record, catalogue, list_after, present
@@ -18,6 +17,7 @@ from criachat.kit.news import NewsReader
 from criachat.realtime import queries
 from criachat.realtime.payloads import RULES, render
 from criachat.realtime.room import Pushed, Room, Seat
+from criachat.users.shown import Shown
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ from criachat.kit.http.routes import Routes
 from criachat.teams import access, operations, queries
 from criachat.teams.schemas import MembersParams, TeamOut, TeamParams, team_out
 from criachat.users import access as users
-from criachat.users.presence import Presence
 from criachat.users.schemas import AgentOut, agent_out
+from criachat.users.shown import Shown
 
 routes = Routes("/api/v1/accounts/{account_id}/teams", tag="Teams", scope="teams")
 
@@ -48,26 +48,26 @@ async def delete_team(tx: Tx, actor: Actor, team_id: int) -> None:
 
 
 @routes.get("/{team_id}/team_members", actors=AGENT)
-async def list_members(db: Db, actor: Actor, presence: Presence, team_id: int) -> list[AgentOut]:
+async def list_members(db: Db, actor: Actor, shown: Shown, team_id: int) -> list[AgentOut]:
     """Who is in the team, by name."""
     team = await access.load_team(db, actor, team_id)
-    return await _agents(db, actor, presence, await queries.list_member_ids(db, team))
+    return await _agents(db, actor, shown, await queries.list_member_ids(db, team))
 
 
 @routes.post("/{team_id}/team_members", actors=ADMINISTRATOR)
-async def add_members(tx: Tx, actor: Actor, presence: Presence, team_id: int, params: MembersParams) -> list[AgentOut]:
+async def add_members(tx: Tx, actor: Actor, shown: Shown, team_id: int, params: MembersParams) -> list[AgentOut]:
     """Put people into the team; answers those of them who were not in it."""
     team = await access.load_team_to_change(tx, actor, team_id)
     added = await operations.add_members(tx, team, params.user_ids, actor=actor)
-    return await _agents(tx, actor, presence, added)
+    return await _agents(tx, actor, shown, added)
 
 
 @routes.patch("/{team_id}/team_members", actors=ADMINISTRATOR)
-async def set_members(tx: Tx, actor: Actor, presence: Presence, team_id: int, params: MembersParams) -> list[AgentOut]:
+async def set_members(tx: Tx, actor: Actor, shown: Shown, team_id: int, params: MembersParams) -> list[AgentOut]:
     """Have just these people in the team; answers all of them."""
     team = await access.load_team_to_change(tx, actor, team_id)
     await operations.set_members(tx, team, params.user_ids, actor=actor)
-    return await _agents(tx, actor, presence, params.user_ids)
+    return await _agents(tx, actor, shown, params.user_ids)
 
 
 @routes.delete("/{team_id}/team_members", actors=ADMINISTRATOR)
@@ -77,5 +77,5 @@ async def remove_members(tx: Tx, actor: Actor, team_id: int, params: MembersPara
     await operations.remove_members(tx, team, params.user_ids, actor=actor)
 
 
-async def _agents(db: Db, actor: Actor, presence: Presence, user_ids: Sequence[int]) -> list[AgentOut]:
-    return [agent_out(colleague, presence) for colleague in await users.list_colleagues(db, actor, user_ids)]
+async def _agents(db: Db, actor: Actor, shown: Shown, user_ids: Sequence[int]) -> list[AgentOut]:
+    return [agent_out(colleague, shown) for colleague in await users.list_colleagues(db, actor, user_ids)]

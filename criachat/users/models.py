@@ -26,6 +26,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     pubsub_token: str
     ui_settings: dict[str, Any]
     custom_attributes: dict[str, Any]
+    avatar_key: str | None
     created_at: datetime
 
     @property
@@ -45,6 +46,7 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     is_confirmed: bool
     custom_attributes: dict[str, Any]
+    avatar_key: str | None
     role: Role
     availability: Availability
     auto_offline: bool

@@ -8,9 +8,12 @@ import re
 import msgspec
 from msgspec import UNSET
 
+from criachat.kit.avatars import keep_avatar
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.events import emit
+from criachat.kit.files import Files
+from criachat.kit.upkeep import remove_file_later
 from criachat.users import passwords, queries
 from criachat.users.errors import (
     AlreadyMember,
@@ -31,6 +34,8 @@ from criachat.users.snapshots import Availability
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.?[^@\s]*")
 LONGEST_NAME = 255
 LARGEST_SETTINGS_BYTES = 64 * 1024
+# Pictures of people belong to no account.
+NO_ACCOUNT = 0
 CHANGEABLE = ("name", "display_name", "email", "message_signature", "ui_settings")
 
 
@@ -57,7 +62,7 @@ async def add_member(tx: Tx, *, account_id: int, user: User, role: Role) -> None
     await emit(tx, AgentAdded(account_id=account_id, user_id=user.id))
 
 
-async def change_profile(tx: Tx, user_id: int, params: ProfileParams) -> None:
+async def change_profile(tx: Tx, user_id: int, params: ProfileParams, *, files: Files) -> None:
     """Change what was sent about a person; the password only with the current one, and all or nothing."""
     # Before anything is locked: passwords are slow to compare.
     password_hash = await _new_password(tx, user_id, params) if params.password else None
@@ -65,15 +70,28 @@ async def change_profile(tx: Tx, user_id: int, params: ProfileParams) -> None:
     if user is None:
         raise NotFound
     changed = _changed(user, params)
-    if changed != user and not await queries.save_user(tx, changed):
-        raise EmailTaken
+    if params.avatar:
+        changed = msgspec.structs.replace(
+            changed, avatar_key=await keep_avatar(files, params.avatar, account_id=NO_ACCOUNT)
+        )
+    await _save(tx, user, changed)
     if password_hash is not None:
         await queries.set_password(tx, user_id, password_hash)
 
 
 async def remove_avatar(tx: Tx, user_id: int) -> None:
     """Show no picture any more."""
-    await queries.set_avatar(tx, user_id, None)
+    user = await queries.lock_user(tx, user_id)
+    if user is None:
+        raise NotFound
+    await _save(tx, user, msgspec.structs.replace(user, avatar_key=None))
+
+
+async def _save(tx: Tx, user: User, changed: User) -> None:
+    if changed != user and not await queries.save_user(tx, changed):
+        raise EmailTaken
+    if user.avatar_key is not None and user.avatar_key != changed.avatar_key:
+        await remove_file_later(tx, user.avatar_key)
 
 
 def _changed(user: User, params: ProfileParams) -> User:

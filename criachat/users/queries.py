@@ -10,13 +10,13 @@ from criachat.users.models import Bot, Colleague, Membership, Role, User
 
 FIND_USER = """
 SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
-    custom_attributes, created_at
+    custom_attributes, avatar_key, created_at
 FROM users
 WHERE id = $1
 """
 FIND_USER_BY_EMAIL = """
 SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
-    custom_attributes, created_at
+    custom_attributes, avatar_key, created_at
 FROM users
 WHERE lower(email) = lower($1)
 """
@@ -25,7 +25,7 @@ INSERT INTO users (name, email, password_hash, confirmed_at, pubsub_token, creat
 VALUES ($1, lower($2), $3, $4, $5, $6, $6)
 ON CONFLICT (lower(email)) DO NOTHING
 RETURNING id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
-    custom_attributes, created_at
+    custom_attributes, avatar_key, created_at
 """
 # With the password changes what sockets were opened with.
 SET_PASSWORD = """
@@ -37,7 +37,7 @@ WHERE id = $1
 FIND_PASSWORD_HASH = "SELECT password_hash FROM users WHERE id = $1"  # noqa: S105
 LOCK_USER = """
 SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
-    custom_attributes, created_at
+    custom_attributes, avatar_key, created_at
 FROM users
 WHERE id = $1
 FOR NO KEY UPDATE
@@ -45,14 +45,9 @@ FOR NO KEY UPDATE
 SAVE_USER = """
 UPDATE users
 SET name = $2, display_name = $3, email = lower($4), message_signature = $5, ui_settings = $6, custom_attributes = $7,
-    version = version + 1, updated_at = greatest($8, updated_at + interval '1 millisecond')
+    avatar_key = $8, version = version + 1, updated_at = greatest($9, updated_at + interval '1 millisecond')
 WHERE id = $1 AND NOT EXISTS (SELECT FROM users AS other WHERE lower(other.email) = lower($4) AND other.id <> $1)
 RETURNING id
-"""
-SET_AVATAR = """
-UPDATE users
-SET avatar_key = $2, version = version + 1, updated_at = greatest($3, updated_at + interval '1 millisecond')
-WHERE id = $1 AND avatar_key IS DISTINCT FROM $2
 """
 INSERT_MEMBERSHIP = """
 INSERT INTO account_users (account_id, user_id, role, created_at, updated_at)
@@ -71,7 +66,7 @@ ORDER BY account_users.active_at DESC NULLS LAST, account_users.account_id
 """
 LIST_COLLEAGUES = """
 SELECT users.id, account_users.account_id, users.name, users.display_name, users.email, users.provider,
-    users.confirmed_at IS NOT NULL AS is_confirmed, users.custom_attributes, account_users.role,
+    users.confirmed_at IS NOT NULL AS is_confirmed, users.custom_attributes, users.avatar_key, account_users.role,
     account_users.availability, account_users.auto_offline
 FROM account_users
 JOIN users ON users.id = account_users.user_id
@@ -132,13 +127,8 @@ async def lock_user(tx: Tx, user_id: int) -> User | None:
 async def save_user(tx: Tx, user: User) -> bool:
     """Write what a person became; False when the address is somebody else's."""
     names = (user.name, user.display_name, user.email, user.message_signature)
-    values = (*names, user.ui_settings, user.custom_attributes, clock.now())
+    values = (*names, user.ui_settings, user.custom_attributes, user.avatar_key, clock.now())
     return await tx.fetch_value(SAVE_USER, user.id, *values) is not None
-
-
-async def set_avatar(tx: Tx, user_id: int, avatar_key: str | None) -> None:
-    """Write which picture the person shows, if any."""
-    await tx.execute(SET_AVATAR, user_id, avatar_key, clock.now())
 
 
 async def insert_membership(tx: Tx, account_id: int, user_id: int, role: Role) -> bool:

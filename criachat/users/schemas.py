@@ -10,14 +10,15 @@ from msgspec import UNSET, Meta, UnsetType
 from criachat.kit.times import iso_or_none
 from criachat.users.models import Colleague, Membership, User
 from criachat.users.presence import Presence, availability
-from criachat.users.snapshots import Availability
+from criachat.users.shown import Shown
 
 Short = Annotated[str, Meta(max_length=255)]
 
 
 class ProfileParams(msgspec.Struct, kw_only=True):
-    """What a person may change about themself; what is not sent stays as it is."""
+    """What a person may change about themself; what is not sent stays as it is. `avatar` is a file."""
 
+    avatar: Any = None
     name: Short | UnsetType = UNSET
     display_name: Short | UnsetType | None = UNSET
     email: Short | UnsetType = UNSET
@@ -33,7 +34,7 @@ class AvailabilityParams(msgspec.Struct, kw_only=True):
     """What to be in which account."""
 
     account_id: int
-    availability: Availability | int
+    availability: str | int
 
 
 class AutoOfflineParams(msgspec.Struct, kw_only=True):
@@ -104,7 +105,7 @@ class ProfileOut(msgspec.Struct, frozen=True, kw_only=True):
     uid: str
 
 
-def agent_out(colleague: Colleague, presence: Presence) -> AgentOut:
+def agent_out(colleague: Colleague, shown: Shown) -> AgentOut:
     """A member of the account, with whether they are there."""
     return AgentOut(
         id=colleague.id,
@@ -112,7 +113,7 @@ def agent_out(colleague: Colleague, presence: Presence) -> AgentOut:
         availability_status=availability(
             colleague.availability,
             auto_offline=colleague.auto_offline,
-            is_present=presence.is_user_present(colleague.account_id, colleague.id),
+            is_present=shown.presence.is_user_present(colleague.account_id, colleague.id),
         ),
         auto_offline=colleague.auto_offline,
         confirmed=colleague.is_confirmed,
@@ -122,20 +123,19 @@ def agent_out(colleague: Colleague, presence: Presence) -> AgentOut:
         custom_attributes=colleague.custom_attributes or UNSET,
         name=colleague.name,
         role=colleague.role,
+        thumbnail=shown.files.avatar_url(colleague.avatar_key),
     )
 
 
-def profile_out(
-    user: User, memberships: list[Membership], presence: Presence, *, access_token: str | None
-) -> ProfileOut:
+def profile_out(user: User, memberships: list[Membership], shown: Shown, *, access_token: str | None) -> ProfileOut:
     """The caller with their accounts, the one last used first."""
     active = memberships[0] if memberships else None
     return ProfileOut(
         access_token=access_token,
         account_id=active.account_id if active else None,
-        accounts=[_membership_out(user, membership, presence) for membership in memberships],
+        accounts=[_membership_out(user, membership, shown.presence) for membership in memberships],
         available_name=user.available_name,
-        avatar_url="",
+        avatar_url=shown.files.avatar_url(user.avatar_key),
         confirmed=user.confirmed_at is not None,
         custom_attributes=user.custom_attributes or UNSET,
         display_name=user.display_name,

@@ -14,7 +14,6 @@ from criachat.accounts.events import CacheInvalidated
 from criachat.contacts.events import ContactUpdated
 from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
 from criachat.conversations.events import ConversationCreated, ConversationOpened, ConversationStatusChanged
-from criachat.conversations.schemas import Shown
 from criachat.conversations.snapshots import ConversationSnapshot, InboxSnapshot, MessageSnapshot, TeamSnapshot
 from criachat.conversations.typing import Typing
 from criachat.kit.events import Cursor, Event
@@ -25,6 +24,7 @@ from criachat.messages.events import FirstReplyCreated, MessageCreated, MessageI
 from criachat.realtime.payloads import message_text, render, typing_for_contact, typing_payload
 from criachat.realtime.room import Pushed
 from criachat.users.presence import Presence
+from criachat.users.shown import Shown
 from criachat.users.snapshots import UserSnapshot
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 120_000, tzinfo=UTC)

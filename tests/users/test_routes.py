@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from harness import Api, Given, Person
+from harness import BASE_URL, Api, Given, Person
 
 from criachat.kit import clock
 from criachat.users import operations as users
@@ -13,6 +13,7 @@ from criachat.users.access import find_user_by_email
 from criachat.users.passwords import hashed
 
 PROFILE = "/api/v1/profile"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 OLD, NEW = "Primavera-1", "Outono-2"
 
 
@@ -313,6 +314,31 @@ async def test_a_picture_that_is_not_there_is_removed_all_the_same(api: Api) -> 
     reply = await api.delete(f"{PROFILE}/avatar")
 
     assert (reply.status, reply.json) == (200, before)
+
+
+async def test_a_picture_is_shown_with_the_person_wherever_they_are(api: Api, given: Given) -> None:
+    ana = await given.agent("Ana")
+    person, nobody = api.acting_as(ana), api.acting_as(None)
+
+    changed = await person.call("PUT", PROFILE, files={"profile[avatar]": ("me.png", PNG)})
+    shown = await nobody.get(changed.json["avatar_url"].removeprefix(BASE_URL))
+    in_the_team = (await api.get("/agents")).json[0]
+    removed = await person.delete(f"{PROFILE}/avatar")
+    await given.worked()
+
+    assert (shown.status, shown.body) == (200, PNG)
+    assert (in_the_team["id"], in_the_team["thumbnail"]) == (ana.id, changed.json["avatar_url"])
+    assert (removed.status, removed.json["avatar_url"]) == (200, "")
+    assert (await nobody.get(changed.json["avatar_url"].removeprefix(BASE_URL))).status == 404
+
+
+async def test_a_picture_that_is_none_is_refused(api: Api) -> None:
+    reply = await api.call(
+        "PUT", PROFILE, files={"profile[avatar]": ("me.png", b"<svg/>"), "profile[name]": (None, "Eva")}
+    )
+
+    assert (reply.status, reply.json["attributes"]) == (422, ["avatar"])
+    assert (await api.get(PROFILE)).json["name"] == "Beatriz"
 
 
 async def test_bots_and_strangers_have_no_profile(api: Api, given: Given) -> None:

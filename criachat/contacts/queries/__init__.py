@@ -54,6 +54,11 @@ WHERE account_id = $1 AND id = $2
 RETURNING """
     + COLUMNS
 )
+DELETE_SESSIONS = """
+DELETE FROM contact_inboxes
+WHERE account_id = $1
+  AND id IN (SELECT id FROM contact_inboxes WHERE account_id = $1 AND inbox_id = $2 ORDER BY source_id LIMIT $3)
+"""
 DELETE_CONTACT = "DELETE FROM contacts WHERE account_id = $1 AND id = $2"
 
 # A label under its new title, once: a batch of those who have it, with what they had before.
@@ -244,3 +249,8 @@ def _values(details: Details) -> tuple[object, ...]:
         details.additional_attributes,
         details.custom_attributes,
     )
+
+
+async def delete_sessions(tx: Tx, account_id: int, inbox_id: int, *, limit: int) -> int:
+    """Remove so many sessions of an inbox with all that was said in them; how many there were."""
+    return await tx.execute(DELETE_SESSIONS, account_id, inbox_id, limit)

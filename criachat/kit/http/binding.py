@@ -107,6 +107,8 @@ def arguments(
     values = _path_values(bound, path)
     if bound.params_type is not None and bound.params_name is not None:
         inner = _unwrapped(bag, bound.endpoint, bound.params_type, is_form=request.is_form)
+        if bound.endpoint.null_text:
+            inner = {name: None if value == "null" else value for name, value in inner.items()}
         values[bound.params_name] = convert(inner, bound.params_type, plain_errors=bound.endpoint.plain_errors)
     values.update(_request_values(bound, request, actor))
     values.update(bound.provided)

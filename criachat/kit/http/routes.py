@@ -18,6 +18,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     `wrapper` is the key under which the parameters may (JSON) or must (forms) stand. With `plain_errors`, parameters
     that break a rule are answered as `{"error": …}` instead of `{"message": …, "attributes": […]}`.
     `files` names the fields in which a multipart request may bring files; in any other field they are passed over.
+    With `null_text`, the text `null` in a field at the top says nothing, as form clients mean it.
     `limit` names the rate limit of `kit.limits` that guards it beside the general one.
     """
 
@@ -31,6 +32,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     wrapper_is_required: bool = False
     plain_errors: bool = False
     files: tuple[str, ...] = ()
+    null_text: bool = False
     limit: str | None = None
     is_idempotent: bool = True
 

@@ -28,6 +28,10 @@ from criachat.kit.tokens import random_token
 attempts = count(1)
 
 
+# Of callers nobody knows a key must be hard to guess.
+LONG_KEY = "0123456789abcdef"
+
+
 def with_key(key: str) -> dict[str, str]:
     return {"idempotency-key": key}
 
@@ -134,7 +138,9 @@ async def test_files_count_by_their_content_not_by_how_they_were_packed(given: G
             f"{content}\r\n--{boundary}--\r\n"
         )
         kind = f"multipart/form-data; boundary={boundary}"
-        return await client.post(routes.prefix, content=body.encode(), headers={"content-type": kind, **with_key("k1")})
+        return await client.post(
+            routes.prefix, content=body.encode(), headers={"content-type": kind, **with_key(LONG_KEY)}
+        )
 
     async with opened(given.world, routes) as client:
         first = await send(client, "one", "Olá")
@@ -177,6 +183,19 @@ async def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
     assert await titles(api) == []
 
 
+async def test_a_key_of_somebody_unknown_must_be_hard_to_guess(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    path = f"/public/api/v1/inboxes/{inbox['inbox_identifier']}/contacts"
+    nobody = api.acting_as(None)
+
+    short = await nobody.post(path, {"name": "Rosa"}, headers=with_key(LONG_KEY[:-1]))
+    first = await nobody.post(path, {"name": "Rosa"}, headers=with_key(LONG_KEY))
+    again = await nobody.post(path, {"name": "Rosa"}, headers=with_key(LONG_KEY))
+
+    assert (short.status, first.status) == (422, 200)
+    assert first.json == again.json
+
+
 # --- released and forgotten
 
 
@@ -199,7 +218,7 @@ async def test_an_answer_that_is_a_refusal_is_not_kept_either(given: Given) -> N
         return Answer(status=402, body={"error": f"try {next(attempts)}"})
 
     async with opened(given.world, routes) as client:
-        replies = [await client.post(routes.prefix, headers=with_key("k1")) for _ in range(2)]
+        replies = [await client.post(routes.prefix, headers=with_key(LONG_KEY)) for _ in range(2)]
 
     assert [reply.status_code for reply in replies] == [402, 402]
     assert replies[0].json() != replies[1].json()
@@ -262,8 +281,8 @@ async def test_any_bytes_are_kept_and_what_is_too_large_is_only_told_of(given: G
         return str(next(attempts)) * 300_000
 
     async with opened(given.world, routes) as client:
-        pictures = [await client.post(f"{routes.prefix}/picture", headers=with_key("k1")) for _ in range(2)]
-        novels = [await client.post(f"{routes.prefix}/novel", headers=with_key("k1")) for _ in range(2)]
+        pictures = [await client.post(f"{routes.prefix}/picture", headers=with_key(LONG_KEY)) for _ in range(2)]
+        novels = [await client.post(f"{routes.prefix}/novel", headers=with_key(LONG_KEY)) for _ in range(2)]
 
     assert [reply.content for reply in pictures] == [picture, picture]
     assert len(novels[0].content) > 256 * 1024
@@ -298,12 +317,13 @@ async def test_while_it_still_runs_others_wait_and_are_then_told_to_come_back(gi
         return next(attempts)
 
     async with opened(given.world, routes) as client:
-        running = asyncio.create_task(client.post(routes.prefix, headers=with_key("k1")))
-        await begun.wait()
-        early = await client.post(routes.prefix, headers=with_key("k1"))
+        running = asyncio.create_task(client.post(routes.prefix, headers=with_key(LONG_KEY)))
+        async with asyncio.timeout(10):
+            await begun.wait()
+        early = await client.post(routes.prefix, headers=with_key(LONG_KEY))
         goes_on.set()
         done = await running
-        late = await client.post(routes.prefix, headers=with_key("k1"))
+        late = await client.post(routes.prefix, headers=with_key(LONG_KEY))
 
     assert (early.status_code, early.headers["retry-after"]) == (409, "2")
     assert done.json() == late.json()

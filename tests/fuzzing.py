@@ -1,0 +1,170 @@
+"""Requests nobody would send, made from the API's own description, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import requests
+import schemathesis
+from harness import BASE_URL, Given, World
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import given as each
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+
+FAILURES = "SELECT listener || ': ' || error FROM event_failures WHERE account_id = $1"
+# What texts do to code that trusts them; put into any field, in place of what was made for it.
+HOSTILE = st.sampled_from(
+    ["", " ", "\x00", "a\x00b", "x" * 200_000, "²", "-1", "0", str(2**63), str(2**63 - 1), str(10**400), "1e999", "nan"]
+    + ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "null", "true", "[]", "{}", "%", "\\", "'; --", "‮", "\ud800"]
+    + ["{{ 7 * 7 }}", "http://[", "//", "\r\nX: y"]
+) | st.sampled_from([None, True, -1, 0, 2**63 - 1, 2**63, 10**400, 1e308, 0.1, [], {}, [[]], [None], {"": None}])
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A request as it went over the wire."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __str__(self) -> str:
+        body = self.body if len(self.body) < 600 else self.body[:600] + b"..."
+        return f"{self.method} {self.path}?{self.query[:300]} {self.headers.get('Content-Type', '')} {body!r}"
+
+
+async def known_ids(given: Given) -> dict[str, Any]:
+    """Ids of things that exist, by the name under which endpoints ask for them."""
+    inbox = await given.inbox()
+    ana = await given.agent("Ana", inbox=inbox)
+    contact = await given.contact()
+    conversation = await given.conversation(inbox=inbox, contact=contact)
+    message = await given.message(conversation)
+    session = await given.session(inbox)
+    label = (await given.api.post("/labels", {"title": "vip"})).json
+    team = (await given.api.post("/teams", {"name": "vendas"})).json
+    return {
+        "account_id": given.account_id,
+        "inbox_id": inbox["id"],
+        "contact_id": contact["id"],
+        "conversation_id": conversation["id"],
+        "conversation_uuid": conversation["uuid"],
+        "message_id": message["id"],
+        "label_id": label["id"],
+        "team_id": team["id"],
+        "user_id": ana.id,
+        "assignee_id": ana.id,
+        "user_ids": [ana.id],
+        "inbox_identifier": inbox["inbox_identifier"],
+        "contact_identifier": session["source_id"],
+    }
+
+
+def cases(described: Mapping[str, Any], *, examples: int) -> Iterator[Case]:
+    """For each operation so many requests that fit its description, and as many that do not; removals come last."""
+    schema = schemathesis.openapi.from_dict(described)
+    operations = [found.ok() for found in schema.get_all_operations()]
+    for operation in sorted(operations, key=lambda each: each.method.upper() == "DELETE"):
+        for mode in GenerationMode:
+            yield from _drawn(operation.as_strategy(generation_mode=mode), examples)
+
+
+def _drawn(strategy: st.SearchStrategy[Case], examples: int) -> list[Case]:
+    drawn: list[Case] = []
+
+    @seed(4711)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @each(case=strategy, data=st.data())
+    def draw(case: Case, data: st.DataObject) -> None:
+        _worsen(case, data)
+        drawn.append(case)
+
+    # Of an operation without parameters nothing can be made that does not fit.
+    with suppress(Unsatisfiable):
+        draw()
+    return drawn
+
+
+def _worsen(case: Case, data: st.DataObject) -> None:
+    """Put something hostile where it hurts: a parameter of the query, or a field of the body."""
+    for place in (case.query, case.body):
+        if isinstance(place, dict) and place and data.draw(st.integers(0, 2)) == 0:
+            hostile = data.draw(HOSTILE)
+            name = data.draw(st.sampled_from(sorted(place)))
+            place[name] = hostile if place is case.body else str(hostile).encode("utf-8", "surrogatepass")
+
+
+def aimed(case: Case, known: Mapping[str, Any]) -> Sent:
+    """The request on the wire, aimed at things that exist."""
+    case.path_parameters = {name: known.get(name, value) for name, value in case.path_parameters.items()}
+    if isinstance(case.body, dict):
+        case.body = _aimed(case.body, known)
+    parts = case.as_transport_kwargs(base_url=BASE_URL)
+    prepared = requests.Request(**{name: value for name, value in parts.items() if name not in UNKNOWN}).prepare()
+    url = urlsplit(prepared.url or "")
+    body = prepared.body or b""
+    return Sent(
+        method=prepared.method or "GET",
+        path=unquote(url.path),
+        query=url.query,
+        headers=dict(prepared.headers),
+        body=body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body,
+    )
+
+
+UNKNOWN = ("timeout", "verify", "cert", "proxies", "stream", "allow_redirects", "cookies")
+
+
+def _aimed(body: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: known[name] if name in known and len(str(value)) % 2 else value for name, value in body.items()}
+
+
+async def answer(world: World, sent: Sent, *, token: str) -> tuple[int, bytes]:
+    """What the application says to it."""
+    headers = {**sent.headers, "api_access_token": token} if "/public/" not in sent.path else sent.headers
+    scope = {
+        "type": "http",
+        "method": sent.method,
+        "path": sent.path,
+        "query_string": sent.query.encode(),
+        "headers": [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.items()],
+        "client": ("127.0.0.1", 4711),
+    }
+    said: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": sent.body}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    await world.parts.http(scope, receive, send)
+    return said[0]["status"], b"".join(message.get("body", b"") for message in said[1:])
+
+
+async def fuzzed(given: Given, *, examples: int) -> Sequence[str]:
+    """What broke: answers of 5xx, and events that a listener could not take."""
+    described = (await given.api.get("/openapi.json")).json
+    known = await known_ids(given)
+    broken: list[str] = []
+    for case in cases(described, examples=examples):
+        sent = aimed(case, known)
+        status, body = await answer(given.world, sent, token=given.boss.token)
+        if status >= 500:
+            broken.append(f"{status} {sent} -> {body[:300]!r}")
+    await given.relayed()
+    async with given.world.parts.database.reading() as db:
+        return broken + await db.fetch_values(FAILURES, given.account_id)

@@ -1,0 +1,10 @@
+"""No request is too strange to be answered; the long form is in tests/faults."""
+
+from __future__ import annotations
+
+from fuzzing import fuzzed
+from harness import Given
+
+
+async def test_nothing_that_is_sent_breaks_anything(given: Given) -> None:
+    assert await fuzzed(given, examples=4) == []
