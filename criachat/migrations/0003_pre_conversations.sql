@@ -84,14 +84,55 @@ CREATE TABLE contacts (
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (account_id, id)
 );
-CREATE UNIQUE INDEX contacts_by_email ON contacts (account_id, lower(email)) WHERE email IS NOT NULL;
-CREATE UNIQUE INDEX contacts_by_phone_number ON contacts (account_id, phone_number) WHERE phone_number IS NOT NULL;
-CREATE UNIQUE INDEX contacts_by_identifier ON contacts (account_id, identifier) WHERE identifier IS NOT NULL;
+-- Who has none of what they order is in them as well: lists are sorted by them, and only so are they weighed rightly.
+CREATE UNIQUE INDEX contacts_by_email ON contacts (account_id, lower(email));
+CREATE UNIQUE INDEX contacts_by_phone_number ON contacts (account_id, phone_number);
+CREATE UNIQUE INDEX contacts_by_identifier ON contacts (account_id, identifier);
+CREATE INDEX contacts_by_lower_identifier ON contacts (account_id, lower(identifier));
+-- Those lists show and count.
+CREATE INDEX contacts_known ON contacts (account_id, id)
+    WHERE email IS NOT NULL OR phone_number IS NOT NULL OR identifier IS NOT NULL;
 CREATE INDEX contacts_by_name ON contacts (account_id, lower(name), id);
 CREATE INDEX contacts_by_last_activity ON contacts (account_id, last_activity_at DESC NULLS LAST, id);
 CREATE INDEX contacts_by_creation ON contacts (account_id, created_at, id);
 CREATE INDEX contacts_labels ON contacts USING gin (labels);
-CREATE INDEX contacts_custom_attributes ON contacts USING gin (custom_attributes jsonb_path_ops);
+
+-- What searches look through. Apart from the contact, whose row moves with every message they send.
+-- owner: contacts
+CREATE TABLE contact_words (
+    account_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    words text NOT NULL,
+    identifier text,
+    PRIMARY KEY (account_id, contact_id),
+    FOREIGN KEY (account_id, contact_id) REFERENCES contacts (account_id, id) ON DELETE CASCADE
+);
+
+CREATE FUNCTION keep_contact_words() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO contact_words (account_id, contact_id, words, identifier)
+    VALUES (NEW.account_id, NEW.id, concat_ws(E'\n', NEW.name, NEW.email, NEW.phone_number,
+        NEW.additional_attributes ->> 'company_name'), NEW.identifier)
+    ON CONFLICT (account_id, contact_id) DO UPDATE SET words = excluded.words, identifier = excluded.identifier
+        WHERE (contact_words.words, contact_words.identifier) IS DISTINCT FROM (excluded.words, excluded.identifier);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER keep_contact_words
+    AFTER INSERT OR UPDATE OF name, email, phone_number, identifier, additional_attributes ON contacts
+    FOR EACH ROW EXECUTE FUNCTION keep_contact_words();
+
+-- Where these extensions cannot be had, a search reads through the words of the whole account.
+DO $$
+BEGIN
+    CREATE EXTENSION IF NOT EXISTS btree_gin;
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    CREATE INDEX contact_words_anywhere ON contact_words 
+        USING gin (account_id, words gin_trgm_ops, identifier gin_trgm_ops);
+EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_file THEN
+    RAISE NOTICE 'contacts are searched without an index: %', SQLERRM;
+END
+$$;
 
 -- owner: contacts
 CREATE TABLE contact_inboxes (

@@ -21,7 +21,7 @@ FIND_CONTACT: LiteralString = "SELECT " + COLUMNS + "FROM contacts WHERE account
 LOCK_CONTACT: LiteralString = FIND_CONTACT + " FOR NO KEY UPDATE OF contacts"
 LOCK_CONTACT_TO_DELETE: LiteralString = FIND_CONTACT + " FOR UPDATE OF contacts"
 # Whoever writes locks the conversation, then the session, then the contact. A contact takes all of theirs along when
-# deleted, so those are locked first; the other way round, the one who writes and the one who deletes wait for each other.
+# deleted, so those are locked first; the other way round, who writes and who deletes would wait for each other.
 LOCK_CONVERSATIONS = """
 SELECT id FROM conversations WHERE account_id = $1 AND contact_id = $2 ORDER BY id FOR UPDATE
 """

@@ -16,6 +16,9 @@ COUNT_HEAD: LiteralString = "SELECT count(*) FROM contacts\nWHERE contacts.accou
 KNOWN: LiteralString = (
     "  AND (contacts.email IS NOT NULL OR contacts.phone_number IS NOT NULL OR contacts.identifier IS NOT NULL)\n"
 )
+FOUND: LiteralString = (
+    "  AND contacts.id IN (SELECT contact_words.contact_id FROM contact_words WHERE contact_words.account_id = $1 AND "
+)
 # Each key ascending and descending, in the order in which they count.
 SORTS: dict[str, tuple[LiteralString, LiteralString]] = {
     "email": ("lower(contacts.email)", "lower(contacts.email) DESC"),
@@ -33,12 +36,6 @@ SORTS: dict[str, tuple[LiteralString, LiteralString]] = {
         "contacts.additional_attributes ->> 'country' DESC NULLS LAST",
     ),
 }
-SEARCHED: tuple[LiteralString, ...] = (
-    "contacts.name",
-    "contacts.email",
-    "contacts.phone_number",
-    "contacts.additional_attributes ->> 'company_name'",
-)
 # Every order ends in the id, so that it is one; in the direction that lets the indexes of names, creation and last
 # activity be walked.
 NEWEST_LAST: LiteralString = "contacts.id"
@@ -95,9 +92,8 @@ def _where(filters: ListFilter, values: list[object]) -> LiteralString:
     if filters.labels is not None:
         sql += "  AND contacts.labels && " + _bound(values, filters.labels) + "::text[]\n"
     if filters.words is not None:
-        place = _bound(values, containing(filters.words))
-        anywhere: list[LiteralString] = [text + " ILIKE " + place for text in SEARCHED]
-        sql += "  AND (" + " OR ".join([*anywhere, "contacts.identifier LIKE " + place]) + ")\n"
+        pattern = _bound(values, containing(filters.words))
+        sql += FOUND + "(contact_words.words ILIKE " + pattern + " OR contact_words.identifier LIKE " + pattern + "))\n"
     if filters.conditions:
         sql += "  AND (" + _conditions(filters.conditions, values) + ")\n"
     return sql
