@@ -14,7 +14,7 @@ from criachat.kit.http.routes import Routes
 routes = Routes("/api/v1/accounts/{account_id}", tag="Accounts", scope="account")
 
 
-@routes.get(actors=AGENT)
+@routes.get(actors=AGENT, is_hidden=True)
 async def show_account(db: Db, account_id: int) -> AccountOut:
     """The account, what is switched on in it, and its cache keys."""
     account = await queries.find_account(db, account_id)
@@ -23,7 +23,7 @@ async def show_account(db: Db, account_id: int) -> AccountOut:
     return account_out(account)
 
 
-@routes.get("/cache_keys", actors=AGENT)
+@routes.get("/cache_keys", actors=AGENT, is_hidden=True)
 async def show_cache_keys(db: Db, account_id: int) -> Answer:
     """What clients compare to know whether their labels, inboxes and teams are stale."""
     account = await queries.find_account(db, account_id)

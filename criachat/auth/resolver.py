@@ -109,7 +109,7 @@ def _person(identity: Identity, endpoint: Endpoint, account_id: int | None, toke
     else:
         _check_account(identity)
         if identity.role is None:
-            raise NotYourAccount
+            raise NotFound if endpoint.is_hidden else NotYourAccount
         kind = ADMINISTRATOR if identity.role == "administrator" else Callers.AGENT_ONLY
         if not kind & endpoint.actors:
             raise NotAuthorized

@@ -28,7 +28,7 @@ async def test_an_account_is_shown_to_its_members(api: Api, given: Given) -> Non
 async def test_an_account_is_shown_to_nobody_else(api: Api, given: Given) -> None:
     others = await given.another_account()
 
-    assert (await api.in_account(others.account_id).get("")).status == 401
+    assert (await api.in_account(others.account_id).get("")).status == 404
     assert (await api.in_account(999_999_999).get("")).status == 404
     assert (await api.in_account(2**70).get("")).status == 404
     assert (await api.acting_as(await given.bot()).get("")).status == 401

@@ -19,6 +19,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     that break a rule are answered as `{"error": …}` instead of `{"message": …, "attributes": […]}`.
     `files` names the fields in which a multipart request may bring files; in any other field they are passed over.
     With `null_text`, the text `null` in a field at the top says nothing, as form clients mean it.
+    With `is_hidden`, people who do not belong to the account are told that there is none, not that it is another's.
     `limit` names the rate limit of `kit.limits` that guards it beside the general one.
     """
 
@@ -33,6 +34,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     plain_errors: bool = False
     files: tuple[str, ...] = ()
     null_text: bool = False
+    is_hidden: bool = False
     limit: str | None = None
     is_idempotent: bool = True
 
