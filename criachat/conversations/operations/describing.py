@@ -126,6 +126,10 @@ async def mark_seen_by_contact(tx: Tx, conversation: Conversation, *, actor: Act
     return (await save(tx, conversation, lambda _: {"contact_last_seen_at": clock.now()}, actor=actor)).after
 
 
-async def show_changed_message(tx: Tx, conversation: Conversation, last_messages: LastMessages) -> None:
-    """Have lists show a message as it is now; called by the slice of messages, which holds the lock."""
-    await writes.set_last_messages(tx, conversation, last_messages)
+async def show_changed_message(tx: Tx, conversation: Conversation, last_messages: LastMessages | None) -> Conversation:
+    """Have lists show a message as it is now; the conversation, which counts as changed too.
+
+    Called by the slice of messages, which holds the lock.
+    """
+    updated_at = await writes.set_last_messages(tx, conversation, last_messages)
+    return msgspec.structs.replace(conversation, version=conversation.version + 1, updated_at=updated_at)

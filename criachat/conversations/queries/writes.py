@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import LiteralString
 
 import msgspec
@@ -90,6 +91,7 @@ SET_LAST_MESSAGES = """
 UPDATE conversations
 SET last_messages = $3, version = version + 1, updated_at = greatest($4, updated_at + interval '1 millisecond')
 WHERE account_id = $1 AND id = $2
+RETURNING updated_at
 """
 INSERT_PARTICIPANT = """
 INSERT INTO conversation_participants (account_id, conversation_id, user_id, created_at) VALUES ($1, $2, $3, $4)
@@ -188,9 +190,10 @@ async def set_unread(tx: Tx, conversation: Conversation, user_id: int | None) ->
     return await tx.fetch_one_or_none(Conversation, SET_UNREAD, *key)
 
 
-async def set_last_messages(tx: Tx, conversation: Conversation, last_messages: object) -> None:
-    """Write the newest messages as lists show them."""
-    await tx.execute(SET_LAST_MESSAGES, conversation.account_id, conversation.id, last_messages, clock.now())
+async def set_last_messages(tx: Tx, conversation: Conversation, last_messages: object) -> datetime:
+    """Write the newest messages as lists show them; when the conversation was changed by that."""
+    key = (conversation.account_id, conversation.id)
+    return await tx.fetch_value(SET_LAST_MESSAGES, *key, last_messages, clock.now())
 
 
 async def insert_participant(tx: Tx, conversation: Conversation, user_id: int) -> None:

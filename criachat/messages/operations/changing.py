@@ -100,7 +100,7 @@ async def mark_read_by_contact(tx: Tx, conversation: Conversation, *, until: dat
     conversation = await conversations.load_again(tx, conversation, actor=actor)
     written = await queries.set_read(tx, conversation.account_id, [message.id for message in unread])
     read = [(each, msgspec.structs.replace(each, status="read", updated_at=written[each.id])) for each in unread]
-    newest = await _show(tx, conversation, [after for _, after in read])
+    conversation, newest = await _show(tx, conversation, [after for _, after in read])
     await emit(tx, *(_told(before, after, conversation, newest, actor=actor) for before, after in read))
 
 
@@ -117,21 +117,19 @@ async def _save(
     if all(getattr(before, name) == getattr(wanted, name) for name in WRITTEN):
         return before, conversation
     after = msgspec.structs.replace(wanted, updated_at=await queries.save_message(tx, wanted))
-    newest = await _show(tx, conversation, [after])
+    conversation, newest = await _show(tx, conversation, [after])
     await emit(tx, _told(before, after, conversation, newest, actor=actor, cause=cause))
     return after, conversation
 
 
-async def _show(tx: Tx, conversation: Conversation, changed: Sequence[Message]) -> LastMessages | None:
-    """Have lists show these messages as they are now; the newest messages of the conversation."""
-    before = newest = conversation.newest()
-    if before is None or newest is None:
-        return None
-    for message in changed:
-        newest = newest.with_changed(message.snapshot(conversation))
-    if newest != before:
-        await show_changed_message(tx, conversation, newest)
-    return newest
+async def _show(
+    tx: Tx, conversation: Conversation, changed: Sequence[Message]
+) -> tuple[Conversation, LastMessages | None]:
+    """Have lists show these messages as they are now; the conversation afterwards, and its newest messages."""
+    newest = conversation.newest()
+    for message in changed if newest else ():
+        newest = newest.with_changed(message.snapshot(conversation)) if newest else None
+    return await show_changed_message(tx, conversation, newest), newest
 
 
 def _told(
