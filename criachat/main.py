@@ -20,7 +20,7 @@ from criachat.client_api.conversations import routes as client_conversations_rou
 from criachat.client_api.csat import routes as client_csat_routes
 from criachat.client_api.inboxes import routes as client_inboxes_routes
 from criachat.client_api.messages import routes as client_messages_routes
-from criachat.client_api.resolver import contact_resolver
+from criachat.client_api.resolver import ContactResolver
 from criachat.contacts.jobs import jobs as contacts_jobs
 from criachat.contacts.listeners import listeners as contacts_listeners
 from criachat.contacts.routes import routes as contacts_routes
@@ -275,7 +275,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpAp
         Links: Links(ground.files, ground.base_url),
         Reference: reference,
     }
-    resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver, CONTACT: contact_resolver(database)}
+    resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver, CONTACT: ContactResolver(database)}
     http = HttpApp(
         Application(
             database=database,

@@ -11,6 +11,7 @@ from criachat.inboxes.models import Inbox
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.kit.errors import NoSuchPage
+from criachat.kit.http.request import Request
 
 MOST_CONVERSATIONS = 100
 
@@ -31,8 +32,20 @@ async def load_session(db: Db, actor: Actor) -> ContactInbox:
     return session
 
 
-async def load_conversation(db: Db, actor: Actor, display_id: int, *, sequence: str | None = None) -> Conversation:
+def found_conversation(request: Request) -> Conversation | None:
+    """The conversation that was found along with the caller, when it was begun in their session."""
+    return request.found if isinstance(request.found, Conversation) else None
+
+
+async def load_conversation(db: Db, actor: Actor, request: Request, display_id: int) -> Conversation:
     """The conversation with this number, if the caller's session may open it; else it is as if there were none."""
+    return found_conversation(request) or await load_conversation_again(db, actor, display_id)
+
+
+async def load_conversation_again(
+    db: Db, actor: Actor, display_id: int, *, sequence: str | None = None
+) -> Conversation:
+    """The same as it is now, with the next number of a sequence as its `reserved_id` when one is named."""
     return await conversations.load_own_conversation(
         db, actor, display_id, is_verified=actor.is_verified, sequence=sequence
     )

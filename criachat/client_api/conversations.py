@@ -14,6 +14,7 @@ from criachat.conversations.typing import publish_typing
 from criachat.kit import clock
 from criachat.kit.actors import CONTACT, Actor
 from criachat.kit.db import Db, Tx
+from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Routes
 from criachat.kit.signals import Signals
 from criachat.messages import access as messages
@@ -49,30 +50,36 @@ async def open_conversation(tx: Tx, actor: Actor, shown: Shown, params: OpeningP
 
 
 @routes.get("/{conversation_id}", actors=CONTACT)
-async def show_conversation(db: Db, actor: Actor, shown: Shown, conversation_id: int) -> PublicConversationOut:
+async def show_conversation(
+    db: Db, actor: Actor, request: Request, shown: Shown, conversation_id: int
+) -> PublicConversationOut:
     """One conversation with its newest 100 messages."""
-    return await _shown(db, actor, await access.load_conversation(db, actor, conversation_id), shown)
+    return await _shown(db, actor, await access.load_conversation(db, actor, request, conversation_id), shown)
 
 
 @routes.post("/{conversation_id}/toggle_status", actors=CONTACT)
-async def resolve_conversation(tx: Tx, actor: Actor, shown: Shown, conversation_id: int) -> PublicConversationOut:
+async def resolve_conversation(
+    tx: Tx, actor: Actor, request: Request, shown: Shown, conversation_id: int
+) -> PublicConversationOut:
     """Resolve it, whatever its status; the next message of the contact opens it again."""
-    conversation = await access.load_conversation(tx, actor, conversation_id)
+    conversation = await access.load_conversation(tx, actor, request, conversation_id)
     return await _shown(tx, actor, await status.resolve_as_contact(tx, conversation, actor=actor), shown)
 
 
 @routes.post("/{conversation_id}/toggle_typing", actors=CONTACT, is_idempotent=False)
-async def toggle_typing(db: Db, actor: Actor, signals: Signals, conversation_id: int, params: TypingParams) -> None:
+async def toggle_typing(
+    db: Db, actor: Actor, request: Request, signals: Signals, conversation_id: int, params: TypingParams
+) -> None:
     """Show, or stop showing, the team that the contact types."""
-    conversation = await access.load_conversation(db, actor, conversation_id)
+    conversation = await access.load_conversation(db, actor, request, conversation_id)
     if params.typing_status in ("on", "off"):
         await publish_typing(signals, conversation, typist=None, is_on=params.typing_status == "on")
 
 
 @routes.post("/{conversation_id}/update_last_seen", actors=CONTACT)
-async def update_last_seen(tx: Tx, actor: Actor, conversation_id: int) -> None:
+async def update_last_seen(tx: Tx, actor: Actor, request: Request, conversation_id: int) -> None:
     """The contact has seen everything up to now."""
-    conversation = await access.load_conversation(tx, actor, conversation_id)
+    conversation = await access.load_conversation(tx, actor, request, conversation_id)
     seen_at = clock.now()
     conversation = await describing.mark_seen_by_contact(tx, conversation, actor=actor)
     await mark_read_by_contact(tx, conversation, until=seen_at, actor=actor)

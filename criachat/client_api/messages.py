@@ -6,13 +6,14 @@ from typing import Any, cast
 
 from criachat.client_api import access
 from criachat.client_api.errors import AnswerInvalid, AttachmentsInvalid, Empty, Flooded, NotAQuestion
-from criachat.client_api.paths import CONVERSATION
+from criachat.client_api.paths import MESSAGES
 from criachat.client_api.schemas import AnswerParams, ListParams, MessageParams, PublicMessageOut, public_message_out
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import INCOMING
 from criachat.csat.operations import answer_survey
 from criachat.kit.actors import CONTACT, Actor
 from criachat.kit.db import Db, Tx
+from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Routes
 from criachat.kit.settings import Settings
 from criachat.messages import access as messages
@@ -30,15 +31,15 @@ ANSWER_KEYS = ("name", "title", "value")
 MOST_ANSWERS = 100
 LONGEST_ANSWER = 20_000
 
-routes = Routes(CONVERSATION + "/messages", tag="Client API")
+routes = Routes(MESSAGES, tag="Client API")
 
 
 @routes.get(actors=CONTACT)
 async def list_messages(
-    db: Db, actor: Actor, shown: Shown, conversation_id: int, params: ListParams
+    db: Db, actor: Actor, request: Request, shown: Shown, conversation_id: int, params: ListParams
 ) -> list[PublicMessageOut]:
     """The newest 20 messages, or the 20 before an id; oldest first. Behind the last one the list is empty."""
-    conversation = await access.load_conversation(db, actor, conversation_id)
+    conversation = await access.load_conversation(db, actor, request, conversation_id)
     found = await messages.list_messages_for_contact(db, conversation, before=cursor_of(params.before))
     return [public_message_out(message.snapshot(conversation), shown) for message in found]
 
@@ -47,6 +48,7 @@ async def list_messages(
 async def create_message(  # noqa: PLR0913 - what saying something takes
     tx: Tx,
     actor: Actor,
+    request: Request,
     settings: Settings,
     shown: Shown,
     conversation_id: int,
@@ -59,9 +61,9 @@ async def create_message(  # noqa: PLR0913 - what saying something takes
     """
 
     async def load() -> Conversation:
-        return await access.load_conversation(tx, actor, conversation_id, sequence=SEQUENCE)
+        return await access.load_conversation_again(tx, actor, conversation_id, sequence=SEQUENCE)
 
-    conversation = await load()
+    conversation = access.found_conversation(request) or await load()
     files = _taken(kept)
     if not (params.content and params.content.strip()) and not files:
         raise Empty
@@ -82,14 +84,20 @@ async def create_message(  # noqa: PLR0913 - what saying something takes
 
 
 @routes.update("/{message_id}", actors=CONTACT)
-async def answer_message(
-    tx: Tx, actor: Actor, shown: Shown, conversation_id: int, message_id: int, params: AnswerParams
+async def answer_message(  # noqa: PLR0913 - what answering takes
+    tx: Tx,
+    actor: Actor,
+    request: Request,
+    shown: Shown,
+    conversation_id: int,
+    message_id: int,
+    params: AnswerParams,
 ) -> PublicMessageOut:
     """Answer a message that asks for something: choose, fill in a form, or rate the conversation.
 
     A rating counts as soon as it is answered here; surveys are open for two weeks.
     """
-    conversation = await access.load_conversation(tx, actor, conversation_id)
+    conversation = await access.load_conversation(tx, actor, request, conversation_id)
     message = await messages.load_message_for_contact(tx, conversation, message_id)
     if message.content_type == "input_csat":
         survey = await answer_survey(tx, conversation, message, params.submitted_values, actor=actor)

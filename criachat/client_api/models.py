@@ -1,18 +1,15 @@
-"""Who calls the client API, as a row."""
+"""What the client API knows of an inbox before it knows who calls."""
 
 from __future__ import annotations
 
 import msgspec
 
 
-class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """An inbox found by its identifier, and the session in it with the source id that was named, if there is one."""
+class KnownInbox(msgspec.Struct, frozen=True, kw_only=True):
+    """An API inbox as its identifier leads to it."""
 
     account_id: int
     account_status: str
     account_locale: str
     inbox_id: int
     hmac_mandatory: bool
-    contact_id: int | None
-    contact_inbox_id: int | None
-    is_verified: bool

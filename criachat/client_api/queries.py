@@ -1,22 +1,18 @@
-"""The SQL of the client API's callers."""
+"""The SQL by which callers of the client API are found."""
 
 from __future__ import annotations
 
-from criachat.client_api.models import Caller
+from criachat.client_api.models import KnownInbox
 from criachat.kit.db import Db
 
-# Asked with every request: one walk along primary keys. A null source id finds the inbox alone.
-FIND_CALLER = """
+FIND_INBOX = """
 SELECT accounts.id AS account_id, accounts.status AS account_status, accounts.locale AS account_locale,
-    inboxes.id AS inbox_id, api_channels.hmac_mandatory, contact_inboxes.contact_id,
-    contact_inboxes.id AS contact_inbox_id, coalesce(contact_inboxes.hmac_verified, false) AS is_verified
+    inboxes.id AS inbox_id, api_channels.hmac_mandatory
 FROM directory
 JOIN accounts ON accounts.id = directory.account_id
 JOIN inboxes ON inboxes.account_id = directory.account_id AND inboxes.id = directory.object_id
     AND inboxes.deleted_at IS NULL
 JOIN api_channels ON api_channels.account_id = directory.account_id AND api_channels.id = inboxes.channel_id
-LEFT JOIN contact_inboxes ON contact_inboxes.account_id = directory.account_id
-    AND contact_inboxes.inbox_id = inboxes.id AND contact_inboxes.source_id = $2
 WHERE directory.kind = 'inbox_identifier' AND directory.key = $1
 """
 # Whoever carries the identifier; else somebody without one whose e-mail or phone number it is.
@@ -29,9 +25,9 @@ LIMIT 1
 """
 
 
-async def find_caller(db: Db, inbox_identifier: str, source_id: str | None) -> Caller | None:
-    """Whose API inbox this is, and who is named in it; None where no inbox has the identifier."""
-    return await db.fetch_one_or_none(Caller, FIND_CALLER, inbox_identifier, source_id)
+async def find_inbox(db: Db, inbox_identifier: str) -> KnownInbox | None:
+    """The API inbox this identifier leads to, or None."""
+    return await db.fetch_one_or_none(KnownInbox, FIND_INBOX, inbox_identifier)
 
 
 async def find_proved_contact_id(db: Db, account_id: int, identifier: str, *, except_for: int = 0) -> int | None:

@@ -38,14 +38,20 @@ async def load_conversation_and_reserve(db: Db, actor: Actor, display_id: int, *
     return _opened(actor, found)
 
 
+async def find_conversation(
+    db: Db, account_id: int, display_id: int, *, sequence: str | None = None
+) -> Conversation | None:
+    """The conversation with this number, for whoever finds out by it who is asking."""
+    if sequence is None:
+        return await queries.find_conversation(db, account_id, None, display_id)
+    return await queries.find_conversation_and_reserve(db, account_id, None, display_id, sequence)
+
+
 async def load_own_conversation(
     db: Db, actor: Actor, display_id: int, *, is_verified: bool = False, sequence: str | None = None
 ) -> Conversation:
     """The conversation, if it belongs to this contact's session, or to the contact at all when that is verified."""
-    if sequence is None:
-        found = await queries.find_conversation(db, actor.account_id, None, display_id)
-    else:
-        found = await queries.find_conversation_and_reserve(db, actor.account_id, None, display_id, sequence)
+    found = await find_conversation(db, actor.account_id, display_id, sequence=sequence)
     if found is None:
         raise NoSuchPage
     # The session says whose it is: its contact may have become one with another since the caller was let in.

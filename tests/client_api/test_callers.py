@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from apps import CLIENT_API, contacts_path, open_app
 from harness import BASE_URL, Api, Given
 
 from criachat.contacts.events import ContactCreated
+from criachat.kit import clock
 
 PAGE = "https://shop.example.com"
 
@@ -142,13 +144,14 @@ async def test_two_contacts_may_use_the_same_key(given: Given) -> None:
     assert replies[2].json == replies[0].json
 
 
-async def test_a_suspended_account_takes_nothing_any_more(api: Api, given: Given) -> None:
+async def test_a_suspended_account_takes_nothing_any_more_after_three_seconds(api: Api, given: Given) -> None:
     app = await open_app(given, await given.inbox(csat_survey_enabled=True))
     conversation = await app.conversation()
     await app.post(f"/conversations/{conversation['id']}/toggle_status")
     await given.relayed()
     async with given.world.parts.database.transaction() as tx:
         await tx.execute("UPDATE accounts SET status = 'suspended' WHERE id = $1", given.account_id)
+    clock.travel(timedelta(seconds=3))
     door = api.acting_as(None)
 
     replies = [

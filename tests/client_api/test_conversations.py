@@ -227,7 +227,7 @@ async def test_typing_is_told_to_the_team_and_to_nobody_else(given: Given, statu
     signals: list[bytes] = []
     given.world.parts.signals.subscribe("typing", signals.append)
 
-    with given.queries(at_most=2):
+    with given.queries(at_most=1):
         reply = await app.post(f"/conversations/{conversation['id']}/toggle_typing?typing_status={status}")
 
     given.world.parts.signals.unsubscribe("typing", signals.append)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from harness import Api, Given
 
 from criachat.contacts.events import ContactCreated, ContactDeleted, ContactMerged
 from criachat.conversations.events import ConversationContactChanged
+from criachat.kit import clock
 
 REFUSED = {"error": "HMAC failed: Invalid Identifier Hash Provided"}
 LONG = "device-of-rosa-0001"
@@ -229,6 +231,7 @@ async def test_a_session_from_before_identities_were_demanded_is_let_in_once_it_
     app = await open_app(given)
     conversation = await app.conversation()
     await api.patch(f"/inboxes/{app.inbox['id']}", {"channel": {"hmac_mandatory": True}})
+    clock.travel(timedelta(seconds=3))
     shut = await app.get("/conversations")
 
     await app.get(params=signed(app.inbox, "crm-77"))

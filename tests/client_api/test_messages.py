@@ -28,7 +28,7 @@ async def test_a_contact_says_something(api: Api, given: Given) -> None:
     app = await open_app(given, email="rosa@example.net", identifier="crm-77", custom_attributes={"plan": "gold"})
     conversation = await app.conversation()
 
-    with given.queries(at_most=3):
+    with given.queries(at_most=2):
         reply = await app.post(f"/conversations/{conversation['id']}/messages", {"content": "Is it *shipped*?"})
 
     assert reply.status == 200
@@ -305,7 +305,7 @@ async def test_messages_are_paged_backwards_by_id_twenty_at_a_time(given: Given)
     ids = [(await app.say(conversation, f"{number}"))["id"] for number in range(45)]
     path = f"/conversations/{conversation['id']}/messages"
 
-    with given.queries(at_most=3):
+    with given.queries(at_most=2):
         newest = await app.get(path)
     pages = [newest, await app.get(f"{path}?before={ids[25]}"), await app.get(f"{path}?before={ids[5]}")]
     end = await app.get(f"{path}?before={ids[0]}")

@@ -52,7 +52,19 @@ class _StrictParser(MultiPartParser):
 class Request:
     """What came in. The body is read once, bounded, and only when an endpoint was found."""
 
-    __slots__ = ("_receive", "_uploads", "body", "caller_now", "headers", "is_form", "method", "path", "query", "scope")
+    __slots__ = (
+        "_receive",
+        "_uploads",
+        "body",
+        "caller_now",
+        "found",
+        "headers",
+        "is_form",
+        "method",
+        "path",
+        "query",
+        "scope",
+    )
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -66,6 +78,8 @@ class Request:
         self.body = b""
         self.is_form = False
         self._uploads: list[Upload] = []
+        # What was come across while the caller was looked for, and need not be looked for again.
+        self.found: object = None
         # Finds out anew who is asking: for answers that may last longer than a token.
         self.caller_now: Callable[[], Awaitable[Actor]] = _nobody_asks
 
