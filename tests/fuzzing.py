@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 
+PATIENCE_SECONDS = 20
 FAILURES = "SELECT listener || ': ' || error FROM event_failures WHERE account_id = $1"
 # What is put into any field in place of what was made for it.
 NUMBERS = ["²", "-1", "0", str(2**63), str(2**63 - 1), str(10**400), "1e999", "nan", "0x10", "1,5"]
@@ -41,31 +43,67 @@ class Sent(msgspec.Struct, frozen=True):
         return f"{self.method} {self.path}?{self.query[:300]} {self.headers.get('Content-Type', '')} {body!r}"
 
 
-async def known_ids(given: Given) -> dict[str, Any]:
-    """Ids of things that exist, by the name under which endpoints ask for them."""
+class Known(msgspec.Struct, frozen=True):
+    """Things that exist, and values that pass, by the name under which endpoints ask for them."""
+
+    ids: Mapping[str, Any]
+    of_session: Mapping[str, Any]
+    """Where an end user's app asks for them."""
+    fields: Mapping[str, Any]
+
+    def in_path(self, path: str) -> Mapping[str, Any]:
+        """What may stand in this path."""
+        return {**self.ids, **self.of_session} if path.startswith("/public/") else self.ids
+
+
+async def known_things(given: Given) -> Known:
+    """One of everything."""
     inbox = await given.inbox()
     ana = await given.agent("Ana", inbox=inbox)
     contact = await given.contact()
     conversation = await given.conversation(inbox=inbox, contact=contact)
     message = await given.message(conversation)
     session = await given.session(inbox)
-    label = (await given.api.post("/labels", {"title": "vip"})).json
-    team = (await given.api.post("/teams", {"name": "vendas"})).json
-    return {
+    door = f"/public/api/v1/inboxes/{inbox['inbox_identifier']}/contacts/{session['source_id']}"
+    own = (await given.api.post(f"{door}/conversations", {})).json
+    own_message = (await given.api.post(f"{door}/conversations/{own['id']}/messages", {"content": "Olá"})).json
+    webhook = await given.webhook("https://hooks.example.com/in")
+    ids = {
         "account_id": given.account_id,
         "inbox_id": inbox["id"],
         "contact_id": contact["id"],
         "conversation_id": conversation["id"],
         "conversation_uuid": conversation["uuid"],
         "message_id": message["id"],
-        "label_id": label["id"],
-        "team_id": team["id"],
+        "label_id": (await given.api.post("/labels", {"title": "vip"})).json["id"],
+        "team_id": (await given.api.post("/teams", {"name": "vendas"})).json["id"],
+        "webhook_id": webhook["id"],
         "user_id": ana.id,
         "assignee_id": ana.id,
         "user_ids": [ana.id],
-        "inbox_identifier": inbox["inbox_identifier"],
-        "contact_identifier": session["source_id"],
+        "inbox_ids": [inbox["id"]],
+        "source_id": session["source_id"],
     }
+    own_ids = {"conversation_id": own["id"], "message_id": own_message["id"]}
+    doors = {"inbox_identifier": inbox["inbox_identifier"], "contact_identifier": session["source_id"]}
+    return Known(ids, {**own_ids, **doors}, {**ids, **FIELDS})
+
+
+FIELDS = {
+    "title": "gold",
+    "name": "Rosa",
+    "content": "Olá",
+    "type": "api",
+    "email": "rosa@example.net",
+    "phone_number": "+5511999998888",
+    "url": "https://hooks.example.com/in",
+    "webhook_url": "https://hooks.example.com/in",
+    "availability": "busy",
+    "status": "open",
+    "message_type": "outgoing",
+    "timezone": "America/Sao_Paulo",
+    "labels": ["vip"],
+}
 
 
 def cases(described: Mapping[str, Any], *, examples: int) -> Iterator[Case]:
@@ -108,13 +146,14 @@ def _worsen(case: Case, data: st.DataObject) -> None:
             place[name] = hostile if place is case.body else str(hostile).encode("utf-8", "replace").decode()
 
 
-def aimed(case: Case, known: Mapping[str, Any]) -> Sent:
+def aimed(case: Case, known: Known) -> Sent:
     """The request on the wire, aimed at things that exist."""
-    case.path_parameters = {name: known.get(name, value) for name, value in case.path_parameters.items()}
+    existing = known.in_path(case.path)
+    case.path_parameters = {name: existing.get(name, value) for name, value in case.path_parameters.items()}
     if isinstance(case.body, dict):
         case.body = _aimed(case.body, known)
     parts = case.as_transport_kwargs(base_url=BASE_URL)
-    prepared = requests.Request(**{name: value for name, value in parts.items() if name not in UNKNOWN}).prepare()
+    prepared = requests.Request(**{name: value for name, value in parts.items() if name in TAKEN}).prepare()
     url = urlsplit(prepared.url or "")
     body = prepared.body or b""
     return Sent(
@@ -126,11 +165,19 @@ def aimed(case: Case, known: Mapping[str, Any]) -> Sent:
     )
 
 
-UNKNOWN = ("timeout", "verify", "cert", "proxies", "stream", "allow_redirects", "cookies")
+TAKEN = ("method", "url", "headers", "files", "data", "params", "json")
 
 
-def _aimed(body: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: known[name] if name in known and len(str(value)) % 2 else value for name, value in body.items()}
+def _aimed(body: Mapping[str, Any], known: Known) -> dict[str, Any]:
+    """Half of what we know good values for has one; which half, the made value decides."""
+    return {
+        name: _aimed(value, known)
+        if isinstance(value, dict)
+        else known.fields[name]
+        if name in known.fields and len(str(value)) % 2
+        else value
+        for name, value in body.items()
+    }
 
 
 async def answer(world: World, sent: Sent, *, token: str) -> tuple[int, bytes]:
@@ -145,21 +192,24 @@ async def answer(world: World, sent: Sent, *, token: str) -> tuple[int, bytes]:
         "client": ("127.0.0.1", 4711),
     }
     said: list[Any] = []
+    # Whoever follows a stream hangs up at once.
+    coming = iter([{"type": "http.request", "body": sent.body}])
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": sent.body}
+        return next(coming, {"type": "http.disconnect"})
 
     async def send(message: Any) -> None:
         said.append(message)
 
-    await world.parts.http(scope, receive, send)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await world.parts.http(scope, receive, send)
     return said[0]["status"], b"".join(message.get("body", b"") for message in said[1:])
 
 
 async def fuzzed(given: Given, *, examples: int) -> Sequence[str]:
     """What broke: answers of 5xx, and events that a listener could not take."""
     described = (await given.api.get("/openapi.json")).json
-    known = await known_ids(given)
+    known = await known_things(given)
     broken: list[str] = []
     for case in cases(described, examples=examples):
         sent = aimed(case, known)

@@ -1,0 +1,10 @@
+"""The long form of tests/test_fuzz.py: many more requests for each operation."""
+
+from __future__ import annotations
+
+from fuzzing import fuzzed
+from harness import Given
+
+
+async def test_nothing_that_is_sent_breaks_anything(given: Given) -> None:
+    assert await fuzzed(given, examples=40) == []
