@@ -145,7 +145,8 @@ SELECT least(
         ) AS behind
         CROSS JOIN LATERAL (
             SELECT created_at FROM events
-            WHERE account_id = behind.account_id AND (epoch, xid, id) > (behind.epoch, behind.xid, behind.event_id)
+            WHERE account_id = behind.account_id
+              AND (account_id, epoch, xid, id) > (behind.account_id, behind.epoch, behind.xid, behind.event_id)
               AND created_at >= behind.event_at - interval '1 day'
             ORDER BY epoch, xid, id LIMIT 1
         ) AS unread
