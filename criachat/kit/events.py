@@ -95,6 +95,7 @@ class Catalogue:
     def __init__(self) -> None:
         self.kinds: dict[str, type[Event]] = {}
         self._details: dict[str, tuple[str, ...]] = {}
+        self._required: dict[str, tuple[str, ...]] = {}
         # Worked out when first read, because a kind may name types that are declared after it.
         self._types: dict[str, dict[str, Any]] = {}
         self._snapshots: dict[str, msgspec.json.Decoder[Any]] = {}
@@ -122,7 +123,9 @@ class Catalogue:
     def event_of(self, record: Record, *, sequence: int = 0) -> Event:
         """The event of a row, its snapshot decoded."""
         kind = self.kinds[record.name]
-        values: dict[str, Any] = {field: getattr(record, field) for field in PLAIN}
+        # What was None when it was emitted is not in the row.
+        values: dict[str, Any] = dict.fromkeys(self._required_of(kind))
+        values.update({field: getattr(record, field) for field in PLAIN})
         values["sequence"] = sequence
         values["changes"] = None if record.changes is None else msgspec.json.decode(record.changes)
         if record.details is not None:
@@ -133,6 +136,19 @@ class Catalogue:
         if record.snapshot is not None:
             values["snapshot"] = self._snapshot_decoder(kind).decode(record.snapshot)
         return kind(**values)
+
+    def own_fields(self, name: str) -> tuple[str, ...]:
+        """The fields only this kind has, the snapshot left out."""
+        return self._details[name]
+
+    def _required_of(self, kind: type[Event]) -> tuple[str, ...]:
+        required = self._required.get(kind.name)
+        if required is None:
+            own = self._details[kind.name]
+            fields = msgspec.structs.fields(kind)
+            required = tuple(field.name for field in fields if field.required and field.name in own)
+            self._required[kind.name] = required
+        return required
 
     def _types_of(self, kind: type[Event]) -> dict[str, Any]:
         types = self._types.get(kind.name)
