@@ -29,6 +29,8 @@ from criachat.conversations.jobs import jobs as conversations_jobs
 from criachat.conversations.routes import contact_routes as contact_conversations_routes
 from criachat.conversations.routes import routes as conversations_routes
 from criachat.csat.listeners import listeners as csat_listeners
+from criachat.feed.reading import Feed
+from criachat.feed.routes import routes as feed_routes
 from criachat.inboxes.jobs import jobs as inboxes_jobs
 from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
@@ -108,6 +110,7 @@ ROUTES: tuple[Routes, ...] = (
     webhooks_routes,
     inbox_webhook_routes,
     deliveries_routes,
+    feed_routes,
 )
 LISTENERS: tuple[Listeners, ...] = (inboxes_listeners, contacts_listeners, messages_listeners, csat_listeners)
 JOBS: tuple[Jobs, ...] = (upkeep.jobs, inboxes_jobs, contacts_jobs, conversations_jobs, messages_jobs)
@@ -159,6 +162,7 @@ class Parts(msgspec.Struct, kw_only=True):
     typing_teller: TypingTeller
     jobs: JobRunner
     cable: Cable
+    feed: Feed
     http: HttpApp
 
     @property
@@ -180,6 +184,11 @@ class Parts(msgspec.Struct, kw_only=True):
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
+
+    async def say_goodbye(self) -> None:
+        """Answer those who wait for news, and have sockets come back in a moment."""
+        self.feed.close()
+        await self.cable.close()
 
     async def keep_house(self) -> None:
         """Write down now and then what was only remembered, until cancelled."""
@@ -240,6 +249,8 @@ def _parts(ground: Ground) -> Parts:
     deliveries = DeliveryWorker(database, ground.outside, ground.keyring, settings)
     signals.subscribe(DELIVERIES_TOPIC, lambda _: deliveries.wake())
     work = JobContext(database=database, outside=ground.outside, files=ground.files, settings=settings)
+    shown = Shown(presence, ground.files, tells_presence=False)
+    feed = Feed(database, ground.news, shown, kept_days=settings.event_retention_days)
     return Parts(
         settings=settings,
         database=database,
@@ -254,11 +265,12 @@ def _parts(ground: Ground) -> Parts:
         typing_teller=TypingTeller(database, signals, links),
         jobs=JobRunner(JOBS, work, signals),
         cable=Cable(database, ground.news, presence=presence, signals=signals, files=ground.files),
-        http=_http(ground, presence, resolver),
+        feed=feed,
+        http=_http(ground, presence, resolver, feed),
     )
 
 
-def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpApp:
+def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Feed) -> HttpApp:
     settings, database = ground.settings, ground.database
     tally, reference = Tally(), Reference()
     provides: dict[type[Any], Any] = {
@@ -272,6 +284,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver) -> HttpAp
         Presence: presence,
         Database: database,
         Shown: Shown(presence, ground.files),
+        Feed: feed,
         Links: Links(ground.files, ground.base_url),
         Reference: reference,
     }

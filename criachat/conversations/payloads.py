@@ -95,7 +95,7 @@ def contact_push(contact: ContactSnapshot) -> ContactSenderOut:
         email=contact.email,
         id=contact.id,
         identifier=contact.identifier,
-        name=contact.name,
+        name=contact.name or "",
         phone_number=contact.phone_number,
         thumbnail=contact.thumbnail,
         blocked=contact.blocked,

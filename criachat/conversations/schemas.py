@@ -363,7 +363,9 @@ def sender_out(sender: SenderSnapshot, shown: Shown, account_id: int) -> SenderO
     )
 
 
-def _availability(user: UserSnapshot, shown: Shown, account_id: int) -> str:
+def _availability(user: UserSnapshot, shown: Shown, account_id: int) -> str | None:
+    if not shown.tells_presence:
+        return None
     is_present = shown.presence.is_user_present(account_id, user.id)
     return availability(user.availability, auto_offline=user.auto_offline, is_present=is_present)
 

@@ -1,1 +1,1 @@
-"""The event log as others may read it."""
+"""The event log as callers read it: in order, without gaps, from any place in it that is still kept."""

@@ -15,6 +15,8 @@ from criachat.kit.events import Cursor
 VERSION: Final = 1
 PLACE: Final = struct.Struct(">BIQQI")
 CHECKSUM: Final = struct.Struct(">I")
+LARGEST_EPOCH: Final = 2**31 - 1
+LARGEST_ID: Final = 2**63 - 1
 LENGTH: Final = -(-(PLACE.size + CHECKSUM.size) * 8 // 6)
 
 
@@ -38,6 +40,8 @@ def read_cursor(text: str) -> Cursor:
         raise BadCursor from failure
     place, checksum = packed[: PLACE.size], packed[PLACE.size :]
     version, epoch, xid, event_id, at = PLACE.unpack(place)
-    if checksum != CHECKSUM.pack(zlib.crc32(place)) or version != VERSION or event_id >= 2**63:
+    if checksum != CHECKSUM.pack(zlib.crc32(place)) or version != VERSION:
+        raise BadCursor
+    if epoch > LARGEST_EPOCH or event_id > LARGEST_ID:
         raise BadCursor
     return Cursor(epoch, xid, event_id, datetime.fromtimestamp(at, UTC))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from criachat.conversations.events import ConversationEvent
 from criachat.conversations.snapshots import ConversationSnapshot, MessageSnapshot
 from criachat.kit.events import Event, declare
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
@@ -55,3 +56,10 @@ class ReplyCreated(MessageEvent, frozen=True, kw_only=True):
     """A person of the team answered somebody who was waiting."""
 
     waiting_since: str | None = None
+
+
+def conversation_of(event: Event) -> ConversationSnapshot | None:
+    """The conversation an event tells of; None when it tells of none."""
+    if isinstance(event, MessageEvent):
+        return event.snapshot.conversation
+    return event.snapshot if isinstance(event, ConversationEvent) else None

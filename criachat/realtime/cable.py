@@ -92,7 +92,8 @@ class Cable:
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await asyncio.gather(*(socket.farewell() for socket in list(self._sockets)))
-        self._signals.unsubscribe(TYPING_TOPIC, self._hear_typing)
+        if self._tasks:
+            self._signals.unsubscribe(TYPING_TOPIC, self._hear_typing)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

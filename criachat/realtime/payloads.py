@@ -24,7 +24,6 @@ from criachat.conversations.schemas import (
     ContactSenderOut,
     MessagePushOut,
     SenderOut,
-    Shown,
     sender_out,
 )
 from criachat.conversations.snapshots import ConversationSnapshot
@@ -32,8 +31,9 @@ from criachat.conversations.typing import Typing
 from criachat.kit.cursors import cursor_text
 from criachat.kit.events import Cursor, Event
 from criachat.messages.content import attributes_for_contact
-from criachat.messages.events import MessageEvent, MessageUpdated
+from criachat.messages.events import MessageEvent, MessageUpdated, conversation_of
 from criachat.realtime.room import Pushed
+from criachat.users.shown import Shown
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 _encode = msgspec.json.Encoder().encode
@@ -130,13 +130,6 @@ def message_text(name: str, payload: object, *, cursor: str | None = None) -> st
     """The part of a data frame that all its receivers share."""
     message = {"event": name, "data": payload}
     return _encode(message if cursor is None else {**message, "cursor": cursor}).decode()
-
-
-def conversation_of(event: Event) -> ConversationSnapshot | None:
-    """The conversation an event tells of."""
-    if isinstance(event, MessageEvent):
-        return event.snapshot.conversation
-    return event.snapshot if isinstance(event, ConversationEvent) else None
 
 
 def typing_payload(typing: Typing, conversation: ConversationSnapshot, shown: Shown) -> TypingOut:

@@ -65,7 +65,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        await self._parts.cable.close()
+        await self._parts.say_goodbye()
         await super().shutdown(sockets)
 
 

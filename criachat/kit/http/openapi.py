@@ -6,7 +6,7 @@ import html
 import inspect
 import re
 from collections.abc import Iterable
-from typing import Any, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -165,10 +165,12 @@ def _response(bound: Bound, answers: Schemas) -> dict[str, Any]:
 
 
 def _answer(hint: Any, answers: Schemas) -> Schema:
-    """What is answered; nothing is said of an answer whose kind the handler chooses."""
+    """What is answered; nothing is said of an answer whose kind the handler chooses, nor of streams."""
     arguments = get_args(hint)
     if get_origin(hint) is Versioned:
         return answers.of(arguments[0])
+    if Stream in arguments:
+        return _answer(Union[tuple(kind for kind in arguments if kind is not Stream)], answers)  # noqa: UP007 - of a list
     return {} if {Answer, Stream} & {hint, *arguments} else answers.of(hint)
 
 

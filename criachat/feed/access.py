@@ -1,0 +1,65 @@
+"""What of the log a caller may see."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from criachat.contacts.events import ContactEvent
+from criachat.conversations.events import ConversationEvent
+from criachat.feed import queries
+from criachat.inboxes.events import InboxEvent
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db
+from criachat.kit.events import catalogue
+from criachat.messages.events import MessageEvent
+
+# A token with this very scope was made by an administrator to read all of it.
+WHOLE_FEED: Final = "events:read"
+# What every member of the team can read elsewhere, whichever inboxes are theirs; beside all events of contacts.
+OF_THE_TEAM: Final = frozenset(
+    ("account_created", "account_cache_invalidated", "agent_added", "agent_removed", "label_renamed")
+)
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of whole kinds, and those of inboxes. None of either stands for all of them."""
+
+    sees_everything: bool = False
+    sees_team: bool = False
+    inbox_ids: frozenset[int] | None = frozenset()
+
+    def shows(self, name: str, inbox_id: int | None) -> bool:
+        """Whether an event of this kind, in this inbox, may be seen. Kinds nobody thought of are administrators'."""
+        if self.sees_everything:
+            return True
+        kind = catalogue.kinds.get(name)
+        if kind is None:
+            return False
+        if issubclass(kind, ConversationEvent | MessageEvent):
+            return self.inbox_ids is None or inbox_id in self.inbox_ids
+        if issubclass(kind, InboxEvent):
+            return self.sees_team and self.inbox_ids is not None and inbox_id in self.inbox_ids
+        return self.sees_team and (issubclass(kind, ContactEvent) or name in OF_THE_TEAM)
+
+
+EVERYTHING: Final = Sight(sees_everything=True)
+# Bots open every conversation of their account, and nothing else.
+EVERY_CONVERSATION: Final = Sight(inbox_ids=None)
+
+
+def sight_at_once(actor: Actor) -> Sight | None:
+    """What the caller sees, where that need not be looked up."""
+    if actor.is_administrator or WHOLE_FEED in actor.scopes:
+        return EVERYTHING
+    return EVERY_CONVERSATION if actor.agent_bot_id is not None else None
+
+
+async def load_sight(db: Db, actor: Actor) -> Sight:
+    """What the caller sees: agents what belongs to the whole team, and to the inboxes they are members of now."""
+    known = sight_at_once(actor)
+    if known is not None:
+        return known
+    inbox_ids = await queries.list_inbox_ids(db, actor.account_id, actor.id or 0)
+    return Sight(sees_team=True, inbox_ids=frozenset(inbox_ids))
