@@ -37,6 +37,12 @@ class AttachmentsInvalid(Invalid):
     attributes = ("attachments",)
 
 
+class ClientMessageIdTaken(Invalid):
+    """Client message has already been taken"""
+
+    attributes = ("client_message_id",)
+
+
 class NotAQuestion(Invalid):
     """Submitted values are taken by messages that ask for them only"""
 
@@ -45,5 +51,11 @@ class NotAQuestion(Invalid):
 
 class AnswerInvalid(Invalid):
     """Submitted values must be a list of objects with name, title and value"""
+
+    attributes = ("submitted_values",)
+
+
+class AnswerTooLarge(Invalid):
+    """Submitted values are too large (maximum is 100 kB)"""
 
     attributes = ("submitted_values",)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import msgspec
+
 from criachat.client_api import access
-from criachat.client_api.errors import AnswerInvalid, AttachmentsInvalid, Empty, Flooded, NotAQuestion
+from criachat.client_api.errors import (
+    AnswerInvalid,
+    AnswerTooLarge,
+    AttachmentsInvalid,
+    ClientMessageIdTaken,
+    Empty,
+    Flooded,
+    NotAQuestion,
+)
 from criachat.client_api.paths import MESSAGES
 from criachat.client_api.schemas import AnswerParams, ListParams, MessageParams, PublicMessageOut, public_message_out
 from criachat.conversations.models import Conversation
@@ -19,7 +29,7 @@ from criachat.kit.settings import Settings
 from criachat.messages import access as messages
 from criachat.messages.content import echo_of
 from criachat.messages.errors import AttachmentsNotAList, TooManyAttachments, TooManyMessages, UnknownSignedId
-from criachat.messages.models import Draft, StoredFile
+from criachat.messages.models import OURS, Draft, StoredFile
 from criachat.messages.operations.changing import submit_values
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import cursor_of
@@ -30,6 +40,8 @@ QUESTIONS = frozenset(("input_text", "input_textarea", "input_email", "input_sel
 ANSWER_KEYS = ("name", "title", "value")
 MOST_ANSWERS = 100
 LONGEST_ANSWER = 20_000
+# Every event and every page that shows the message carries all of its answers.
+MOST_ANSWER_BYTES = 100_000
 
 routes = Routes(MESSAGES, tag="Client API")
 
@@ -63,6 +75,8 @@ async def create_message(  # noqa: PLR0913 - what saying something takes
     async def load() -> Conversation:
         return await access.load_conversation_again(tx, actor, conversation_id, sequence=SEQUENCE)
 
+    if (params.client_message_id or "").startswith(OURS):
+        raise ClientMessageIdTaken
     conversation = access.found_conversation(request) or await load()
     files = _taken(kept)
     if not (params.content and params.content.strip()) and not files:
@@ -80,6 +94,9 @@ async def create_message(  # noqa: PLR0913 - what saying something takes
         said = await say(tx, load, draft, actor=actor, limit_per_minute=limit, first=conversation)
     except TooManyMessages as refusal:
         raise Flooded from refusal
+    # A note of the team may be known by the same id, and is nothing for the contact to read.
+    if said.message.message_type != INCOMING:
+        raise ClientMessageIdTaken
     return public_message_out(said.message, shown)
 
 
@@ -120,7 +137,10 @@ def _answers(values: object) -> list[dict[str, Any]]:
     """What was chosen or filled in; keys that are not asked for are dropped, what is no plain value is refused."""
     if not isinstance(values, list) or not values or len(cast(list[Any], values)) > MOST_ANSWERS:
         raise AnswerInvalid
-    return [_answer(each) for each in cast(list[Any], values)]
+    answers = [_answer(each) for each in cast(list[Any], values)]
+    if len(msgspec.json.encode(answers)) > MOST_ANSWER_BYTES:
+        raise AnswerTooLarge
+    return answers
 
 
 def _answer(value: object) -> dict[str, Any]:

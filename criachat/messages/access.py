@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import ACTIVITY
 from criachat.kit.db import Db
 from criachat.kit.errors import NoSuchPage
 from criachat.messages import queries
 from criachat.messages.models import Message
+
+MOST_BYTES = 4_000_000
+
+_encode = msgspec.json.Encoder().encode
 
 
 async def load_message_for_contact(db: Db, conversation: Conversation, message_id: int) -> Message:
@@ -30,10 +36,20 @@ async def list_messages_for_contact(db: Db, conversation: Conversation, *, befor
 async def list_recent_for_contact(
     db: Db, conversations: Sequence[Conversation], *, limit: int
 ) -> dict[int, list[Message]]:
-    """The newest messages the contact may see of each of their conversations, oldest first, by database id."""
+    """The newest messages a contact may see of each of their conversations, oldest first, by database id.
+
+    Long ones are fewer: an answer that holds all of this is kept from growing past what a client can take.
+    """
     recent: dict[int, list[Message]] = {conversation.id: [] for conversation in conversations}
     if conversations:
-        account_id = conversations[0].account_id
-        for message in await queries.list_recent_of_each(db, account_id, list(recent), limit=limit):
+        found = await queries.list_recent_of_each(
+            db,
+            conversations[0].account_id,
+            list(recent),
+            limit=limit,
+            limit_bytes=MOST_BYTES // len(recent),
+            bytes_each=len(_encode(conversations[0].contact())),
+        )
+        for message in found:
             recent[message.conversation_id].append(message)
     return recent

@@ -95,11 +95,19 @@ CROSS JOIN LATERAL (
     SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
         additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
         has_attachments, created_at, updated_at
-    FROM messages
-    WHERE messages.account_id = $1 AND messages.conversation_id = asked.id
-      AND NOT messages.private AND messages.message_type <> 2
-    ORDER BY messages.id DESC
-    LIMIT $3
+    FROM (
+        SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
+            additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
+            has_attachments, created_at, updated_at,
+            sum($5::integer + coalesce(octet_length(content), 0)) OVER (
+                ORDER BY messages.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newer_bytes
+        FROM messages
+        WHERE messages.account_id = $1 AND messages.conversation_id = asked.id
+          AND NOT messages.private AND messages.message_type <> 2
+        ORDER BY messages.id DESC
+        LIMIT $3
+    ) AS newest
+    WHERE coalesce(newer_bytes, 0) < $4
 ) AS messages"""
     + MESSAGE_JOINS
     + "ORDER BY messages.conversation_id, messages.id"
@@ -330,9 +338,16 @@ async def list_messages(
     return (await db.fetch_all(Message, head + LATEST, *key, 20))[::-1]
 
 
-async def list_recent_of_each(db: Db, account_id: int, conversation_ids: Sequence[int], *, limit: int) -> list[Message]:
-    """The newest messages that contacts may see of each of these conversations, oldest first."""
-    return await db.fetch_all(Message, LIST_RECENT_OF_EACH, account_id, conversation_ids, limit)
+async def list_recent_of_each(
+    db: Db, account_id: int, conversation_ids: Sequence[int], *, limit: int, limit_bytes: int, bytes_each: int
+) -> list[Message]:
+    """The newest messages that contacts may see of each of these conversations, oldest first.
+
+    Of each conversation there are no more messages than `limit`, and no more of them once their texts, with
+    `bytes_each` for what stands beside each, are longer than `limit_bytes`.
+    """
+    values = (account_id, conversation_ids, limit, limit_bytes, bytes_each)
+    return await db.fetch_all(Message, LIST_RECENT_OF_EACH, *values)
 
 
 async def find_message(db: Db, account_id: int, conversation_id: int, message_id: int) -> Message | None:

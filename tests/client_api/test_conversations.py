@@ -144,6 +144,25 @@ async def test_a_conversation_embeds_its_newest_hundred_messages(given: Given) -
     assert [each["id"] for each in shown["messages"]] == [each["id"] for each in said[2:]]
 
 
+@pytest.mark.parametrize("is_long", ["content", "custom_attributes"])
+async def test_messages_too_long_to_be_embedded_all_are_fewer(given: Given, is_long: str) -> None:
+    app = await open_app(given)
+    content = "x"
+    if is_long == "content":
+        content = "x" * 150_000
+    else:
+        await app.patch("", {"custom_attributes": {"note": "x" * 99_000}})
+    conversations = [await app.conversation() for _ in range(4)]
+    said = [await app.say(conversation, content) for conversation in conversations for _ in range(20)]
+
+    listed = await app.get("/conversations")
+
+    assert len(listed.body) < 6_000_000
+    shown = [[each["id"] for each in conversation["messages"]] for conversation in listed.json]
+    assert all(0 < len(ids) < 20 for ids in shown)
+    assert [ids[-1] for ids in shown] == [said[number]["id"] for number in (19, 39, 59, 79)]
+
+
 async def test_conversations_are_listed_in_as_many_statements_whatever_their_number(given: Given) -> None:
     app = await open_app(given)
     for number in range(5):

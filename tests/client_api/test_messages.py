@@ -118,6 +118,22 @@ async def test_a_message_said_again_under_its_own_id_is_answered_with_the_first(
     assert len(await given.emitted(MessageCreated)) == 2
 
 
+async def test_an_id_that_the_team_or_the_product_uses_shows_nothing_of_theirs(api: Api, given: Given) -> None:
+    app = await open_app(given)
+    conversation = await app.conversation()
+    await given.message(conversation, "VIP, be nice.", private=True, client_message_id="note-1")
+    path = f"/conversations/{conversation['id']}/messages"
+
+    replies = [
+        await app.post(path, {"content": "Hi", "client_message_id": client_message_id})
+        for client_message_id in ("note-1", "criachat:survey:1")
+    ]
+
+    refusal = {"message": "Client message has already been taken", "attributes": ["client_message_id"]}
+    assert [(reply.status, reply.json) for reply in replies] == [(422, refusal)] * 2
+    assert len(await given.emitted(MessageCreated)) == 1
+
+
 async def test_32_tries_to_say_one_message_say_it_once(given: Given) -> None:
     app = await open_app(given)
     conversation = await app.conversation()
@@ -438,6 +454,15 @@ async def test_an_answer_that_is_none_is_refused(given: Given, values: Any) -> N
     assert (reply.status, reply.json) == (422, {"message": sentence, "attributes": ["submitted_values"]})
     assert await given.emitted(MessageUpdated) == []
     assert question["content_attributes"] == QUESTION["content_attributes"]
+
+
+async def test_an_answer_larger_than_events_carry_is_refused(given: Given) -> None:
+    app, path, _ = await asked(given)
+
+    reply = await app.patch(path, {"submitted_values": [{"value": "x" * 19_000}] * 6})
+
+    sentence = "Submitted values are too large (maximum is 100 kB)"
+    assert (reply.status, reply.json) == (422, {"message": sentence, "attributes": ["submitted_values"]})
 
 
 @pytest.mark.parametrize(
