@@ -69,6 +69,11 @@ async def load_conversation_of_session(db: Db, actor: Actor, display_id: int) ->
     return found
 
 
+async def load_conversation_by_id(db: Db, actor: Actor, conversation_id: int) -> Conversation:
+    """The conversation with this database id, if the caller may open it."""
+    return _opened(actor, await queries.find_conversation_by_id(db, actor.account_id, actor.user_id, conversation_id))
+
+
 async def load_again(db: Db, conversation: Conversation, *, actor: Actor) -> Conversation:
     """The same conversation as it is now."""
     found = await queries.find_conversation_by_id(db, conversation.account_id, actor.user_id, conversation.id)

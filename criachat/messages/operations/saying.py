@@ -29,7 +29,7 @@ from criachat.conversations.snapshots import (
 from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
-from criachat.kit.errors import Conflict
+from criachat.kit.errors import Conflict, NotAuthorized, NotFound
 from criachat.kit.events import Event, by, event_values
 from criachat.kit.times import iso
 from criachat.messages import queries
@@ -69,7 +69,7 @@ async def say(  # noqa: PLR0913 - a message has this many sides
         if attempt:
             await conversations.lock_conversation(tx, conversation)
             conversation = await load()
-        said = await _said_before(tx, conversation, draft)
+        said = await _said_before(tx, conversation, draft, actor)
         if said is None:
             if attempt or draft.files or draft.client_message_id or _is_taken_once(draft, conversation):
                 await tx.begin()
@@ -79,13 +79,13 @@ async def say(  # noqa: PLR0913 - a message has this many sides
     raise Conflict("The conversation changed too often; try again")
 
 
-async def _said_before(tx: Tx, conversation: Conversation, draft: Draft) -> Said | None:
+async def _said_before(tx: Tx, conversation: Conversation, draft: Draft, actor: Actor) -> Said | None:
     found = None
     if draft.client_message_id is not None:
         key = (conversation.account_id, conversation.id)
         found = await queries.find_by_client_message_id(tx, *key, draft.client_message_id)
     if found is None and _is_taken_once(draft, conversation):
-        conversation, found = await _taken(tx, conversation, draft.source_id or "")
+        conversation, found = await _taken(tx, conversation, draft.source_id or "", actor)
     if found is None:
         return None
     return Said(message=found.snapshot(conversation), conversation=conversation, echo_id=draft.echo_id, is_new=False)
@@ -96,16 +96,24 @@ def _is_taken_once(draft: Draft, conversation: Conversation) -> bool:
     return draft.source_id is not None and conversation.deduplicates_source_ids
 
 
-async def _taken(tx: Tx, conversation: Conversation, source_id: str) -> tuple[Conversation, Message | None]:
-    """The inbox's message with this external id and its conversation, which may be another one."""
+async def _taken(
+    tx: Tx, conversation: Conversation, source_id: str, actor: Actor
+) -> tuple[Conversation, Message | None]:
+    """The inbox's message with this external id and its conversation, which may be another one.
+
+    When it is gone, or where the caller may not see it, that the id is taken is all they are told.
+    """
     message_id = await queries.find_by_source_id(tx, conversation.account_id, conversation.inbox_id, source_id)
     if message_id is None:
         return conversation, None
     conversation_id = await queries.find_place(tx, conversation.account_id, message_id)
     if conversation_id is None:
         raise SourceIdTaken
-    place = await conversations.find_conversation_by_id(tx, conversation.account_id, conversation_id) or conversation
-    return place, await queries.find_message(tx, conversation.account_id, conversation_id, message_id)
+    try:
+        place = await conversations.load_conversation_by_id(tx, actor, conversation_id)
+    except (NotAuthorized, NotFound) as refusal:
+        raise SourceIdTaken from refusal
+    return place, await queries.find_message(tx, place.account_id, place.id, message_id)
 
 
 async def _store(
