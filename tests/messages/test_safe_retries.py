@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
 from harness import Api, Given, Reply
+from hypothesis import HealthCheck, settings
+from hypothesis import given as each
+from hypothesis import strategies as st
 
 from criachat.messages.events import MessageCreated
 
@@ -153,6 +157,57 @@ async def test_two_messages_without_a_key_are_two(api: Api, given: Given) -> Non
     first, second = [await api.post(path_of(conversation), {"content": "Olá!"}) for _ in range(2)]
 
     assert first.json["id"] != second.json["id"]
+
+
+class Send(NamedTuple):
+    """Somebody sends a message under a name of theirs; the process dies after so many steps, or does not."""
+
+    name: int
+    text: int
+    dies_after: int | None
+
+
+SENDS = st.builds(
+    Send,
+    name=st.integers(0, 1),
+    text=st.integers(0, 1),
+    dies_after=st.none() | st.integers(0, 40) | st.integers(0, 400),
+)
+
+
+async def answered(step: list[Send], send: Callable[[int, int], Awaitable[Reply]]) -> list[tuple[int, Reply]]:
+    """Send all of a step at once; the answers of those who lived to see one."""
+    tasks = [(sent, asyncio.create_task(send(sent.name, sent.text))) for sent in step]
+    for sent, task in tasks:
+        if sent.dies_after is not None:
+            for _ in range(sent.dies_after):
+                await asyncio.sleep(0)
+            task.cancel()
+    replies = await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
+    return [(sent.name, reply) for sent, reply in zip(step, replies, strict=True) if isinstance(reply, Reply)]
+
+
+# Histories, where hypothesis has state machines, because the steps of those cannot wait.
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@each(history=st.lists(st.lists(SENDS, min_size=1, max_size=4), min_size=1, max_size=4), is_keyed=st.booleans())
+async def test_whatever_dies_in_between_each_name_is_one_message(
+    given: Given, history: list[list[Send]], *, is_keyed: bool
+) -> None:
+    conversation, run = await given.conversation(), str(uuid4())
+
+    async def send(name: int, text: int) -> Reply:
+        own = f"{run}:{name}"
+        headers, fields = ({"Idempotency-Key": own}, {}) if is_keyed else ({}, {"client_message_id": own})
+        return await given.api.post(path_of(conversation), {"content": f"{name}:{text}", **fields}, headers=headers)
+
+    names = sorted({sent.name for step in history for sent in step})
+    replies = [reply for step in history for reply in await answered(step, send)]
+    replies += [(name, await send(name, text)) for name in names for text in (0, 1)]
+
+    done = {(name, reply.body) for name, reply in replies if reply.status == 200}
+    assert sorted(name for name, _ in done) == names
+    assert {reply.status for _, reply in replies} <= ({200, 409, 422} if is_keyed else {200})
+    assert sorted(message["content"][0] for message in await thread(given.api, conversation)) == [f"{n}" for n in names]
 
 
 # With an id of the sender's own
