@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from site_of_faults import Caller, Site, scaled, standing
+
+Record = Callable[[str, object], None]
 
 MESSAGES = 20_000
 CONVERSATIONS = 40
@@ -35,7 +37,8 @@ async def site() -> AsyncIterator[Site]:
         yield site
 
 
-async def test_every_event_is_delivered_or_seen_to_be_exhausted(site: Site) -> None:
+@pytest.mark.promise("WH-3")
+async def test_every_event_is_delivered_or_seen_to_be_exhausted(site: Site, record_property: Record) -> None:
     site.receiver.fails = 0.3
     await site.web()
     async with site.calling() as caller:
@@ -57,6 +60,11 @@ async def test_every_event_is_delivered_or_seen_to_be_exhausted(site: Site) -> N
     statuses = await _statuses(site)
     exhausted = statuses.get("exhausted", 0)
     received = site.receiver.contents
+    repeated = sum(len(bodies) - 1 for bodies in site.receiver.received.values())
+    record_property("events", len(said))
+    record_property("tries", site.receiver.tried)
+    record_property("received again under the same id", repeated)
+    record_property("exhausted", exhausted)
     assert restarts == 2
     assert set(statuses) <= {"delivered", "exhausted"}
     assert sum(statuses.values()) == len(said)
@@ -64,12 +72,15 @@ async def test_every_event_is_delivered_or_seen_to_be_exhausted(site: Site) -> N
     assert set(received) <= set(said)
 
 
-async def test_deliveries_go_on_though_their_worker_is_killed_again_and_again(site: Site) -> None:
+@pytest.mark.promise("CH-1")
+async def test_deliveries_go_on_though_their_worker_is_killed_again_and_again(
+    site: Site, record_property: Record
+) -> None:
     await site.web()
     async with site.calling() as caller:
         await caller.webhook(site.receiver.url, "message_created")
         conversations = await _conversations(caller, CONVERSATIONS)
-        seconds, said = scaled(300, at_least=10), list[str]()
+        seconds, said, killed = scaled(300, at_least=10), list[str](), 0
         deadline = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < deadline:
             worker = await site.worker()
@@ -77,14 +88,18 @@ async def test_deliveries_go_on_though_their_worker_is_killed_again_and_again(si
             await asyncio.sleep(3)
             assert await _longest_lease(site) <= 60
             await site.kill(worker)
+            killed += 1
         worker = await site.worker()
         await _until_received(site, len(said), within=75)
         await site.kill(worker)
 
+    record_property("events", len(said))
+    record_property("workers killed", killed)
     assert sorted(site.receiver.contents) == sorted(said)
 
 
-async def test_one_receiver_that_hangs_keeps_nobody_else_waiting(site: Site) -> None:
+@pytest.mark.promise("WH-5")
+async def test_one_receiver_that_hangs_keeps_nobody_else_waiting(site: Site, record_property: Record) -> None:
     await site.web()
     async with site.calling() as caller:
         paths = ["/hanging", *(f"/good/{number}" for number in range(GOOD))]
@@ -102,8 +117,11 @@ async def test_one_receiver_that_hangs_keeps_nobody_else_waiting(site: Site) -> 
         site.receiver.came_at[delivery] - said_at[bodies[0]["content"]]
         for delivery, bodies in site.receiver.received.items()
     )
+    p99 = waited[int(len(waited) * 0.99)]
+    record_property("deliveries to good receivers", len(waited))
+    record_property("ms from request to arrival, p99", round(p99 * 1000))
     assert set(site.receiver.contents) == good
-    assert waited[int(len(waited) * 0.99)] < 2
+    assert p99 < 2
 
 
 async def _conversations(caller: Caller, count: int) -> list[int]:

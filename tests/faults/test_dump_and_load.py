@@ -96,6 +96,7 @@ async def said_after(database: Database, cursor: Cursor) -> list[str]:
     return [event.words for event in events if isinstance(event, Said)]
 
 
+@pytest.mark.promise("EV-6")
 async def test_after_a_dump_and_a_load_every_event_is_handled_once_and_cursors_go_on(
     fragile: Listeners, tmp_path: Path
 ) -> None:
@@ -148,6 +149,7 @@ async def test_after_a_dump_and_a_load_every_event_is_handled_once_and_cursors_g
             assert {failure.tries for failure in failures} == {1}
 
 
+@pytest.mark.promise("EV-6")
 async def test_what_was_set_aside_before_the_dump_is_tried_again_after_the_load(
     fragile: Listeners, tmp_path: Path
 ) -> None:

@@ -92,6 +92,7 @@ async def until_heard(log: Database, count: int, *, within: float) -> float:
     return time.monotonic() - started
 
 
+@pytest.mark.promise("EV-5")
 @pytest.mark.parametrize("stops", ["idle", "statement"])
 async def test_when_a_relay_is_killed_in_mid_batch_the_other_goes_on_within_five_seconds(
     log: Database, stops: str
@@ -114,6 +115,7 @@ async def test_when_a_relay_is_killed_in_mid_batch_the_other_goes_on_within_five
     assert await read(log, READ_DIARY, BRUNO) == ["elsewhere"]
 
 
+@pytest.mark.promise("EV-5")
 async def test_of_two_busy_relays_one_is_killed_again_and_again_and_nothing_is_lost_doubled_or_disordered(
     log: Database,
 ) -> None:

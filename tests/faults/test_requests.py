@@ -22,6 +22,7 @@ async def site() -> AsyncIterator[Site]:
         yield site
 
 
+@pytest.mark.promise("ID-1")
 async def test_of_64_identical_writes_with_one_key_one_is_done(site: Site) -> None:
     await site.web()
     async with site.calling() as caller:
@@ -37,6 +38,7 @@ async def test_of_64_identical_writes_with_one_key_one_is_done(site: Site) -> No
         assert await caller.contents(conversation) == ["once"]
 
 
+@pytest.mark.promise("CH-2", "ID-2")
 @pytest.mark.parametrize("point", ["before_commit", "after_commit", "while_answering"])
 @pytest.mark.parametrize("guard", ["Idempotency-Key", "client_message_id"])
 async def test_a_write_whose_process_died_is_done_once_when_it_is_sent_again(
@@ -63,7 +65,10 @@ async def test_a_write_whose_process_died_is_done_once_when_it_is_sent_again(
         assert await caller.contents(conversation) == ["once"]
 
 
-async def test_what_was_acknowledged_survives_restarts_of_the_database(site: Site) -> None:
+@pytest.mark.promise("CH-3")
+async def test_what_was_acknowledged_survives_restarts_of_the_database(
+    site: Site, record_property: Callable[[str, object], None]
+) -> None:
     await site.web()
     async with site.calling() as caller:
         conversations = [await caller.conversation(await caller.inbox()) for _ in range(WRITERS)]
@@ -83,6 +88,10 @@ async def test_what_was_acknowledged_survives_restarts_of_the_database(site: Sit
         is_over.set()
         await asyncio.gather(*writers)
 
+        record_property("restarts", RESTARTS)
+        record_property("writes acknowledged", sum(map(len, acknowledged)))
+        record_property("answers of 503", refused[503])
+        record_property("s until healed at most", round(max(healed), 1))
         assert set(refused) <= {503}
         assert max(healed) < 5
         for number, mine in zip(conversations, acknowledged, strict=True):

@@ -132,6 +132,7 @@ async def running(relay: Relay, database: Database) -> AsyncGenerator[None]:
 # --- order, and nothing skipped
 
 
+@pytest.mark.promise("EV-1")
 async def test_a_transaction_that_commits_late_is_not_skipped(log: Database, diary: Diary) -> None:
     relay = Relay(log, [diary.listeners])
     slow, quick = await log.connect(), await log.connect()
@@ -287,6 +288,7 @@ async def test_a_listener_that_hangs_in_one_account_holds_up_the_others_only_unt
 # --- failures
 
 
+@pytest.mark.promise("EV-4")
 async def test_an_event_a_listener_cannot_take_is_set_aside_and_blocks_nobody(log: Database, diary: Diary) -> None:
     healthy = Diary("healthy")
     diary.fails_at("poison")
@@ -303,6 +305,7 @@ async def test_an_event_a_listener_cannot_take_is_set_aside_and_blocks_nobody(lo
     assert "that was too much" in failure.error
 
 
+@pytest.mark.promise("EV-4")
 async def test_a_failure_is_tried_again_later_and_forgotten_when_it_works(log: Database, diary: Diary) -> None:
     relay = Relay(log, [diary.listeners])
     diary.fails_at("poison")
