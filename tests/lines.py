@@ -36,9 +36,9 @@ class Server:
         await app(scope, receive, send)
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[Server]:
+    async def running(self, *, port: int = 0) -> AsyncGenerator[Server]:
         """Answering, until the block ends."""
-        async with served(self._app) as self.address:
+        async with served(self._app, port=port) as self.address:
             await self.cable.open()
             try:
                 yield self

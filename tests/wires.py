@@ -19,9 +19,9 @@ class _Uvicorn(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: Any) -> AsyncGenerator[str]:
-    """Have it answer on a free port of this machine, until the block ends; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+async def served(app: Any, *, port: int = 0) -> AsyncGenerator[str]:
+    """Have it answer on this port, or a free one, of this machine, until the block ends; its address."""
+    with socket.create_server(("127.0.0.1", port)) as listening:
         config = uvicorn.Config(
             app,
             interface="asgi3",
