@@ -6,7 +6,7 @@ import pytest
 
 from criachat.realtime import protocol
 
-AS_SENT = '{"pubsub_token":"aB3é\\u00e9", "channel":"RoomChannel","user_id":7 , "account_id":"3"}'
+AS_SENT = '{"pubsub_token":"aB3\\u0065", "channel":"RoomChannel","user_id":7 , "account_id":"3"}'
 
 
 def test_an_identifier_is_echoed_as_it_was_sent() -> None:
