@@ -9,12 +9,15 @@ from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 
 from criachat.accounts.routes import routes as accounts_routes
 from criachat.auth.resolver import TokenResolver
+from criachat.auth.routes import reset_routes as reset_token_routes
+from criachat.auth.routes import routes as token_routes
 from criachat.client_api.contacts import routes as client_contacts_routes
 from criachat.client_api.conversations import routes as client_conversations_routes
 from criachat.client_api.csat import routes as client_csat_routes
@@ -46,7 +49,7 @@ from criachat.kit.http.guard import RateGuard
 from criachat.kit.http.reference import Reference
 from criachat.kit.http.reference import routes as reference_routes
 from criachat.kit.http.request import Receive, Scope, Send
-from criachat.kit.http.routes import Routes
+from criachat.kit.http.routes import KnownScopes, Routes
 from criachat.kit.idempotency import Idempotency
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.jobs.runner import JobRunner
@@ -91,6 +94,8 @@ ROUTES: tuple[Routes, ...] = (
     accounts_routes,
     agent_routes,
     profile_routes,
+    token_routes,
+    reset_token_routes,
     labels_routes,
     teams_routes,
     inboxes_routes,
@@ -240,8 +245,11 @@ async def assembled(
 def _parts(ground: Ground) -> Parts:
     settings, database, signals = ground.settings, ground.database, ground.signals
     presence = Presence(settings, signals)
-    origins = frozenset((ground.base_url, *settings.allowed_origins))
-    resolver = TokenResolver(database, ground.keyring, our_origins=origins, trusted_proxies=_proxies(settings))
+    base = urlsplit(ground.base_url)
+    origins = frozenset((f"{base.scheme}://{base.netloc}", *settings.allowed_origins))
+    resolver = TokenResolver(
+        database, ground.keyring, signals=signals, our_origins=origins, trusted_proxies=_proxies(settings)
+    )
     links = Links(ground.files, ground.base_url)
     webhooks_listeners = make_webhooks_listeners(links, tells_of_inboxes=settings.enable_inbox_events)
     relay = Relay(database, (*LISTENERS, webhooks_listeners))
@@ -273,6 +281,7 @@ def _parts(ground: Ground) -> Parts:
 def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Feed) -> HttpApp:
     settings, database = ground.settings, ground.database
     tally, reference = Tally(), Reference()
+    endpoints = [endpoint for routes in ROUTES for endpoint in routes.endpoints]
     provides: dict[type[Any], Any] = {
         Pulse: Pulse(database),
         Metrics: Metrics(database, tally),
@@ -287,12 +296,13 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Feed: feed,
         Links: Links(ground.files, ground.base_url),
         Reference: reference,
+        KnownScopes: KnownScopes(frozenset(endpoint.scope for endpoint in endpoints if endpoint.scope)),
     }
     resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver, CONTACT: ContactResolver(database)}
     http = HttpApp(
         Application(
             database=database,
-            endpoints=[endpoint for routes in ROUTES for endpoint in routes.endpoints],
+            endpoints=endpoints,
             resolvers=resolvers,
             provides=provides,
             prepares={KeptFiles: partial(keep_files, database, ground.files, settings)},

@@ -1,12 +1,13 @@
-"""Endpoints of the tests' own, for what no slice has a door for."""
+"""Callers from elsewhere, and endpoints of the tests' own, for what no slice has a door for."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from itertools import count
 
 import httpx
-from harness import BASE_URL, World
+from harness import BASE_URL, Reply, World
 
 from criachat.kit.http.app import Application, HttpApp
 from criachat.kit.http.guard import RateGuard
@@ -42,3 +43,25 @@ async def opened(world: World, routes: Routes) -> AsyncGenerator[httpx.AsyncClie
     transport = httpx.ASGITransport(app=application(world, routes))
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
         yield client
+
+
+neighbours = count(1)
+
+
+class Caller:
+    """Somebody at an address of their own, or behind a proxy."""
+
+    def __init__(self, world: World, address: str | None = None) -> None:
+        self.address = address or f"203.0.113.{next(neighbours)}"
+        transport = httpx.ASGITransport(app=world.parts.http, client=(self.address, 4711))
+        self._client = httpx.AsyncClient(transport=transport, base_url=BASE_URL)
+
+    async def get(
+        self, path: str, *, token: str | None = None, forwarded_for: str | None = None, origin: str | None = None
+    ) -> Reply:
+        sent = {"api_access_token": token, "x-forwarded-for": forwarded_for, "origin": origin}
+        answer = await self._client.get(path, headers={name: value for name, value in sent.items() if value})
+        return Reply(answer.status_code, answer.headers, answer.content)
+
+    async def statuses(self, path: str, times: int, *, token: str | None = None, via: str | None = None) -> list[int]:
+        return [(await self.get(path, token=token, forwarded_for=via)).status for _ in range(times)]

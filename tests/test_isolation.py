@@ -26,7 +26,8 @@ UNREADABLE = "?x=%FF"
 ENDPOINTS = [endpoint for routes in ROUTES for endpoint in routes.endpoints]
 # Whoever calls these brings a token; the others are for everybody, or for the contact that their path names.
 WITH_TOKEN = [endpoint for endpoint in ENDPOINTS if not endpoint.actors & (ANYONE | CONTACT)]
-OF_AN_ACCOUNT = [endpoint for endpoint in WITH_TOKEN if "{account_id}" in endpoint.path]
+# Those that speak of something in their path: of an account, or of what belongs to a person.
+OF_SOMETHING = [endpoint for endpoint in WITH_TOKEN if "{" in endpoint.path]
 OF_CONTACTS = [endpoint for endpoint in ENDPOINTS if endpoint.actors & CONTACT]
 SCOPES = sorted({endpoint.scope for endpoint in WITH_TOKEN if endpoint.scope})
 
@@ -85,8 +86,10 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     await given.message(conversation, f"Delivered {mark}")
     await given.delivered()
     delivery = (await api.get("/deliveries")).json["deliveries"][0]
+    token = (await api.post("/api/v1/profile/access_tokens", {"name": mark})).json
     ids = {
         "account_id": given.account_id,
+        "token_id": token["id"],
         "inbox_id": inbox["id"],
         "inbox_ids": [inbox["id"]],
         "contact_id": contact["id"],
@@ -175,7 +178,7 @@ async def test_nobody_of_one_account_comes_into_another(ours: Site, theirs: Site
     before = await everything(theirs)
     offences: list[str] = []
     for name, person in (await people(ours)).items():
-        for endpoint, method in called(OF_AN_ACCOUNT):
+        for endpoint, method in called(OF_SOMETHING):
             reply = await ours.given.api.acting_as(person).call(
                 method, theirs.path(endpoint), **sent(method, probe(endpoint, theirs))
             )
@@ -191,11 +194,11 @@ async def test_in_ones_own_account_nothing_of_another_is_found(ours: Site, their
     mixed = Site(ours.given, theirs.mark, {**theirs.ids, "account_id": ours.given.account_id}, {})
     offences: list[str] = []
     for name, person in (await people(ours)).items():
-        for endpoint, method in called(OF_AN_ACCOUNT):
+        for endpoint, method in called(OF_SOMETHING):
             reply = await ours.given.api.acting_as(person).call(
                 method, mixed.path(endpoint), **sent(method, probe(endpoint, mixed))
             )
-            is_about_something = len(names_in(endpoint.path)) > 1
+            is_about_something = names_in(endpoint.path) != ["account_id"]
             if holds(reply, theirs) or (is_about_something and reply.status not in (401, 404, 422)):
                 offences.append(f"{name}: {method} {endpoint.path} -> {reply.status} {reply.body[:80]!r}")
 
@@ -236,10 +239,20 @@ def sent(method: str, parameters: dict[str, Any]) -> dict[str, Any]:
 
 def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
     """A new kind of object belongs into `built` above."""
-    known = {"account_id", "inbox_id", "contact_id", "conversation_id", "message_id", "label_id", "team_id", "user_id"}
+    known = {
+        "account_id",
+        "token_id",
+        "inbox_id",
+        "contact_id",
+        "conversation_id",
+        "message_id",
+        "label_id",
+        "team_id",
+        "user_id",
+    }
     known |= {"webhook_id", "delivery_id", "inbox_identifier", "contact_identifier"}
 
-    assert {name for each in [*OF_AN_ACCOUNT, *OF_CONTACTS] for name in names_in(each.path)} <= known
+    assert {name for each in [*OF_SOMETHING, *OF_CONTACTS] for name in names_in(each.path)} <= known
 
 
 # --- kinds of caller

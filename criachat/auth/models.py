@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from typing import NamedTuple
 
 import msgspec
+
+# A single address, or one with the mask of its network: the driver gives either, as it was written.
+Allowed = IPv4Address | IPv6Address | IPv4Interface | IPv6Interface
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +23,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     owner_name: str
     account_id: int | None
     scopes: list[str]
-    allowed_addresses: list[IPv4Interface | IPv6Interface]
+    allowed_addresses: list[Allowed]
     allowed_origins: list[str]
     expires_at: datetime | None
     account_status: str | None
@@ -38,5 +43,25 @@ class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
     last_characters: str
     scopes: list[str]
+    allowed_addresses: list[Allowed]
+    allowed_origins: list[str]
     expires_at: datetime | None
+    last_used_at: datetime | None
     created_at: datetime
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token is for: no scopes means everything its owner may do, no addresses and origins mean anywhere."""
+
+    name: str = "Access token"
+    scopes: Sequence[str] = ()
+    allowed_addresses: Sequence[str] = ()
+    allowed_origins: Sequence[str] = ()
+    expires_at: datetime | None = None
+
+
+class Made(NamedTuple):
+    """A new token, and the text of it that is shown once."""
+
+    token: AccessToken
+    text: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from criachat.auth.models import AccessToken, Identity
+from criachat.auth.models import AccessToken, Grant, Identity
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
@@ -27,11 +27,29 @@ WHERE access_tokens.digest = ANY($1)
   AND (access_tokens.expires_at IS NULL OR access_tokens.expires_at > $3)
 """
 INSERT_ACCESS = """
-INSERT INTO access_tokens (digest, prefix, last_characters, name, owner_type, owner_id, account_id, scopes, expires_at,
-    created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-RETURNING id, name, prefix, last_characters, scopes, expires_at, created_at
+INSERT INTO access_tokens (digest, prefix, last_characters, name, owner_type, owner_id, account_id, scopes,
+    allowed_addresses, allowed_origins, expires_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[]::inet[], $10, $11, $12)
+RETURNING id, name, prefix, last_characters, scopes, allowed_addresses, allowed_origins, expires_at, last_used_at,
+    created_at
 """
+LIST_ACCESS = """
+SELECT id, name, prefix, last_characters, scopes, allowed_addresses, allowed_origins, expires_at, last_used_at,
+    created_at
+FROM access_tokens
+WHERE owner_type = 'user' AND owner_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
+ORDER BY id DESC
+"""
+LOCK_ACCESS = """
+SELECT id, name, prefix, last_characters, scopes, allowed_addresses, allowed_origins, expires_at, last_used_at,
+    created_at
+FROM access_tokens
+WHERE owner_type = 'user' AND owner_id = $1 AND id = $2 AND revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > $3)
+FOR UPDATE
+"""
+# Never later than it would have ended by itself.
+SET_EXPIRES_AT = "UPDATE access_tokens SET expires_at = least(expires_at, $2) WHERE id = $1"
 REVOKE_ACCESS = """
 UPDATE access_tokens SET revoked_at = $3
 WHERE owner_type = 'user' AND owner_id = $1 AND id = $2 AND revoked_at IS NULL
@@ -50,22 +68,28 @@ async def find_identity(db: Db, digests: Sequence[bytes], account_id: int | None
     return await db.fetch_one_or_none(Identity, FIND_IDENTITY, digests, account_id, clock.now())
 
 
-async def insert_token(  # noqa: PLR0913 - the columns of a token
-    tx: Tx,
-    *,
-    digest: bytes,
-    prefix: str,
-    last_characters: str,
-    name: str,
-    owner_type: str,
-    owner_id: int,
-    account_id: int | None,
-    scopes: Sequence[str],
-    expires_at: datetime | None,
+async def insert_token(
+    tx: Tx, grant: Grant, *, digest: bytes, shown: tuple[str, str], owner: tuple[str, int, int | None]
 ) -> AccessToken:
-    """A new token, known by its digest."""
-    values = (digest, prefix, last_characters, name, owner_type, owner_id, account_id, scopes, expires_at)
+    """A new token, known by its digest; of the token itself its prefix and last characters are shown."""
+    places = grant.allowed_addresses, grant.allowed_origins
+    values = (digest, *shown, grant.name, *owner, grant.scopes, *places, grant.expires_at)
     return await tx.fetch_one(AccessToken, INSERT_ACCESS, *values, clock.now())
+
+
+async def list_tokens(db: Db, user_id: int) -> list[AccessToken]:
+    """The living tokens of a person, newest first."""
+    return await db.fetch_all(AccessToken, LIST_ACCESS, user_id, clock.now())
+
+
+async def lock_token(tx: Tx, user_id: int, token_id: int) -> AccessToken | None:
+    """A living token of the person, kept from changing until the transaction ends."""
+    return await tx.fetch_one_or_none(AccessToken, LOCK_ACCESS, user_id, token_id, clock.now())
+
+
+async def set_expires_at(tx: Tx, token_id: int, expires_at: datetime) -> None:
+    """Have a token end at this time, or earlier if it was to."""
+    await tx.execute(SET_EXPIRES_AT, token_id, expires_at)
 
 
 async def revoke_token(tx: Tx, user_id: int, token_id: int) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from criachat.auth import queries
 from criachat.auth.errors import AccountSuspended, AddressNotAllowed, BotNotConnected, NotYourAccount, TokenInPage
-from criachat.auth.models import Identity
+from criachat.auth.models import Allowed, Identity
+from criachat.auth.operations import ENDED_TOPIC
 from criachat.kit import clock, tokens
 from criachat.kit.actors import ADMINISTRATOR, Actor, Callers
 from criachat.kit.db import Database
@@ -17,21 +18,27 @@ from criachat.kit.http.binding import id_of
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.limits import client_address
+from criachat.kit.signals import Signals
 from criachat.kit.tokens import Keyring
 
 # A token that was just checked is believed this long: revocation is seen everywhere within five seconds.
 BELIEVED_SECONDS = 3.0
 MOST_BELIEVED = 20_000
+NO_ACCOUNT = 0
 
 
 class TokenResolver:
-    """Knows callers by their access token. Remembers each for three seconds, and when each token was last used."""
+    """Knows callers by their access token. Remembers each for three seconds, and when each token was last used.
+
+    Tokens that end are forgotten as soon as the signal comes; where one gets lost, after those three seconds.
+    """
 
     def __init__(
         self,
         database: Database,
         keyring: Keyring,
         *,
+        signals: Signals,
         our_origins: Collection[str] = (),
         trusted_proxies: Collection[IPv4Network | IPv6Network] = (),
     ) -> None:
@@ -41,6 +48,7 @@ class TokenResolver:
         self._trusted_proxies = tuple(trusted_proxies)
         self._believed: dict[tuple[str, int | None], tuple[float, Identity]] = {}
         self._uses: dict[int, datetime] = {}
+        signals.subscribe(ENDED_TOPIC, self._forget)
 
     async def __call__(self, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Actor:
         """The caller, or a refusal."""
@@ -79,8 +87,14 @@ class TokenResolver:
             raise InvalidAccessToken
         if len(self._believed) >= MOST_BELIEVED:
             self._believed.clear()
-        self._believed[key] = (now + BELIEVED_SECONDS, identity)
+        self._believed[key] = (now + _believed_seconds(identity), identity)
         return identity
+
+    def _forget(self, ended: bytes) -> None:
+        """Tokens with these ids are good no more; without ids it may be any."""
+        ids = set(ended.decode().split())
+        kept = self._believed.items() if ids else ()
+        self._believed = {key: each for key, each in kept if str(each[1].token_id) not in ids}
 
     def _check_place(self, identity: Identity, request: Request) -> None:
         origin = request.headers.get("origin")
@@ -89,18 +103,28 @@ class TokenResolver:
         if identity.allowed_addresses:
             forwarded_for = request.headers.get("x-forwarded-for")
             address, _ = client_address(request.peer, forwarded_for, self._trusted_proxies)
-            if not any(ip_address(address) in allowed.network for allowed in identity.allowed_addresses):
+            if not any(_is_within(address, allowed) for allowed in identity.allowed_addresses):
                 raise AddressNotAllowed
 
 
+def _is_within(address: str, allowed: Allowed) -> bool:
+    try:
+        return ip_address(address) in ip_network(str(allowed), strict=False)
+    except ValueError:
+        return False
+
+
+def _believed_seconds(identity: Identity) -> float:
+    """Never longer than the token is good."""
+    if identity.expires_at is None:
+        return BELIEVED_SECONDS
+    return min(BELIEVED_SECONDS, (identity.expires_at - clock.now()).total_seconds())
+
+
 def _account_id(path: Mapping[str, str]) -> int | None:
+    """The account that the path names; what cannot be an id is that of no account."""
     text = path.get("account_id")
-    if text is None:
-        return None
-    account_id = id_of(text)
-    if account_id is None:
-        raise NotFound
-    return account_id
+    return None if text is None else id_of(text) or NO_ACCOUNT
 
 
 def _person(identity: Identity, endpoint: Endpoint, account_id: int | None, token: str) -> Actor:

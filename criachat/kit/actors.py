@@ -69,6 +69,15 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the caller may do everything in the account."""
         return Callers.ADMINISTRATOR in self.kind
 
+    def covers(self, scope: str | None) -> bool:
+        """Whether the caller's token may do what asks for this scope; only one without scopes, or with `*`, may do all.
+
+        Whoever may write may read.
+        """
+        if not self.scopes or "*" in self.scopes:
+            return True
+        return scope is not None and not self.scopes.isdisjoint((scope, f"{scope.partition(':')[0]}:write"))
+
     @property
     def limited_to_user(self) -> int | None:
         """The user whose inboxes bound what may be seen; None for callers who see all of the account."""

@@ -131,6 +131,7 @@ async def test_a_profile_is_bare_whatever_is_done_to_it(api: Api, given: Given) 
         await api.post(f"{PROFILE}/availability", {"profile": {**in_account, "availability": "busy"}}),
         await api.post(f"{PROFILE}/auto_offline", {"profile": {**in_account, "auto_offline": False}}),
         await api.delete(f"{PROFILE}/avatar"),
+        await api.post(f"{PROFILE}/reset_access_token"),
     ):
         assert (reply.status, misfits(reply.json, USER)) == (200, [])
         assert reply.json["uid"] == reply.json["email"]

@@ -144,7 +144,7 @@ class HttpApp:
             raise
         fields["actor"] = f"{actor.type}:{actor.id}" if actor.id else actor.type
         fields["headers"] = self._of.guard(request, endpoint, actor)
-        if actor.scopes and not permits(actor.scopes, endpoint.scope):
+        if not actor.covers(endpoint.scope):
             raise NotAuthorized(f"This access token lacks the scope {endpoint.scope or '*'}")
         return actor
 
@@ -221,14 +221,6 @@ class HttpApp:
         self._of.count(request.method, fields.get("route", ""), answer.status, seconds)
         level = log.warning if answer.status >= 500 else log.info if request.is_write else log.debug
         level("request", method=request.method, status=answer.status, ms=round(seconds * 1000, 2), **fields)
-
-
-def permits(scopes: frozenset[str], needed: str | None) -> bool:
-    """Whether a token's scopes cover an endpoint's: `*`, the scope itself, or write where read is asked."""
-    if needed is None:
-        return "*" in scopes
-    area = needed.partition(":")[0]
-    return not scopes.isdisjoint((needed, "*", f"{area}:write"))
 
 
 async def _send(request: Request, send: Send, answer: Answer | Stream, headers: tuple[tuple[str, str], ...]) -> None:

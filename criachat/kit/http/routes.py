@@ -39,6 +39,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     is_idempotent: bool = True
 
 
+class KnownScopes(msgspec.Struct, frozen=True):
+    """Every scope that an endpoint of this server asks for."""
+
+    names: frozenset[str]
+
+
 class Routes:
     """The endpoints of one surface of a slice, all below one path.
 

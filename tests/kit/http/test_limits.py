@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from itertools import count
 
 import httpx
 import pytest
-from harness import BASE_URL, Api, Given, Reply, World
+from doors import Caller
+from harness import BASE_URL, Api, Given
 
 from criachat.kit import clock
 from criachat.kit.settings import SettingInvalid, Settings
 from criachat.main import assembled
-
-neighbours = count(1)
-
-
-class Caller:
-    """Somebody at an address of their own, or behind a proxy."""
-
-    def __init__(self, world: World, address: str | None = None) -> None:
-        self.address = address or f"203.0.113.{next(neighbours)}"
-        transport = httpx.ASGITransport(app=world.parts.http, client=(self.address, 4711))
-        self._client = httpx.AsyncClient(transport=transport, base_url=BASE_URL)
-
-    async def get(self, path: str, *, token: str | None = None, forwarded_for: str | None = None) -> Reply:
-        sent = {"api_access_token": token, "x-forwarded-for": forwarded_for}
-        answer = await self._client.get(path, headers={name: value for name, value in sent.items() if value})
-        return Reply(answer.status_code, answer.headers, answer.content)
-
-    async def statuses(self, path: str, times: int, *, token: str | None = None, via: str | None = None) -> list[int]:
-        return [(await self.get(path, token=token, forwarded_for=via)).status for _ in range(times)]
 
 
 def labels(given: Given) -> str:

@@ -1,0 +1,22 @@
+"""The ways to get an access token on somebody's behalf."""
+
+from __future__ import annotations
+
+from criachat.auth import queries
+from criachat.auth.models import AccessToken
+from criachat.kit.actors import Actor
+from criachat.kit.db import Db, Tx
+from criachat.kit.errors import NotFound
+
+
+async def list_own_tokens(db: Db, actor: Actor) -> list[AccessToken]:
+    """The caller's own living tokens, newest first."""
+    return await queries.list_tokens(db, actor.user_id or 0)
+
+
+async def load_own_token_to_change(tx: Tx, actor: Actor, token_id: int) -> AccessToken:
+    """A living token of the caller's own; nobody else changes it before this transaction ends."""
+    token = await queries.lock_token(tx, actor.user_id or 0, token_id)
+    if token is None:
+        raise NotFound
+    return token
