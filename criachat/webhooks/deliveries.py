@@ -35,6 +35,7 @@ LEASE: Final = timedelta(seconds=45)
 RENEW_SECONDS: Final = 12
 LOOK_SECONDS: Final = 1.0
 AWAY_SECONDS: Final = 0.5
+GATHER_SECONDS: Final = 0.01
 LEAVE_SECONDS: Final = 25
 MOST_CLAIMED: Final = 256
 MOST_LANES: Final = 200
@@ -126,6 +127,8 @@ class DeliveryWorker:
 
     async def _record_round(self) -> None:
         while self._results:
+            # So much is written down in the time of a single result that it pays to wait for others.
+            await asyncio.sleep(GATHER_SECONDS)
             await self._record()
             # A place became free, or a conversation may go on.
             self._news.set()

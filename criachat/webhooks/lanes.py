@@ -58,9 +58,10 @@ class Track:
         return 1 if self.is_suspicious else min(self._earned, most)
 
     def room(self, most: int) -> int:
-        """How many more may be claimed."""
+        """How many more to claim: none before half of what was claimed has gone, as every claim costs the same."""
         places = self.places(most)
-        return (places if self.is_suspicious else places * CLAIMED_FOR_A_PLACE) - self.claimed
+        capacity = places if self.is_suspicious else places * CLAIMED_FOR_A_PLACE
+        return capacity - self.claimed if self.claimed * 2 <= capacity else 0
 
     def note(self, result: Result) -> None:
         """Learn from what came back."""

@@ -88,9 +88,11 @@ WHERE EXISTS (
 )
 LIMIT $4
 """
-# Two workers that claim for one account at once could each take a part of one conversation.
+# Two workers that claim for one account at once could each take a part of one conversation. Nobody waits for the disk:
+# a lease that a crash forgets is a lease that is over.
 LOCK_ACCOUNTS = """
-SELECT account_id FROM unnest($2::bigint[]) AS wanted (account_id)
+SELECT account_id
+FROM unnest($2::bigint[]) AS wanted (account_id), set_config('synchronous_commit', 'off', true)
 WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 """
 # In the order of events. An earlier one of the same conversation that is being sent, or waits for its next try and may
