@@ -7,7 +7,7 @@ died is over within a minute.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
@@ -49,9 +49,10 @@ CLAIMED_GAUGE = Gauge("criachat_webhook_claimed", "Deliveries claimed by this pr
 class Source:
     """A kind of due work, and how far the round through its lanes has come."""
 
-    def __init__(self, list_lanes: queue.ListLanes, claim: queue.Claim) -> None:
+    def __init__(self, list_lanes: queue.ListLanes, claim: queue.Claim, *, may_be_kept_back: bool) -> None:
         self.list_lanes = list_lanes
         self.claim = claim
+        self.may_be_kept_back = may_be_kept_back
         self.after = FIRST
 
 
@@ -69,8 +70,8 @@ class DeliveryWorker:
         self._id = uuid4()
         self._open_secret = open_secret
         self._sources = [
-            Source(queue.list_fresh_lanes, queue.claim_fresh),
-            Source(queue.list_retry_lanes, queue.claim_retries),
+            Source(queue.list_fresh_lanes, queue.claim_fresh, may_be_kept_back=True),
+            Source(queue.list_retry_lanes, queue.claim_retries, may_be_kept_back=False),
         ]
         self._lanes = Lanes(settings)
         self._held: dict[tuple[int, UUID], ToSend] = {}
@@ -139,24 +140,22 @@ class DeliveryWorker:
             async with self._database.transaction() as tx:
                 await queue.renew_leases(tx, held, worker_id=self._id, leased_until=clock.now() + LEASE)
 
-    async def _claim(self, account_id: int | None = None) -> int:
-        """Lease what there is room for, and begin; how much it was."""
-        claimed = 0
-        for source in self._sources:
-            claimed += await self._claim_from(source, account_id)
+    async def _claim(self, account_id: int | None = None) -> bool:
+        """Lease what there is room for, and begin; whether to look again at once."""
+        found = [await self._claim_from(source, account_id) for source in self._sources]
         # What is tried again and what is new take turns in being served first, or one could keep the other out.
         self._sources.reverse()
-        return claimed
+        return any(found)
 
-    async def _claim_from(self, source: Source, account_id: int | None) -> int:
+    async def _claim_from(self, source: Source, account_id: int | None) -> bool:
         """One time round the lanes, beginning behind the one where there was no room for more the last time."""
-        claimed = 0
+        found = False
         began = source.after
         while len(self._held) < MOST_CLAIMED:
             async with self._database.reading() as db:
                 lanes = await source.list_lanes(db, after=source.after, limit=MOST_LANES)
             wanted = [lane for lane in lanes if account_id in (None, lane.account_id)]
-            claimed += await self._claim_for(wanted, source.claim)
+            found = await self._claim_for(wanted, source) or found
             is_last = len(lanes) < MOST_LANES
             if is_last and began == FIRST:
                 source.after = FIRST
@@ -165,23 +164,41 @@ class DeliveryWorker:
                 source.after, began = FIRST, FIRST
             else:
                 source.after = lanes[-1]
-        return claimed
+        return found
 
-    async def _claim_for(self, lanes: Sequence[Lane], claim: queue.Claim) -> int:
-        room = self._lanes.room(lanes, MOST_CLAIMED - len(self._held))
-        if not room:
-            return 0
+    async def _claim_for(self, lanes: Sequence[Lane], source: Source) -> bool:
+        wanted = self._lanes.rested(lanes) if source.may_be_kept_back else lanes
+        shares = self._lanes.shares(wanted, MOST_CLAIMED - len(self._held))
+        if not shares:
+            return False
         claimed: list[ToSend] = []
         leased_until = clock.now() + LEASE
         async with self._database.transaction() as tx:
-            for account_id in await queue.lock_accounts(tx, list(room)):
-                claimed += await claim(tx, account_id, room[account_id], worker_id=self._id, leased_until=leased_until)
+            accounts = await queue.lock_accounts(tx, list(shares))
+            for account_id in accounts:
+                claimed += await source.claim(
+                    tx, account_id, shares[account_id], worker_id=self._id, leased_until=leased_until
+                )
         for each in claimed:
             self._held[each.account_id, each.delivery_id] = each
         CLAIMED_GAUGE.set(len(self._held))
         self._lanes.take(claimed)
         self._begin()
-        return len(claimed)
+        goes_on = False
+        if source.may_be_kept_back:
+            asked = {Lane(account_id, share.target) for account_id in accounts for share in shares[account_id]}
+            goes_on = await self._look_further(asked - {each.lane for each in claimed})
+        return bool(claimed) or goes_on
+
+    async def _look_further(self, lanes: Collection[Lane]) -> bool:
+        """Where all that was seen of a lane is kept back, have the next look begin behind it."""
+        goes_on = False
+        if lanes:
+            async with self._database.reading() as db:
+                for lane in lanes:
+                    end = await queue.find_view_end(db, lane, after=self._lanes.place_of(lane))
+                    goes_on = self._lanes.looked_in_vain(lane, until=end) or goes_on
+        return goes_on
 
     def _begin(self) -> None:
         while chain := self._lanes.begin():
@@ -304,6 +321,7 @@ class DeliveryWorker:
         # What could not be written is somebody's again when its lease is over.
         for result in batch:
             self._held.pop((result.sent.account_id, result.sent.delivery_id), None)
+            self._lanes.has_news(result.sent.lane)
         CLAIMED_GAUGE.set(len(self._held))
 
     async def _leave(self) -> None:

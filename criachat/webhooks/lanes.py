@@ -13,14 +13,20 @@ from itertools import groupby
 from typing import Final
 from urllib.parse import urlsplit
 
+from criachat.kit import clock
 from criachat.kit.settings import Settings
-from criachat.webhooks.models import Lane, Result, ToSend
+from criachat.webhooks.models import Lane, Result, Share, ToSend
 
 FIRST_PLACES: Final = 2
 # How many are claimed for each place: enough to keep it busy while the next are fetched.
 CLAIMED_FOR_A_PLACE: Final = 6
 # After so many failures in a row a lane gets a single place until something succeeds.
 SUSPICIOUS: Final = 5
+# Where the order of events begins; signals, which no log numbers, stand at 0.
+BEGINNING: Final = -1
+# How long to leave a lane alone whose whole backlog is kept back, for each time it took to look through it.
+REST_SECONDS: Final = 0.05
+LONGEST_REST_SECONDS: Final = 10.0
 
 
 class Chain:
@@ -40,6 +46,10 @@ class Track:
         self.chains: deque[Chain] = deque()
         self.claimed = 0
         self.active = 0
+        # Up to where a backlog that is kept back was looked through, in how many looks, and when to begin again.
+        self.after = BEGINNING
+        self.looks = 0
+        self.rests_until = 0.0
         self._failures = 0
         self._earned = FIRST_PLACES
 
@@ -51,7 +61,7 @@ class Track:
     @property
     def is_forgettable(self) -> bool:
         """Whether there is nothing to remember of it."""
-        return not self.claimed and not self.active and not self._failures
+        return not (self.claimed or self.active or self.looks or self._failures)
 
     def places(self, most: int) -> int:
         """How many may be under way."""
@@ -83,17 +93,48 @@ class Lanes:
         self._at_host: Counter[str] = Counter()
         self._active = 0
 
-    def room(self, lanes: Sequence[Lane], left: int) -> dict[int, list[tuple[str, int]]]:
+    def shares(self, lanes: Sequence[Lane], left: int) -> dict[int, list[Share]]:
         """How much to claim for each target, by account: the same for all when there is not enough for all."""
         share = max(left // max(len(lanes), 1), 1)
-        room: dict[int, list[tuple[str, int]]] = {}
+        shares: dict[int, list[Share]] = {}
         for lane in lanes:
-            track = self._tracks.get(lane)
-            free = min((track or Track(lane)).room(self._most_in_lane), share, left)
+            track = self._tracks.get(lane) or Track(lane)
+            free = min(track.room(self._most_in_lane), share, left)
             if free > 0:
-                room.setdefault(lane.account_id, []).append((lane.target, free))
+                # Also from the beginning, where something may have become free meanwhile.
+                places = {BEGINNING, track.after}
+                most = max(free // len(places), 1)
+                shares.setdefault(lane.account_id, []).extend(Share(lane.target, most, after) for after in places)
                 left -= free
-        return room
+        return shares
+
+    def rested(self, lanes: Sequence[Lane]) -> list[Lane]:
+        """Those of them that may be looked at again."""
+        now = clock.monotonic()
+        return [lane for lane in lanes if lane not in self._tracks or self._tracks[lane].rests_until <= now]
+
+    def place_of(self, lane: Lane) -> int:
+        """Up to where its backlog was looked through in vain."""
+        return self._tracks[lane].after if lane in self._tracks else BEGINNING
+
+    def looked_in_vain(self, lane: Lane, *, until: int | None) -> bool:
+        """Note that nothing was free up to there, or in all of it; whether to go on looking right away."""
+        track = self._tracks.get(lane)
+        if until is not None:
+            if track is None:
+                track = self._tracks[lane] = Track(lane)
+            track.after = until
+            track.looks += 1
+            return True
+        if track is not None and track.looks:
+            track.rests_until = clock.monotonic() + min(track.looks * REST_SECONDS, LONGEST_REST_SECONDS)
+            track.after, track.looks = BEGINNING, 0
+        return False
+
+    def has_news(self, lane: Lane) -> None:
+        """Something of it was written down, so others that it kept back may go."""
+        if lane in self._tracks:
+            self._tracks[lane].rests_until = 0.0
 
     def take(self, claimed: Sequence[ToSend]) -> None:
         """Queue what was claimed, in its order."""

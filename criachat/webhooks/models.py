@@ -203,6 +203,14 @@ class Lane(msgspec.Struct, frozen=True):
     target: str
 
 
+class Share(msgspec.Struct, frozen=True):
+    """How much to claim for a target, of what comes behind a place in the order of events."""
+
+    target: str
+    most: int
+    after: int
+
+
 class ToSend(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery claimed for sending, with where it goes now. Without a `url` nobody wants it any more."""
 

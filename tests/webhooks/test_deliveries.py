@@ -13,13 +13,17 @@ from typing import Any
 import pytest
 from harness import Api, Given, World, build_world, open_folder, running
 from hostile import HOSTILE_ADDRESSES, PRIVATE_NAMES
+from msgspec.structs import replace
 from receivers import Receiver, Say, Told
 
 from criachat.kit import clock
 from criachat.kit.db import Database
 from criachat.kit.outside import Outside, Resolve
+from criachat.messages.events import MessageCreated
+from criachat.webhooks import operations
 from criachat.webhooks.deliveries import DeliveryWorker
 from criachat.webhooks.operations import TOPIC
+from criachat.webhooks.payloads import Links
 
 
 @pytest.fixture
@@ -111,13 +115,13 @@ async def test_a_receiver_that_fails_at_random_is_told_in_order_but_for_what_fai
         return Say()
 
     receiver.behave = fail_at_random
-    threads = await conversations(given, 20)
+    threads = await conversations(given, 15)
     await write(given, threads, messages=15)
 
     await settled(given)
 
     assert {(thread, number) for thread, number, _ in taken} == {(t["id"], n) for t in threads for n in range(15)}
-    assert len(taken) == 20 * 15
+    assert len(taken) == 15 * 15
     latest: dict[int, tuple[int, datetime]] = {}
     for thread, number, at in taken:
         overtaken_by, overtaken_at = latest.get(thread, (-1, at))
@@ -379,6 +383,34 @@ async def test_a_receiver_that_does_not_answer_is_asked_by_one_request_at_a_time
     await given.delivered()
 
     assert (first_at_once, most_at_once) == (2, 1)
+
+
+async def test_a_long_backlog_that_is_kept_back_hides_nobody_behind_it(
+    given: Given, world: World, receiver: Receiver
+) -> None:
+    await given.webhook(receiver.url, "message_created")
+    flooded, other = await conversations(given, 2)
+    receiver.will_answer(Say(status=503, headers={"Retry-After": "3600"}))
+    await write(given, [flooded, other], messages=1)
+    events = [event for event in await given.emitted(MessageCreated) if event.snapshot.conversation.id == flooded["id"]]
+    backlog = [replace(events[0], id=2**40 + number, sequence=100 + number) for number in range(1200)]
+    behind = [replace(event, sequence=5000) for event in await given.emitted(MessageCreated) if event not in events]
+
+    async with world.parts.database.transaction() as tx:
+        for batch in (events, backlog, behind):
+            await operations.queue_deliveries(tx, batch, Links(world.parts.files, "http://criachat.test"))
+    await world.parts.deliveries.drain(given.account_id)
+
+    assert contents(receiver) == {flooded["id"]: [0], other["id"]: [0]}
+
+
+async def test_more_receivers_than_one_look_finds_are_all_told(given: Given, receiver: Receiver) -> None:
+    await asyncio.gather(*(given.webhook(f"{receiver.url}/{number}", "contact_created") for number in range(205)))
+    await given.contact()
+
+    await given.delivered()
+
+    assert sorted(int(told.path.rpartition("/")[2]) for told in receiver.told) == list(range(205))
 
 
 # --- what receivers may do to us, and we to them

@@ -23,7 +23,7 @@ from criachat.webhooks.errors import (
 )
 from criachat.webhooks.models import DEFAULT_SUBSCRIPTIONS, EVENTS, Span, Webhook, secret_context
 from criachat.webhooks.operations.telling import replay_span
-from criachat.webhooks.queries import queue, webhooks
+from criachat.webhooks.queries import replays, webhooks
 from criachat.webhooks.schemas import WebhookParams
 
 LONGEST_NAME: Final = 255
@@ -69,7 +69,7 @@ async def update_webhook(tx: Tx, webhook: Webhook, params: WebhookParams) -> Web
 async def delete_webhook(tx: Tx, webhook: Webhook) -> None:
     """Tell it nothing any more; what still waits for it is cancelled, its log stays."""
     await webhooks.delete_webhook(tx, webhook)
-    await queue.cancel_queued(tx, webhook.account_id, webhook.target)
+    await replays.cancel_queued(tx, webhook.account_id, webhook.target)
 
 
 async def rotate_secret(tx: Tx, keyring: Keyring, webhook: Webhook, *, overlap_hours: int) -> Webhook:

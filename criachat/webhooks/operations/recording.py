@@ -12,7 +12,7 @@ from criachat.kit.events import Event, emit
 from criachat.webhooks import outcomes
 from criachat.webhooks.events import DeliveryFailed, DeliveryRecovered, WebhookDisabled
 from criachat.webhooks.models import Result, cause_of, webhook_target
-from criachat.webhooks.queries import queue, webhooks
+from criachat.webhooks.queries import queue, replays, webhooks
 from criachat.webhooks.schedule import GONE
 
 
@@ -71,7 +71,7 @@ async def _judge_webhooks(tx: Tx, results: Sequence[Result]) -> list[Event]:
     )
     disabled = [each for each in counted if each.disabled_reason is not None]
     for each in disabled:
-        await queue.cancel_queued(tx, each.account_id, webhook_target(each.id))
+        await replays.cancel_queued(tx, each.account_id, webhook_target(each.id))
     return [
         WebhookDisabled(account_id=each.account_id, webhook_id=each.id, reason=each.disabled_reason or "")
         for each in disabled

@@ -24,7 +24,7 @@ from criachat.webhooks.models import (
     cause_of,
 )
 from criachat.webhooks.payloads import Links, Payload, WidgetOpened
-from criachat.webhooks.queries import queue, webhooks
+from criachat.webhooks.queries import queue, replays, webhooks
 from criachat.webhooks.samples import sample_payload
 
 TOPIC: Final = "deliveries"
@@ -87,14 +87,14 @@ async def queue_sample(tx: Tx, webhook: Webhook, event_name: str, links: Links) 
 
 async def replay(tx: Tx, account_id: int, delivery: Delivery) -> None:
     """Send it again, under the same id."""
-    if not await queue.replay_one(tx, account_id, delivery.id, delivery.day):
+    if not await replays.replay_one(tx, account_id, delivery.id, delivery.day):
         raise PayloadGone
     tx.wake(TOPIC)
 
 
 async def replay_span(tx: Tx, account_id: int, target: str, span: Span) -> int:
     """Send again what failed or was held back in this span (or everything in it), the oldest 10,000; how many."""
-    count = await queue.replay_many(tx, account_id, target, span)
+    count = await replays.replay_many(tx, account_id, target, span)
     if count:
         tx.wake(TOPIC)
     return count

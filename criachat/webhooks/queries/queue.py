@@ -11,7 +11,7 @@ import msgspec
 
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
-from criachat.webhooks.models import Lane, NewDelivery, Result, Span, ToSend, Tried
+from criachat.webhooks.models import Lane, NewDelivery, Result, Share, ToSend, Tried
 
 # Ids are made of event and target: what is there already is not written again, and not sent again.
 INSERT_DELIVERIES = """
@@ -96,27 +96,44 @@ FROM unnest($2::bigint[]) AS wanted (account_id), set_config('synchronous_commit
 WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 """
 # In the order of events. An earlier one of the same conversation that is being sent, or waits for its next try and may
-# hold others up, keeps this one back; one that is free stands before it in the same order.
+# hold others up, keeps this one back; one that is free stands before it in the same order. It looks at so many at once:
+# for a receiver that is dead tens of thousands may be kept back, and everybody else's claims wait behind this one.
 FRESH_HEAD: LiteralString = """
 WITH found AS MATERIALIZED (
     SELECT free.delivery_id
-    FROM unnest($2::text[], $3::integer[]) AS wanted (target, most)
+    FROM unnest($2::text[], $3::integer[], $7::bigint[]) AS wanted (target, most, after)
     CROSS JOIN LATERAL (
-        SELECT queued.delivery_id
-        FROM delivery_queue AS queued
-        WHERE queued.account_id = $1 AND queued.target = wanted.target AND queued.tries = 0
-          AND (queued.leased_until IS NULL OR queued.leased_until <= $4)
-          AND NOT EXISTS (
-              SELECT FROM delivery_queue AS earlier
-              WHERE earlier.account_id = $1 AND earlier.target = wanted.target
-                AND earlier.conversation_id = queued.conversation_id AND earlier.sequence < queued.sequence
-                AND CASE WHEN earlier.tries > 0 THEN earlier.hold_until > $4 ELSE earlier.leased_until > $4 END
-          )
-        ORDER BY queued.sequence
+        SELECT seen.delivery_id
+        FROM (
+            SELECT delivery_id, conversation_id, sequence
+            FROM delivery_queue
+            WHERE account_id = $1 AND target = wanted.target AND tries = 0 AND sequence > wanted.after
+              AND (leased_until IS NULL OR leased_until <= $4)
+            ORDER BY sequence
+            LIMIT $8
+        ) AS seen
+        WHERE NOT EXISTS (
+            SELECT FROM delivery_queue AS earlier
+            WHERE earlier.account_id = $1 AND earlier.target = wanted.target
+              AND earlier.conversation_id = seen.conversation_id AND earlier.sequence < seen.sequence
+              AND CASE WHEN earlier.tries > 0 THEN earlier.hold_until > $4 ELSE earlier.leased_until > $4 END
+        )
+        ORDER BY seen.sequence
         LIMIT wanted.most
-        FOR UPDATE OF queued SKIP LOCKED
     ) AS free
 )"""
+# Where a look like that ended; null when it saw everything.
+FIND_VIEW_END = """
+SELECT sequence FROM (
+    SELECT sequence FROM delivery_queue
+    WHERE account_id = $1 AND target = $2 AND tries = 0 AND sequence > $3
+      AND (leased_until IS NULL OR leased_until <= $4)
+    ORDER BY sequence
+    LIMIT $5
+) AS seen
+ORDER BY sequence
+OFFSET $5 - 1
+"""
 # What failed before keeps nobody's place: when its followers may go, it is overtaken.
 RETRIES_HEAD: LiteralString = """
 WITH found AS MATERIALIZED (
@@ -129,7 +146,6 @@ WITH found AS MATERIALIZED (
           AND (queued.leased_until IS NULL OR queued.leased_until <= $4)
         ORDER BY queued.due_at
         LIMIT wanted.most
-        FOR UPDATE OF queued SKIP LOCKED
     ) AS free
 )"""
 LEASED: LiteralString = """, leased AS (
@@ -137,6 +153,7 @@ LEASED: LiteralString = """, leased AS (
     SET leased_until = $5, leased_by = $6
     FROM found
     WHERE queued.account_id = $1 AND queued.delivery_id = found.delivery_id
+      AND (queued.leased_until IS NULL OR queued.leased_until <= $4)
     RETURNING queued.delivery_id, queued.day, queued.target, queued.sequence, queued.tries, queued.is_told_failed,
         split_part(queued.target, ':', 1) AS kind, split_part(queued.target, ':', 2)::bigint AS target_id
 )
@@ -208,59 +225,9 @@ FROM results
 WHERE queued.account_id = results.account_id AND queued.delivery_id = results.delivery_id
   AND results.outcome = 'pending' AND queued.leased_by = $17
 """
-CANCEL_QUEUED = """
-WITH taken AS (
-    DELETE FROM delivery_queue WHERE account_id = $1 AND target = $2 RETURNING delivery_id, day
-)
-UPDATE webhook_deliveries AS delivery
-SET status = 'cancelled'
-FROM taken
-WHERE delivery.account_id = $1 AND delivery.id = taken.delivery_id AND delivery.day = taken.day
-  AND delivery.status = 'pending'
-"""
-# A message that stands as failed because of this delivery is taken back when it comes through now.
-REQUEUE: LiteralString = """, again AS (
-    UPDATE webhook_deliveries AS delivery
-    SET status = 'pending'
-    FROM chosen
-    WHERE delivery.account_id = $1 AND delivery.id = chosen.id AND delivery.day = chosen.day
-    RETURNING delivery.id, delivery.day, delivery.target, delivery.sequence,
-        CASE WHEN delivery.event_id IS NOT NULL THEN delivery.conversation_id END AS conversation_id,
-        chosen.status = 'exhausted' AND delivery.target LIKE 'api\\_inbox:%' AND delivery.message_id IS NOT NULL
-            AS is_told_failed
-)
-INSERT INTO delivery_queue (account_id, delivery_id, day, target, conversation_id, sequence, due_at, is_told_failed)
-SELECT $1, id, day, target, conversation_id, sequence, $2, is_told_failed FROM again
-ON CONFLICT (account_id, delivery_id) DO UPDATE SET due_at = excluded.due_at
-"""
-REPLAY_ONE: LiteralString = (
-    """
-WITH chosen AS (
-    SELECT id, day, status FROM webhook_deliveries AS delivery
-    WHERE account_id = $1 AND id = $3 AND day = $4
-      AND EXISTS (SELECT FROM webhook_payloads AS payload
-          WHERE payload.account_id = $1 AND payload.id = delivery.payload_id AND payload.day = delivery.day)
-    FOR UPDATE
-)"""
-    + REQUEUE
-)
-REPLAY_MANY: LiteralString = (
-    """
-WITH chosen AS (
-    SELECT id, day, status FROM webhook_deliveries AS delivery
-    WHERE account_id = $1 AND target = $3 AND created_at >= $4 AND created_at <= $5
-      AND ($6::text[] IS NULL OR event_name = ANY($6)) AND status = ANY($7::text[])
-      AND EXISTS (SELECT FROM webhook_payloads AS payload
-          WHERE payload.account_id = $1 AND payload.id = delivery.payload_id AND payload.day = delivery.day)
-    ORDER BY created_at, id
-    LIMIT $8
-    FOR UPDATE
-)"""
-    + REQUEUE
-)
 
 CLAIM_LOCK = 7_413
-MOST_REPLAYED = 10_000
+SEEN_AT_ONCE = 500
 
 
 class ListLanes(Protocol):
@@ -273,7 +240,7 @@ class Claim(Protocol):
     """Leases what is due, so much for each target."""
 
     async def __call__(
-        self, tx: Tx, account_id: int, room: Sequence[tuple[str, int]], /, *, worker_id: UUID, leased_until: datetime
+        self, tx: Tx, account_id: int, shares: Sequence[Share], /, *, worker_id: UUID, leased_until: datetime
     ) -> list[ToSend]: ...
 
 
@@ -319,19 +286,28 @@ async def lock_accounts(tx: Tx, account_ids: Sequence[int]) -> list[int]:
 
 
 async def claim_fresh(
-    tx: Tx, account_id: int, room: Sequence[tuple[str, int]], *, worker_id: UUID, leased_until: datetime
+    tx: Tx, account_id: int, shares: Sequence[Share], *, worker_id: UUID, leased_until: datetime
 ) -> list[ToSend]:
     """Lease what was never tried, so much for each target."""
-    targets, most = [target for target, _ in room], [most for _, most in room]
-    return await tx.fetch_all(ToSend, CLAIM_FRESH, account_id, targets, most, clock.now(), leased_until, worker_id)
+    targets, most = [share.target for share in shares], [share.most for share in shares]
+    after = [share.after for share in shares]
+    return await tx.fetch_all(
+        ToSend, CLAIM_FRESH, account_id, targets, most, clock.now(), leased_until, worker_id, after, SEEN_AT_ONCE
+    )
 
 
 async def claim_retries(
-    tx: Tx, account_id: int, room: Sequence[tuple[str, int]], *, worker_id: UUID, leased_until: datetime
+    tx: Tx, account_id: int, shares: Sequence[Share], *, worker_id: UUID, leased_until: datetime
 ) -> list[ToSend]:
     """Lease what is due again, so much for each target."""
-    targets, most = [target for target, _ in room], [most for _, most in room]
+    targets, most = [share.target for share in shares], [share.most for share in shares]
     return await tx.fetch_all(ToSend, CLAIM_RETRIES, account_id, targets, most, clock.now(), leased_until, worker_id)
+
+
+async def find_view_end(db: Db, lane: Lane, *, after: int) -> int | None:
+    """Up to which sequence a claim of fresh deliveries behind `after` has looked; None when it saw all of them."""
+    values = lane.account_id, lane.target, after, clock.now(), SEEN_AT_ONCE
+    return await db.fetch_value(FIND_VIEW_END, *values)
 
 
 async def renew_leases(tx: Tx, held: Sequence[ToSend], *, worker_id: UUID, leased_until: datetime) -> None:
@@ -369,19 +345,3 @@ async def record_results(tx: Tx, results: Sequence[Result], *, worker_id: UUID) 
 def _headers_text(tried: Tried) -> str:
     # The driver would take lists of lists for one array of more dimensions. PostgreSQL keeps no NUL.
     return msgspec.json.encode(tried.headers).decode().replace("\\u0000", "")
-
-
-async def cancel_queued(tx: Tx, account_id: int, target: str) -> None:
-    """Send nothing more of what waits for this target."""
-    await tx.execute(CANCEL_QUEUED, account_id, target)
-
-
-async def replay_one(tx: Tx, account_id: int, delivery_id: UUID, day: datetime) -> bool:
-    """Queue a delivery again, due now; False when its payload is gone."""
-    return await tx.execute(REPLAY_ONE, account_id, clock.now(), delivery_id, day) > 0
-
-
-async def replay_many(tx: Tx, account_id: int, target: str, span: Span) -> int:
-    """Queue deliveries of a span again, the oldest first, 10,000 at most; how many."""
-    values = span.since, span.until, span.event_names, span.statuses, MOST_REPLAYED
-    return await tx.execute(REPLAY_MANY, account_id, clock.now(), target, *values)
