@@ -69,7 +69,7 @@ from criachat.labels.routes import routes as labels_routes
 from criachat.messages.files import file_routes
 from criachat.messages.jobs import jobs as messages_jobs
 from criachat.messages.listeners import listeners as messages_listeners
-from criachat.messages.routes import opening_routes
+from criachat.messages.routes import merging_routes, opening_routes
 from criachat.messages.routes import routes as messages_routes
 from criachat.messages.uploading import KeptFiles, keep_files
 from criachat.realtime.cable import Cable
@@ -104,6 +104,7 @@ ROUTES: tuple[Routes, ...] = (
     conversations_routes,
     contact_conversations_routes,
     opening_routes,
+    merging_routes,
     messages_routes,
     file_routes,
     avatar_routes,

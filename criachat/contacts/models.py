@@ -108,6 +108,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     inbox_id: int
     channel_id: int
     inbox_name: str
+    inbox_avatar_key: str | None
     channel_type: str
 
 

@@ -47,6 +47,7 @@ from criachat.kit.http.routes import Routes
 from criachat.kit.http.versions import Expected, Versioned
 from criachat.kit.paging import page_of
 from criachat.users.presence import Presence
+from criachat.users.shown import Shown
 
 PAGE = 15
 
@@ -55,39 +56,39 @@ session_routes = Routes("/api/v1/accounts/{account_id}/contact_inboxes", tag="Co
 
 
 @routes.get(actors=AGENT)
-async def list_contacts(db: Db, actor: Actor, presence: Presence, params: ListParams) -> ContactListOut:
+async def list_contacts(db: Db, actor: Actor, shown: Shown, params: ListParams) -> ContactListOut:
     """A page of 15 of the contacts one could write to; `sort` takes names, descending with a leading minus."""
     filters = ListFilter(labels=_labels(params), sort=params.sort or "")
-    return await _page(db, actor, presence, params, filters)
+    return await _page(db, actor, shown, params, filters)
 
 
 @routes.get("/search", actors=AGENT, limit="contact-search")
-async def search_contacts(db: Db, actor: Actor, presence: Presence, params: SearchParams) -> ContactListOut:
+async def search_contacts(db: Db, actor: Actor, shown: Shown, params: SearchParams) -> ContactListOut:
     """Those with `q` in their name, e-mail, phone number, company or identifier."""
     words = (params.q or "").strip()
     if not words:
         return ContactListOut(meta=ListMetaOut(count=0, current_page=1), payload=[])
     filters = ListFilter(labels=_labels(params), words=words, sort=params.sort or "")
-    return await _page(db, actor, presence, params, filters)
+    return await _page(db, actor, shown, params, filters)
 
 
 @routes.post("/filter", actors=AGENT, scope="contacts:read")
-async def filter_contacts(db: Db, actor: Actor, presence: Presence, params: FilterParams) -> ContactListOut:
+async def filter_contacts(db: Db, actor: Actor, shown: Shown, params: FilterParams) -> ContactListOut:
     """Those for whom the conditions hold, AND before OR."""
     filters = ListFilter(conditions=conditions_of(params.payload), sort=params.sort or "")
-    return await _page(db, actor, presence, params, filters)
+    return await _page(db, actor, shown, params, filters)
 
 
 @routes.get("/active", actors=AGENT)
-async def list_active_contacts(db: Db, actor: Actor, presence: Presence, params: ListParams) -> ContactListOut:
+async def list_active_contacts(db: Db, actor: Actor, shown: Shown, params: ListParams) -> ContactListOut:
     """Those who are there right now, whether one could write to them or not."""
-    filters = ListFilter(ids=presence.present_contacts(actor.account_id), sort=params.sort or "")
-    return await _page(db, actor, presence, params, filters)
+    filters = ListFilter(ids=shown.presence.present_contacts(actor.account_id), sort=params.sort or "")
+    return await _page(db, actor, shown, params, filters)
 
 
 @routes.post(actors=AGENT)
 async def create_contact(
-    tx: Tx, actor: Actor, presence: Presence, params: NewContactParams
+    tx: Tx, actor: Actor, shown: Shown, params: NewContactParams
 ) -> Versioned[NewContactPayloadOut]:
     """A new contact; with `inbox_id` also a session in that inbox. Both, or nothing."""
     inbox = await _inbox(tx, actor, params.inbox_id)
@@ -97,27 +98,27 @@ async def create_contact(
         session = await operations.find_or_create_contact_inbox(tx, contact, inbox, source_id=params.source_id)
         made = NewContactInboxOut(inbox=inbox_raw_out(inbox), source_id=session.source_id)
     sessions = await queries.list_sessions(tx, actor.account_id, [contact.id])
-    shown = NewContactOut(contact=contact_out(contact, presence, sessions), contact_inbox=made)
-    return Versioned(NewContactPayloadOut(payload=shown), contact.version)
+    created = NewContactOut(contact=contact_out(contact, shown, sessions), contact_inbox=made)
+    return Versioned(NewContactPayloadOut(payload=created), contact.version)
 
 
 @routes.get("/{contact_id}", actors=AGENT)
 async def show_contact(
-    db: Db, actor: Actor, presence: Presence, contact_id: int, params: ShowParams
+    db: Db, actor: Actor, shown: Shown, contact_id: int, params: ShowParams
 ) -> Versioned[ContactPayloadOut]:
     """One contact."""
     contact = await access.load_contact(db, actor, contact_id)
-    return await _shown(db, presence, contact, with_sessions=wants_sessions(params))
+    return await _answer(db, shown, contact, with_sessions=wants_sessions(params))
 
 
 @routes.update("/{contact_id}", actors=AGENT)
 async def change_contact(
-    tx: Tx, actor: Actor, presence: Presence, expected: Expected, contact_id: int, params: ChangedContactParams
+    tx: Tx, actor: Actor, shown: Shown, expected: Expected, contact_id: int, params: ChangedContactParams
 ) -> Versioned[ContactPayloadOut]:
     """Change what is sent; attributes are merged by their top-level keys."""
     contact = await _to_change(tx, actor, expected, contact_id)
     after = await operations.change_contact(tx, contact, params, actor=actor)
-    return await _shown(tx, presence, after, with_sessions=wants_sessions(params))
+    return await _answer(tx, shown, after, with_sessions=wants_sessions(params))
 
 
 @routes.delete("/{contact_id}", actors=ADMINISTRATOR)
@@ -130,12 +131,12 @@ async def delete_contact(tx: Tx, actor: Actor, presence: Presence, expected: Exp
 
 @routes.post("/{contact_id}/destroy_custom_attributes", actors=AGENT)
 async def remove_custom_attributes(
-    tx: Tx, actor: Actor, presence: Presence, expected: Expected, contact_id: int, params: AttributeNamesParams
+    tx: Tx, actor: Actor, shown: Shown, expected: Expected, contact_id: int, params: AttributeNamesParams
 ) -> Versioned[ContactPayloadOut]:
     """Take custom attributes away by name."""
     contact = await _to_change(tx, actor, expected, contact_id)
     after = await operations.remove_custom_attributes(tx, contact, params.custom_attributes, actor=actor)
-    return await _shown(tx, presence, after, with_sessions=True)
+    return await _answer(tx, shown, after, with_sessions=True)
 
 
 @routes.patch("/{contact_id}/custom_attributes", actors=AGENT)
@@ -182,7 +183,7 @@ async def remove_label(
 
 
 @routes.get("/{contact_id}/contactable_inboxes", actors=AGENT)
-async def list_contactable_inboxes(db: Db, actor: Actor, contact_id: int) -> ContactableOut:
+async def list_contactable_inboxes(db: Db, actor: Actor, shown: Shown, contact_id: int) -> ContactableOut:
     """Inboxes the caller may see in which the contact can be written to first, each with a source id for it."""
     contact = await access.load_contact(db, actor, contact_id)
     sessions = await queries.list_sessions(db, actor.account_id, [contact.id])
@@ -191,23 +192,27 @@ async def list_contactable_inboxes(db: Db, actor: Actor, contact_id: int) -> Con
         (offered_source_id(contact, inbox, newest.get(inbox.id)), inbox)
         for inbox in await inboxes.list_inboxes(db, actor)
     ]
-    return ContactableOut(payload=[contact_inbox_out(source_id, inbox) for source_id, inbox in offers if source_id])
+    return ContactableOut(
+        payload=[contact_inbox_out(source_id, inbox, shown) for source_id, inbox in offers if source_id]
+    )
 
 
 @routes.post("/{contact_id}/contact_inboxes", actors=AGENT)
-async def create_contact_inbox(tx: Tx, actor: Actor, contact_id: int, params: ContactInboxParams) -> ContactInboxOut:
+async def create_contact_inbox(
+    tx: Tx, actor: Actor, shown: Shown, contact_id: int, params: ContactInboxParams
+) -> ContactInboxOut:
     """A session of the contact in an inbox the caller may see; the one there is under that source id already."""
     contact = await access.load_contact(tx, actor, contact_id)
     inbox = await inboxes.load_inbox(tx, actor, params.inbox_id)
     session = await operations.find_or_create_contact_inbox(
         tx, contact, inbox, source_id=params.source_id, hmac_verified=params.hmac_verified
     )
-    return contact_inbox_out(session.source_id, inbox)
+    return contact_inbox_out(session.source_id, inbox, shown)
 
 
 @session_routes.post("/filter", actors=AGENT, scope="contacts:read")
 async def find_contact_by_session(
-    db: Db, actor: Actor, presence: Presence, params: SessionFilterParams
+    db: Db, actor: Actor, shown: Shown, params: SessionFilterParams
 ) -> ContactOut | Answer:
     """The contact an inbox knows by this source id; nobody is an empty 404."""
     inbox = await inboxes.load_inbox(db, actor, params.inbox_id)
@@ -215,7 +220,7 @@ async def find_contact_by_session(
     if session is None:
         return Answer(status=404)
     contact = await access.load_contact(db, actor, session.contact_id)
-    return contact_out(contact, presence, await queries.list_sessions(db, actor.account_id, [contact.id]))
+    return contact_out(contact, shown, await queries.list_sessions(db, actor.account_id, [contact.id]))
 
 
 async def _to_change(tx: Tx, actor: Actor, expected: Expected, contact_id: int) -> Contact:
@@ -236,7 +241,7 @@ async def _inbox(db: Db, actor: Actor, inbox_id: int | None) -> Inbox | None:
 
 
 async def _page(
-    db: Db, actor: Actor, presence: Presence, params: ListParams | FilterParams, filters: ListFilter
+    db: Db, actor: Actor, shown: Shown, params: ListParams | FilterParams, filters: ListFilter
 ) -> ContactListOut:
     offset = (page_of(params.page) - 1) * PAGE
     found = await lists.list_page(db, actor.account_id, filters, limit=PAGE, offset=offset)
@@ -245,13 +250,13 @@ async def _page(
     sessions = await queries.list_sessions(db, actor.account_id, ids) if wants_sessions(params) else None
     return ContactListOut(
         meta=ListMetaOut(count=count, current_page=1 if params.page is None else params.page),
-        payload=[contact_out(contact, presence, sessions) for contact in found],
+        payload=[contact_out(contact, shown, sessions) for contact in found],
     )
 
 
-async def _shown(db: Db, presence: Presence, contact: Contact, *, with_sessions: bool) -> Versioned[ContactPayloadOut]:
+async def _answer(db: Db, shown: Shown, contact: Contact, *, with_sessions: bool) -> Versioned[ContactPayloadOut]:
     sessions = await queries.list_sessions(db, contact.account_id, [contact.id]) if with_sessions else None
-    return Versioned(ContactPayloadOut(payload=contact_out(contact, presence, sessions)), contact.version)
+    return Versioned(ContactPayloadOut(payload=contact_out(contact, shown, sessions)), contact.version)
 
 
 def _labelled(contact: Contact) -> Versioned[LabelsOut]:

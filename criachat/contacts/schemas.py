@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from criachat.contacts.models import Contact, ContactInbox, Session
 from criachat.inboxes.models import Inbox
 from criachat.kit.times import iso, iso_or_none, unix
-from criachat.users.presence import Presence
+from criachat.users.shown import Shown
 
 Short = Annotated[str, Meta(max_length=255)]
 
@@ -121,7 +121,7 @@ class InboxSlimOut(msgspec.Struct, frozen=True, kw_only=True):
     """An inbox in a few words."""
 
     id: int
-    avatar_url: str = ""
+    avatar_url: str
     channel_id: int
     name: str
     channel_type: str
@@ -278,9 +278,9 @@ def wants_sessions(params: ShowParams | ChangedContactParams) -> bool:
     return params.include_contact_inboxes in (True, "true")
 
 
-def contact_out(contact: Contact, presence: Presence, sessions: Sequence[Session] | None = None) -> ContactOut:
+def contact_out(contact: Contact, shown: Shown, sessions: Sequence[Session] | None = None) -> ContactOut:
     """The contact, with their inboxes unless those are left out."""
-    is_present = presence.is_contact_present(contact.account_id, contact.id)
+    is_present = shown.presence.is_contact_present(contact.account_id, contact.id)
     last_activity_at = contact.last_activity_at
     return ContactOut(
         additional_attributes=contact.additional_attributes,
@@ -297,16 +297,17 @@ def contact_out(contact: Contact, presence: Presence, sessions: Sequence[Session
         created_at=unix(contact.created_at),
         contact_inboxes=UNSET
         if sessions is None
-        else [session_out(each) for each in sessions if each.contact_id == contact.id],
+        else [session_out(each, shown) for each in sessions if each.contact_id == contact.id],
     )
 
 
-def session_out(session: Session) -> ContactInboxOut:
+def session_out(session: Session, shown: Shown) -> ContactInboxOut:
     """A contact inbox of a list."""
     return ContactInboxOut(
         source_id=session.source_id,
         inbox=InboxSlimOut(
             id=session.inbox_id,
+            avatar_url=shown.files.avatar_url(session.inbox_avatar_key),
             channel_id=session.channel_id,
             name=session.inbox_name,
             channel_type=session.channel_type,
@@ -314,11 +315,17 @@ def session_out(session: Session) -> ContactInboxOut:
     )
 
 
-def contact_inbox_out(source_id: str, inbox: Inbox) -> ContactInboxOut:
+def contact_inbox_out(source_id: str, inbox: Inbox, shown: Shown) -> ContactInboxOut:
     """A contact inbox, or one that could be made."""
     return ContactInboxOut(
         source_id=source_id,
-        inbox=InboxSlimOut(id=inbox.id, channel_id=inbox.channel_id, name=inbox.name, channel_type=inbox.channel_type),
+        inbox=InboxSlimOut(
+            id=inbox.id,
+            avatar_url=shown.files.avatar_url(inbox.avatar_key),
+            channel_id=inbox.channel_id,
+            name=inbox.name,
+            channel_type=inbox.channel_type,
+        ),
     )
 
 

@@ -1,9 +1,11 @@
-"""Messages, over HTTP; and opening a conversation, since that may bring its first message."""
+"""Messages, over HTTP; and what moves messages along: opening a conversation with its first, and merging contacts."""
 
 from __future__ import annotations
 
 from msgspec import UNSET
 
+from criachat.contacts import access as contacts
+from criachat.contacts.schemas import ContactOut, contact_out
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import ConversationOut, Shown, conversation_out, sender_out
@@ -16,9 +18,11 @@ from criachat.messages import queries
 from criachat.messages.drafting import draft_of
 from criachat.messages.errors import StatusUpdateNotAllowed
 from criachat.messages.operations import changing, opening
+from criachat.messages.operations.merging import load_contacts_to_merge, merge_contacts
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import (
     ListParams,
+    MergeParams,
     MessageChangeParams,
     MessageOut,
     MessageParams,
@@ -32,6 +36,7 @@ from criachat.messages.uploading import KeptFiles
 from criachat.users.snapshots import UserSnapshot
 
 opening_routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
+merging_routes = Routes("/api/v1/accounts/{account_id}/actions", tag="Contacts", scope="contacts")
 routes = Routes(
     "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages", tag="Messages", scope="messages"
 )
@@ -50,6 +55,15 @@ async def open_conversation(
         tx, params, actor=actor, limit_per_minute=settings.message_per_minute_limit
     )
     return conversation_out(conversation, shown)
+
+
+@merging_routes.post("/contact_merge", actors=AGENT)
+async def merge_two_contacts(tx: Tx, actor: Actor, shown: Shown, params: MergeParams) -> ContactOut:
+    """Make two contacts one: the base takes over what the other has, and what it lacks; the other is gone."""
+    if params.base_contact_id == params.mergee_contact_id:
+        return contact_out(await contacts.load_contact(tx, actor, params.base_contact_id), shown)
+    base, mergee = await load_contacts_to_merge(tx, actor, params.base_contact_id, params.mergee_contact_id)
+    return contact_out(await merge_contacts(tx, base, mergee, actor=actor), shown)
 
 
 @routes.get(actors=AGENT)

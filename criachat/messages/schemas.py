@@ -34,6 +34,13 @@ class MessageParams(msgspec.Struct, kw_only=True):
     attachments: Any = None
 
 
+class MergeParams(msgspec.Struct, kw_only=True):
+    """Two contacts who are one person; the base stays."""
+
+    base_contact_id: int
+    mergee_contact_id: int
+
+
 class OpeningParams(msgspec.Struct, kw_only=True):
     """A conversation to be opened: `inbox_id` and `contact_id`, or the `source_id` of a session."""
 

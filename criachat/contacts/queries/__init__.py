@@ -132,11 +132,11 @@ WHERE account_id = $1 AND contact_id = $2
 # The hundred newest of each contact, oldest first.
 LIST_SESSIONS = """
 SELECT session.contact_id, session.source_id, session.inbox_id, session.channel_id, session.inbox_name,
-    session.channel_type
+    session.inbox_avatar_key, session.channel_type
 FROM unnest($2::bigint[]) AS here (id)
 CROSS JOIN LATERAL (
     SELECT contact_inboxes.id, contact_inboxes.contact_id, contact_inboxes.source_id, contact_inboxes.inbox_id,
-        inboxes.channel_id, inboxes.name AS inbox_name, inboxes.channel_type
+        inboxes.channel_id, inboxes.name AS inbox_name, inboxes.avatar_key AS inbox_avatar_key, inboxes.channel_type
     FROM contact_inboxes
     JOIN inboxes ON inboxes.account_id = contact_inboxes.account_id AND inboxes.id = contact_inboxes.inbox_id
         AND inboxes.deleted_at IS NULL
