@@ -112,7 +112,8 @@ OPERATORS: Final[Mapping[str, Mapping[str, Compare]]] = {
         "equal_to": _by("is", _phone_number),
         "not_equal_to": _by("is_not", _phone_number),
         **CONTAINING,
-        "starts_with": _by("is_like_one", lambda values: [containing(_phone_number(values)).removeprefix("%")]),
+        # Nothing but the beginning of a phone number has a plus sign.
+        "starts_with": _by("is_like_one", lambda values: [containing(_phone_number(values))]),
     },
     "country_code": EQUAL,
     "city": TEXT,

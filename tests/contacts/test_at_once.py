@@ -24,6 +24,13 @@ SELECT (SELECT count(*) FROM contacts WHERE account_id = $1)
 """
 
 
+LOCK_CONVERSATION = "SELECT id FROM conversations WHERE account_id = $1 AND display_id = $2 FOR NO KEY UPDATE"
+NOTE_ACTIVITY = "UPDATE contacts SET last_activity_at = now() WHERE account_id = $1 AND id = $2"
+IS_ANYBODY_WAITING = """
+SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
+"""
+
+
 async def left_of(given: Given) -> int:
     """How many rows the account has of contacts and what hangs on them."""
     async with given.world.parts.database.reading() as db:
@@ -208,3 +215,21 @@ async def test_a_contact_deleted_while_others_write_leaves_nothing_behind(api: A
     assert len(await given.emitted(ContactDeleted)) == 1
     opened = {event.conversation_id for event in await given.emitted(ConversationCreated)}
     assert len(opened) >= 1
+
+
+async def test_a_deletion_that_waits_for_a_message_does_not_hold_it_up(api: Api, given: Given) -> None:
+    database = given.world.parts.database
+    contact = await given.contact()
+    conversation = await given.conversation(contact=contact)
+
+    async with database.transaction() as tx:
+        await tx.execute("SET LOCAL lock_timeout = '300ms'")
+        await tx.fetch_value(LOCK_CONVERSATION, given.account_id, conversation["id"])
+        deleting = asyncio.create_task(api.delete(f"/contacts/{contact['id']}"))
+        while not await tx.fetch_value(IS_ANYBODY_WAITING):  # noqa: ASYNC110 - only PostgreSQL knows
+            await asyncio.sleep(0.01)
+        written = await tx.execute(NOTE_ACTIVITY, given.account_id, contact["id"])
+
+    assert written == 1
+    assert (await deleting).status == 200
+    assert await left_of(given) == 0
