@@ -192,7 +192,7 @@ def public_conversation_out(
     )
 
 
-def survey_out(survey: Survey) -> SurveyOut:
+def survey_out(survey: Survey, inbox_avatar_url: str) -> SurveyOut:
     """A survey as its page sees it."""
     display_type = survey.message.content_attributes.get("display_type")
     return SurveyOut(
@@ -200,7 +200,7 @@ def survey_out(survey: Survey) -> SurveyOut:
         csat_survey_response=None if survey.response is None else _response_out(survey.response),
         display_type="star" if display_type == "star" else "emoji",
         content=survey.message.content,
-        inbox_avatar_url="",
+        inbox_avatar_url=inbox_avatar_url,
         inbox_name=survey.conversation.inbox_name,
         locale=survey.conversation.account_locale,
         conversation_id=survey.conversation.id,

@@ -189,6 +189,8 @@ async def test_a_session_sees_its_own_conversations_and_no_others_of_its_contact
     assert [each["id"] for each in seen_by_stranger.json] == [own["id"]]
     assert [each["id"] for each in seen_by_verified.json] == [elsewhere["id"], own["id"]]
     assert (await app.get(f"/conversations/{elsewhere['id']}")).json["inbox_id"] == elsewhere["inbox_id"]
+    assert (await stranger.get(f"/conversations/{elsewhere['id']}")).status == 404
+    assert (await stranger.post(f"/conversations/{elsewhere['id']}/messages", {"content": "Hi"})).status == 404
 
 
 @pytest.mark.parametrize(

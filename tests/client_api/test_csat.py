@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from apps import CLIENT_API, App, open_app
+from apps import CLIENT_API, PNG, App, open_app
 from harness import Api, Given, Reply
 
 from criachat.kit import clock
@@ -50,7 +50,7 @@ async def test_a_survey_is_shown_to_whoever_has_its_address(api: Api, given: Giv
     config = {"display_type": "star", "message": "How did we do?"}
     survey = await surveyed(given, csat_config=config)
 
-    with given.queries(at_most=6):
+    with given.queries(at_most=7):
         reply = await survey.show()
 
     (message,) = (await survey.app.get(f"/conversations/{survey.conversation['id']}/messages")).json
@@ -69,6 +69,17 @@ async def test_a_survey_is_shown_to_whoever_has_its_address(api: Api, given: Giv
     assert (message["message_type"], message["content_type"]) == (3, "input_csat")
     assert message["content_attributes"] == {"display_type": "star"}
     assert "sender" not in message
+
+
+async def test_a_survey_shows_the_picture_of_its_inbox(api: Api, given: Given) -> None:
+    survey = await surveyed(given)
+    path = f"/inboxes/{survey.app.inbox['id']}"
+    pictured = await api.call("PATCH", path, files={"avatar": ("logo.png", PNG, "image/png")})
+
+    shown, answered = await survey.show(), await survey.rate(5)
+
+    assert pictured.json["avatar_url"] != ""
+    assert shown.json["inbox_avatar_url"] == answered.json["inbox_avatar_url"] == pictured.json["avatar_url"]
 
 
 async def test_a_survey_is_answered_on_its_page(api: Api, given: Given) -> None:

@@ -13,6 +13,7 @@ from harness import Api, Given
 from criachat.contacts.events import ContactCreated, ContactDeleted, ContactMerged
 from criachat.conversations.events import ConversationContactChanged
 from criachat.kit import clock
+from criachat.messages.events import MessageUpdated
 
 REFUSED = {"error": "HMAC failed: Invalid Identifier Hash Provided"}
 LONG = "device-of-rosa-0001"
@@ -294,9 +295,10 @@ async def test_a_merge_is_told_of(api: Api, given: Given) -> None:
     rosa = await given.session(inbox, **signed(inbox, "crm-77"))
     anonymous = await open_app(given, inbox)
     conversation = await anonymous.conversation()
-    await anonymous.say(conversation)
+    said = await anonymous.say(conversation)
 
     await anonymous.get(params=signed(inbox, "crm-77"))
+    await api.delete(f"/conversations/{conversation['id']}/messages/{said['id']}")
 
     (merged,) = await given.emitted(ContactMerged)
     (deleted,) = await given.emitted(ContactDeleted)
@@ -306,6 +308,8 @@ async def test_a_merge_is_told_of(api: Api, given: Given) -> None:
     assert moved.changes == {"contact_id": [anonymous.session["id"], rosa["id"]]}
     assert (moved.snapshot.id, moved.snapshot.contact.id) == (conversation["id"], rosa["id"])
     assert moved.snapshot.last_message.sender.id == rosa["id"]
+    (deletion,) = await given.emitted(MessageUpdated)
+    assert deletion.snapshot.message.sender_id == rosa["id"]
 
 
 @pytest.mark.parametrize("value", ["rosa@example.net", "+4915112345678"])

@@ -6,17 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from apps import App, open_app
+from apps import PNG, App, open_app
 from harness import BASE_URL, Api, Given
 
 from criachat.kit import clock
 from criachat.messages.events import MessageCreated, MessageUpdated
 
 NO_SUCH_PAGE = {"status": 404, "error": "Not Found"}
-PNG = (
-    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x02\x00\x00\x00\x03\x08\x06\x00\x00\x00\x9dt\x8d\xa6"
-    b"\x00\x00\x00\x0bIDATx\x9cc`\x80\x01\x00\x00\x0e\x00\x01\xc2\xba\x84\xb5\x00\x00\x00\x00IEND\xaeB`\x82"
-)
 QUESTION: dict[str, Any] = {
     "content": "Which colour?",
     "content_type": "input_select",
