@@ -6,12 +6,14 @@ import asyncio
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 
@@ -21,6 +23,8 @@ from criachat.kit.postgres.processes import status, wait
 START_TIMEOUT_SECONDS = 180.0
 LARGEST_LOG_BYTES = 10_000_000
 ROLE = "criachat"
+
+SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - looked at, nothing is kept there
 
 TUNING: dict[str, str] = {
     "shared_buffers": "64MB",
@@ -127,7 +131,8 @@ def configure(directory: Path, user: User, sockets: Path, tuning: dict[str, str]
         "ident_file": directory / "ident.conf",
         "unix_socket_directories": f'"{sockets}"',
     }
-    settings = tuning | FIXED | {name: str(value) for name, value in places.items()}
+    settings = {"dynamic_shared_memory_type": _shared_memory()} | tuning | FIXED
+    settings |= {name: str(value) for name, value in places.items()}
     lines = [f"{name} = '{_escaped(value)}'" for name, value in settings.items()]
     caller = name_of(os.geteuid())
     callers = {f'criachat "{caller}" {role}' for role in (ROLE, "postgres")}
@@ -143,6 +148,12 @@ def configure(directory: Path, user: User, sockets: Path, tuning: dict[str, str]
                 os.chown(path, -1, user.gid)
                 path.chmod(0o640)
             file.write(text + "\n")
+
+
+def _shared_memory() -> str:
+    """Bare containers and chroots have no /dev/shm that everybody may write to; files do as well there."""
+    is_open = SHARED_MEMORY.is_dir() and SHARED_MEMORY.stat().st_mode & stat.S_IWOTH
+    return "posix" if is_open else "mmap"
 
 
 def _escaped(value: str) -> str:
