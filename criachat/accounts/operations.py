@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET
 
 from criachat.accounts import queries
+from criachat.accounts.errors import AutoResolveInvalid, LocaleUnknown, NameBlank, NameTooLong, SupportEmailInvalid
 from criachat.accounts.events import AccountCreated, CacheInvalidated
 from criachat.accounts.models import Account, all_cache_keys
+from criachat.accounts.schemas import AccountParams
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import Invalid
 from criachat.kit.events import emit
 
 LONGEST_NAME = 255
-
-
-class NameBlank(Invalid):
-    """Name can't be blank"""
-
-    attributes = ("name",)
-
-
-class NameTooLong(Invalid):
-    """Name is too long (maximum is 255 characters)"""
-
-    attributes = ("name",)
+LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+# Ten minutes to just under a thousand days.
+AUTO_RESOLVE_MINUTES = range(10, 1_439_857)
+ATTRIBUTES = ("industry", "company_size", "timezone")
+SETTINGS = (
+    "auto_resolve_after",
+    "auto_resolve_message",
+    "auto_resolve_ignore_waiting",
+    "auto_resolve_label",
+    "audio_transcriptions",
+    "conversation_required_attributes",
+)
 
 
 async def create_account(tx: Tx, *, name: str, locale: str = "en") -> Account:
@@ -36,6 +42,48 @@ async def create_account(tx: Tx, *, name: str, locale: str = "en") -> Account:
     account = await queries.insert_account(tx, name=name.strip(), locale=locale)
     await emit(tx, AccountCreated(account_id=account.id))
     return account
+
+
+async def change_account(tx: Tx, account: Account, params: AccountParams) -> Account:
+    """Change what was sent: all of it, or nothing."""
+    _check(params)
+    changed = msgspec.structs.replace(
+        account,
+        name=account.name if params.name is UNSET else params.name.strip(),
+        locale=account.locale if params.locale is UNSET else params.locale,
+        domain=account.domain if params.domain is UNSET else params.domain or None,
+        support_email=account.support_email if params.support_email is UNSET else params.support_email or None,
+        custom_attributes={**account.custom_attributes, **_sent(params, ATTRIBUTES)},
+        settings={**account.settings, **_sent(params, SETTINGS)},
+    )
+    if changed != account:
+        await queries.save_account(tx, changed)
+    return changed
+
+
+def _sent(params: AccountParams, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(params, name)) is not UNSET}
+
+
+def _check(params: AccountParams) -> None:
+    if params.name is not UNSET and not params.name.strip():
+        raise NameBlank
+    if params.locale is not UNSET and not LOCALE.fullmatch(params.locale):
+        raise LocaleUnknown
+    if isinstance(params.support_email, str) and params.support_email and not EMAIL.fullmatch(params.support_email):
+        raise SupportEmailInvalid
+    _check_minutes(params.auto_resolve_after)
+
+
+def _check_minutes(minutes: object) -> None:
+    """A number, and not its digits: clients of the family rely on that."""
+    if minutes is UNSET or minutes is None:
+        return
+    if type(minutes) is not int:
+        raise AutoResolveInvalid("Auto resolve after must be of type integer")
+    if minutes not in AUTO_RESOLVE_MINUTES:
+        bound = "greater than or equal to 10" if minutes < 10 else "less than or equal to 1439856"
+        raise AutoResolveInvalid(f"Auto resolve after must be {bound}")
 
 
 async def invalidate_cache(tx: Tx, account_id: int, kind: Literal["label", "inbox", "team"]) -> None:

@@ -11,6 +11,18 @@ SELECT id, name, locale, domain, support_email, status, features, settings, cust
 FROM accounts
 WHERE id = $1
 """
+LOCK_ACCOUNT = """
+SELECT id, name, locale, domain, support_email, status, features, settings, custom_attributes, cache_keys, created_at
+FROM accounts
+WHERE id = $1
+FOR NO KEY UPDATE
+"""
+SAVE_ACCOUNT = """
+UPDATE accounts
+SET name = $2, locale = $3, domain = $4, support_email = $5, custom_attributes = $6, settings = $7,
+    version = version + 1, updated_at = greatest($8, updated_at + interval '1 millisecond')
+WHERE id = $1
+"""
 INSERT_ACCOUNT = """
 INSERT INTO accounts (name, locale, features, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $4)
@@ -33,6 +45,17 @@ LIST_ACCOUNT_IDS = "SELECT id FROM accounts ORDER BY id"
 async def find_account(db: Db, account_id: int) -> Account | None:
     """The account, or None."""
     return await db.fetch_one_or_none(Account, FIND_ACCOUNT, account_id)
+
+
+async def lock_account(tx: Tx, account_id: int) -> Account | None:
+    """The account, kept from changing until the transaction ends."""
+    return await tx.fetch_one_or_none(Account, LOCK_ACCOUNT, account_id)
+
+
+async def save_account(tx: Tx, account: Account) -> None:
+    """Write what an account became."""
+    names = (account.name, account.locale, account.domain, account.support_email)
+    await tx.execute(SAVE_ACCOUNT, account.id, *names, account.custom_attributes, account.settings, clock.now())
 
 
 async def insert_account(tx: Tx, *, name: str, locale: str) -> Account:

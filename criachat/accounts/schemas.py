@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from criachat.accounts.models import Account, all_cache_keys
 from criachat.kit.times import iso
 
+Short = Annotated[str, Meta(max_length=255)]
 PLAN_KEYS = ("plan_name", "subscribed_quantity", "subscription_status", "subscription_ends_on")
+
+
+class AccountParams(msgspec.Struct, kw_only=True):
+    """What an account is; what is not sent stays as it is, and attributes and settings are merged one by one."""
+
+    name: Short | UnsetType = UNSET
+    locale: Short | UnsetType = UNSET
+    domain: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
+    support_email: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
+    industry: Short | UnsetType | None = UNSET
+    company_size: Short | UnsetType | None = UNSET
+    timezone: Short | UnsetType | None = UNSET
+    auto_resolve_after: Any = UNSET
+    auto_resolve_message: Annotated[str, Meta(max_length=20_000)] | UnsetType | None = UNSET
+    auto_resolve_ignore_waiting: bool | UnsetType | None = UNSET
+    auto_resolve_label: Short | UnsetType | None = UNSET
+    audio_transcriptions: bool | UnsetType | None = UNSET
+    conversation_required_attributes: Annotated[list[Short], Meta(max_length=100)] | UnsetType | None = UNSET
 
 
 class AccountOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ LEFT JOIN account_users ON account_users.account_id = $2 AND account_users.user_
 WHERE access_tokens.digest = ANY($1)
   AND access_tokens.revoked_at IS NULL
   AND (access_tokens.expires_at IS NULL OR access_tokens.expires_at > $3)
+  AND coalesce(users.id, agent_bots.id, platform_apps.id) IS NOT NULL
 """
 INSERT_ACCESS = """
 INSERT INTO access_tokens (digest, prefix, last_characters, name, owner_type, owner_id, account_id, scopes,

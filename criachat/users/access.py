@@ -32,6 +32,14 @@ async def find_colleague(db: Db, actor: Actor, user_id: int | None) -> Colleague
     return found[0] if found else None
 
 
+async def load_colleague(db: Db, actor: Actor, user_id: int) -> Colleague:
+    """The member of the caller's account with this id."""
+    colleague = await find_colleague(db, actor, user_id)
+    if colleague is None:
+        raise NotFound
+    return colleague
+
+
 async def list_colleagues(db: Db, actor: Actor, user_ids: Sequence[int] | None = None) -> list[Colleague]:
     """The members of the caller's account by name, or those of them with these ids."""
     return await queries.list_colleagues(db, actor.account_id, user_ids)

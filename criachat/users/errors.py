@@ -55,3 +55,25 @@ class PasswordsDiffer(Invalid):
 
 class WrongPassword(Unprocessable):
     """Invalid current password"""
+
+
+class RoleUnknown(Invalid):
+    """Role is neither agent nor administrator"""
+
+    attributes = ("role",)
+
+
+class AvailabilityUnknown(Invalid):
+    """Availability is none of online, offline and busy"""
+
+    attributes = ("availability",)
+
+
+class LastAdministrator(Invalid):
+    """An account needs an administrator, and this is the last"""
+
+    attributes = ("role",)
+
+
+class NotYourself(Invalid):
+    """You cannot remove yourself"""

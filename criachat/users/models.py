@@ -68,6 +68,15 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody is in an account."""
+
+    role: Role
+    availability: Availability = "online"
+    auto_offline: bool = True
+    inviter_id: int | None = None
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """One account a person belongs to."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 import msgspec
 from msgspec import UNSET
@@ -15,9 +14,9 @@ from criachat.kit.events import emit
 from criachat.kit.files import Files
 from criachat.kit.upkeep import remove_file_later
 from criachat.users import passwords, queries
+from criachat.users.addresses import kept_address
 from criachat.users.errors import (
     AlreadyMember,
-    EmailInvalid,
     EmailTaken,
     NameBlank,
     NameTooLong,
@@ -31,7 +30,6 @@ from criachat.users.models import Bot, Role, User
 from criachat.users.schemas import ProfileParams
 from criachat.users.snapshots import Availability
 
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.?[^@\s]*")
 LONGEST_NAME = 255
 LARGEST_SETTINGS_BYTES = 64 * 1024
 # Pictures of people belong to no account.
@@ -41,7 +39,7 @@ CHANGEABLE = ("name", "display_name", "email", "message_signature", "ui_settings
 
 async def create_user(tx: Tx, *, name: str, email: str, password: str | None) -> User:
     """A new, confirmed person. Without a password they can only be signed in by token or by resetting it."""
-    email = _email(email)
+    email = kept_address(email)
     if len(name) > LONGEST_NAME:
         raise NameTooLong
     if password is not None and not passwords.is_strong_enough(password):
@@ -102,7 +100,7 @@ def _changed(user: User, params: ProfileParams) -> User:
     if "display_name" in sent:
         sent["display_name"] = (sent["display_name"] or "").strip() or None
     if "email" in sent:
-        sent["email"] = _email(sent["email"])
+        sent["email"] = kept_address(sent["email"])
     if len(msgspec.json.encode(sent.get("ui_settings"))) > LARGEST_SETTINGS_BYTES:
         raise SettingsTooLong
     if params.phone_number is not UNSET:
@@ -114,12 +112,6 @@ def _name(name: str) -> str:
     if not name.strip():
         raise NameBlank
     return name.strip()
-
-
-def _email(email: str) -> str:
-    if not EMAIL.fullmatch(email.strip()) or len(email) > LONGEST_NAME:
-        raise EmailInvalid
-    return email.strip().lower()
 
 
 async def _new_password(db: Db, user_id: int, params: ProfileParams) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from criachat.kit import clock, tokens
 from criachat.kit.db import Db, Tx
-from criachat.users.models import Bot, Colleague, Membership, Role, User
+from criachat.users.models import Bot, Colleague, Membership, Place, Role, User
 
 FIND_USER = """
 SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
@@ -54,6 +54,43 @@ INSERT INTO account_users (account_id, user_id, role, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $4)
 ON CONFLICT DO NOTHING
 RETURNING id
+"""
+# Who is known already is left as they are.
+INSERT_USERS = """
+INSERT INTO users (name, email, pubsub_token, created_at, updated_at)
+SELECT new.name, new.email, new.pubsub_token, $4, $4
+FROM unnest($1::text[], $2::text[], $3::text[]) AS new (name, email, pubsub_token)
+ON CONFLICT (lower(email)) DO NOTHING
+"""
+INSERT_MEMBERSHIPS = """
+INSERT INTO account_users (account_id, user_id, role, availability, auto_offline, inviter_id, created_at, updated_at)
+SELECT $1, users.id, $3, $4, $5, $6, $7, $7
+FROM users
+WHERE lower(users.email) = ANY($2::text[])
+ORDER BY users.id
+ON CONFLICT DO NOTHING
+RETURNING user_id
+"""
+SAVE_MEMBERSHIP = """
+UPDATE account_users
+SET role = $3, availability = $4, auto_offline = $5, updated_at = greatest($6, updated_at + interval '1 millisecond')
+WHERE account_id = $1 AND user_id = $2
+"""
+RENAME_USER = """
+UPDATE users
+SET name = $2, version = version + 1, updated_at = greatest($3, updated_at + interval '1 millisecond')
+WHERE id = $1 AND name <> $2
+"""
+# All of them, so that of two who leave at once the second sees that they are the last.
+LOCK_ADMINISTRATORS = """
+SELECT user_id FROM account_users WHERE account_id = $1 AND role = 'administrator' ORDER BY user_id FOR UPDATE
+"""
+DELETE_MEMBERSHIP = "DELETE FROM account_users WHERE account_id = $1 AND user_id = $2"
+# Across accounts: whoever belongs to no account any more is nobody's.
+DELETE_STRAY_USER = """
+DELETE FROM users
+WHERE id = $1 AND NOT EXISTS (SELECT FROM account_users WHERE account_users.user_id = $1)
+RETURNING avatar_key
 """
 # Across accounts: whoever signs in sees every account they belong to.
 LIST_MEMBERSHIPS = """
@@ -134,6 +171,44 @@ async def save_user(tx: Tx, user: User) -> bool:
 async def insert_membership(tx: Tx, account_id: int, user_id: int, role: Role) -> bool:
     """Make the person a member; False when they are one already."""
     return await tx.fetch_value(INSERT_MEMBERSHIP, account_id, user_id, role, clock.now()) is not None
+
+
+async def insert_users(tx: Tx, names: Sequence[str], emails: Sequence[str]) -> None:
+    """New people with these names and addresses, who have yet to say that it is them."""
+    await tx.execute(INSERT_USERS, names, emails, [tokens.random_token() for _ in emails], clock.now())
+
+
+async def insert_memberships(tx: Tx, account_id: int, emails: Sequence[str], place: Place) -> list[int]:
+    """Make people with these addresses members; who was none before."""
+    values = (place.role, place.availability, place.auto_offline, place.inviter_id, clock.now())
+    return await tx.fetch_values(INSERT_MEMBERSHIPS, account_id, emails, *values)
+
+
+async def save_membership(tx: Tx, account_id: int, user_id: int, place: Place) -> None:
+    """Write what a member became."""
+    await tx.execute(
+        SAVE_MEMBERSHIP, account_id, user_id, place.role, place.availability, place.auto_offline, clock.now()
+    )
+
+
+async def rename_user(tx: Tx, user_id: int, name: str) -> None:
+    """Give a person another name."""
+    await tx.execute(RENAME_USER, user_id, name, clock.now())
+
+
+async def lock_administrators(tx: Tx, account_id: int) -> list[int]:
+    """The administrators of the account, kept from changing until the transaction ends."""
+    return await tx.fetch_values(LOCK_ADMINISTRATORS, account_id)
+
+
+async def delete_membership(tx: Tx, account_id: int, user_id: int) -> bool:
+    """End a membership with all that hangs on it; False when there was none."""
+    return await tx.execute(DELETE_MEMBERSHIP, account_id, user_id) > 0
+
+
+async def delete_stray_user(tx: Tx, user_id: int) -> str | None:
+    """Remove a person who belongs to no account; the key of their picture, if they had one."""
+    return await tx.fetch_value(DELETE_STRAY_USER, user_id)
 
 
 async def list_memberships(db: Db, user_id: int) -> list[Membership]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from criachat.kit.actors import AGENT, PERSON, Actor
-from criachat.kit.choices import chosen
+from criachat.kit.actors import ADMINISTRATOR, AGENT, PERSON, Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import Unprocessable
 from criachat.kit.http.routes import Routes
-from criachat.users import access, operations
+from criachat.users import access, operations, team
 from criachat.users.schemas import (
     ActiveAccountParams,
     AgentOut,
+    AgentParams,
+    AgentsParams,
     AutoOfflineParams,
     AvailabilityParams,
     ProfileOut,
@@ -19,12 +19,9 @@ from criachat.users.schemas import (
     profile_out,
 )
 from criachat.users.shown import Shown
-from criachat.users.snapshots import Availability
-
-# By their numbers, which some clients send.
-AVAILABILITIES: tuple[Availability, ...] = ("online", "offline", "busy")
 
 agent_routes = Routes("/api/v1/accounts/{account_id}/agents", tag="Agents", scope="agents")
+activity_routes = Routes("/api/v1/accounts/{account_id}/update_active_at", tag="Accounts", scope="profile")
 profile_routes = Routes("/api/v1/profile", tag="Profile", scope="profile")
 
 
@@ -32,6 +29,37 @@ profile_routes = Routes("/api/v1/profile", tag="Profile", scope="profile")
 async def list_agents(db: Db, actor: Actor, shown: Shown) -> list[AgentOut]:
     """The members of the account by name."""
     return [agent_out(colleague, shown) for colleague in await access.list_colleagues(db, actor)]
+
+
+@agent_routes.post(actors=ADMINISTRATOR, wrapper="agent")
+async def create_agent(tx: Tx, actor: Actor, shown: Shown, params: AgentParams) -> AgentOut:
+    """Make somebody a member of the account. Who is known already by this address keeps their name."""
+    return await _agent(tx, actor, shown, await team.invite(tx, params, actor=actor))
+
+
+@agent_routes.post("/bulk_create", actors=ADMINISTRATOR)
+async def create_agents(tx: Tx, actor: Actor, params: AgentsParams) -> None:
+    """Make many people agents, by their addresses; what is no address, and who is a member, is passed over."""
+    await team.invite_all(tx, params.emails, actor=actor)
+
+
+@agent_routes.update("/{user_id}", actors=ADMINISTRATOR, wrapper="agent")
+async def change_agent(tx: Tx, actor: Actor, shown: Shown, user_id: int, params: AgentParams) -> AgentOut:
+    """Change name, role or availability of a member. The last administrator stays one."""
+    await team.change_member(tx, await access.load_colleague(tx, actor, user_id), params)
+    return await _agent(tx, actor, shown, user_id)
+
+
+@agent_routes.delete("/{user_id}", actors=ADMINISTRATOR)
+async def remove_agent(tx: Tx, actor: Actor, user_id: int) -> None:
+    """End a membership: they leave teams and inboxes, and their conversations are nobody's."""
+    await team.remove_member(tx, await access.load_colleague(tx, actor, user_id), actor=actor)
+
+
+@activity_routes.post(actors=AGENT, is_hidden=True)
+async def note_activity(tx: Tx, actor: Actor, account_id: int) -> None:
+    """Work in this account from now on."""
+    await operations.use_account(tx, account_id=account_id, user_id=actor.user_id or 0)
 
 
 @profile_routes.get(actors=PERSON)
@@ -51,7 +79,10 @@ async def change_profile(tx: Tx, actor: Actor, shown: Shown, params: ProfilePara
 async def choose_availability(tx: Tx, actor: Actor, shown: Shown, params: AvailabilityParams) -> ProfileOut:
     """Be online, busy or offline in an account."""
     await operations.choose_availability(
-        tx, account_id=params.account_id, user_id=actor.user_id or 0, availability=_availability(params.availability)
+        tx,
+        account_id=params.account_id,
+        user_id=actor.user_id or 0,
+        availability=team.availability_of(params.availability),
     )
     return await _profile(tx, actor, shown)
 
@@ -78,11 +109,8 @@ async def remove_avatar(tx: Tx, actor: Actor, shown: Shown) -> ProfileOut:
     return await _profile(tx, actor, shown)
 
 
-def _availability(said: str | int) -> Availability:
-    availability = chosen(said, AVAILABILITIES)
-    if availability is None:
-        raise Unprocessable(f"availability must be one of {', '.join(AVAILABILITIES)}")
-    return availability
+async def _agent(db: Db, actor: Actor, shown: Shown, user_id: int) -> AgentOut:
+    return agent_out(await access.load_colleague(db, actor, user_id), shown)
 
 
 async def _profile(db: Db, actor: Actor, shown: Shown) -> ProfileOut:

@@ -30,6 +30,22 @@ class ProfileParams(msgspec.Struct, kw_only=True):
     password_confirmation: str | None = None
 
 
+class AgentParams(msgspec.Struct, kw_only=True):
+    """A member of the team; on a change, what is not sent stays as it is and the address is passed over."""
+
+    email: Short | UnsetType = UNSET
+    name: Short | UnsetType = UNSET
+    role: str | int | UnsetType = UNSET
+    availability: str | int | UnsetType = UNSET
+    auto_offline: bool | UnsetType = UNSET
+
+
+class AgentsParams(msgspec.Struct, kw_only=True):
+    """Addresses of people; what cannot be one, and who is a member already, is passed over."""
+
+    emails: Annotated[list[str], Meta(max_length=100)]
+
+
 class AvailabilityParams(msgspec.Struct, kw_only=True):
     """What to be in which account."""
 

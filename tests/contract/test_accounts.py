@@ -50,6 +50,20 @@ async def test_attributes_come_with_those_of_the_plan(api: Api, given: Given) ->
     assert reply.json["custom_attributes"]["industry"] == "Retail"
 
 
+async def test_a_changed_account_is_bare_too(api: Api) -> None:
+    changed = await api.patch("", {"industry": "Retail", "auto_resolve_after": 4320})
+    refused = await api.patch("", {"auto_resolve_after": 5})
+
+    assert (changed.status, misfits(changed.json, ACCOUNT)) == (200, [])
+    assert (refused.status, refused.json) == (
+        422,
+        {
+            "message": "Auto resolve after must be greater than or equal to 10",
+            "attributes": ["auto_resolve_after"],
+        },
+    )
+
+
 async def test_cache_keys_are_texts_that_move(api: Api) -> None:
     before = await api.get("/cache_keys")
     await api.post("/labels", {"title": "vip"})

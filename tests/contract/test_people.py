@@ -80,6 +80,27 @@ async def test_the_team_is_a_bare_list(api: Api, given: Given) -> None:
     assert [("custom_attributes" in each) for each in reply.json] == [True, False]
 
 
+async def test_members_are_bare_and_removals_empty(api: Api, given: Given) -> None:
+    created = await api.post("/agents", {"email": f"eva.{given.account_id}@example.com"})
+    path = f"/agents/{created.json['id']}"
+
+    for reply in (
+        created,
+        await api.patch(path, {"agent": {"role": "administrator"}}),
+        await api.put(path, {"name": "Eva"}),
+    ):
+        assert (reply.status, misfits(reply.json, AGENT)) == (200, [])
+    many = await api.post("/agents/bulk_create", {"emails": [f"gil.{given.account_id}@example.com"]})
+    removal = await api.delete(path)
+    taken = await api.post("/agents", {"email": given.boss.email})
+    for empty in (many, removal):
+        assert (empty.status, empty.body) == (200, b"")
+    assert (taken.status, taken.json) == (
+        422,
+        {"message": "User has already been taken", "attributes": ["user_id"]},
+    )
+
+
 async def test_teams_and_their_members_are_bare(api: Api, given: Given) -> None:
     ana, davi = await given.agent("Ana"), await given.agent("Davi")
 

@@ -1,0 +1,22 @@
+"""E-mail addresses of people."""
+
+from __future__ import annotations
+
+import re
+
+from criachat.users.errors import EmailInvalid
+
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.?[^@\s]*")
+LONGEST = 255
+
+
+def is_address(text: str) -> bool:
+    """Whether mail could be sent there."""
+    return len(text) <= LONGEST and ADDRESS.fullmatch(text.strip()) is not None
+
+
+def kept_address(text: str) -> str:
+    """The address as it is kept, in small letters; refused when it is none."""
+    if not is_address(text):
+        raise EmailInvalid
+    return text.strip().lower()

@@ -1,0 +1,227 @@
+"""Who belongs to an account: invited, changed, removed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from harness import Api, Given, Person, Reply
+
+from criachat.users.events import AgentAdded, AgentRemoved
+
+AGENTS = "/agents"
+TAKEN = {"message": "User has already been taken", "attributes": ["user_id"]}
+
+
+def names(reply: Reply) -> list[str]:
+    assert reply.status == 200, reply.body
+    return [each["name"] for each in reply.json]
+
+
+async def invited(api: Api, email: str, **fields: Any) -> dict[str, Any]:
+    reply = await api.post(AGENTS, {"email": email, **fields})
+    assert reply.status == 200, reply.body
+    return reply.json
+
+
+# --- inviting
+
+
+async def test_somebody_new_becomes_a_member_who_has_yet_to_say_that_it_is_them(api: Api, given: Given) -> None:
+    reply = await api.post(
+        AGENTS, {"agent": {"email": " Eva@Example.COM ", "name": "Eva Luz", "role": "administrator"}}
+    )
+
+    assert reply.status == 200
+    assert reply.json == {
+        "id": reply.json["id"],
+        "account_id": given.account_id,
+        "availability_status": "offline",
+        "auto_offline": True,
+        "confirmed": False,
+        "email": "eva@example.com",
+        "provider": "email",
+        "available_name": "Eva Luz",
+        "name": "Eva Luz",
+        "role": "administrator",
+        "thumbnail": "",
+    }
+    event = (await given.emitted(AgentAdded))[-1]
+    assert (event.user_id, event.actor_id) == (reply.json["id"], given.boss.id)
+
+
+async def test_what_is_not_said_has_a_default(api: Api, given: Given) -> None:
+    plain = await invited(api, f"gil.{given.account_id}@example.com")
+    full = await invited(
+        api, f"isa.{given.account_id}@example.com", role=1, availability="busy", auto_offline="false", name="Isa"
+    )
+
+    assert (plain["name"], plain["role"], plain["auto_offline"]) == (f"gil.{given.account_id}", "agent", True)
+    assert (full["role"], full["availability_status"], full["auto_offline"]) == ("administrator", "busy", False)
+
+
+async def test_somebody_who_is_known_joins_as_they_are(api: Api, given: Given) -> None:
+    eva = await (await given.another_account()).agent("Eva")
+
+    agent = await invited(api, eva.email.upper(), name="Somebody else")
+
+    assert (agent["id"], agent["name"], agent["confirmed"]) == (eva.id, "Eva", True)
+    assert (await api.acting_as(eva).get("/labels")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "attribute"),
+    [
+        ({"name": "Eva"}, "email"),
+        ({"email": "no address"}, "email"),
+        ({"email": f"{'x' * 250}@example.com"}, "email"),
+        ({"email": "eva@example.com", "role": "owner"}, "role"),
+        ({"email": "eva@example.com", "role": 2}, "role"),
+        ({"email": "eva@example.com", "availability": "asleep"}, "availability"),
+        ({"email": "eva@example.com", "name": " "}, "name"),
+        ({"email": "eva@example.com", "name": "x" * 256}, "name"),
+    ],
+)
+async def test_who_cannot_be_a_member_is_refused(api: Api, body: dict[str, Any], attribute: str) -> None:
+    reply = await api.post(AGENTS, body)
+
+    assert (reply.status, reply.json["attributes"]) == (422, [attribute])
+    assert names(await api.get(AGENTS)) == ["Beatriz"]
+
+
+async def test_nobody_is_a_member_twice_however_many_invite_them_at_once(api: Api, given: Given) -> None:
+    email = f"eva.{given.account_id}@example.com"
+
+    replies = await asyncio.gather(*(api.post(AGENTS, {"email": email}) for _ in range(8)))
+    again = await api.post(AGENTS, {"email": email})
+
+    assert sorted(reply.status for reply in replies) == [200, *[422] * 7]
+    assert (again.status, again.json) == (422, TAKEN)
+    assert len([event for event in await given.emitted(AgentAdded) if event.actor_id]) == 1
+
+
+async def test_many_are_invited_at_once_and_what_is_no_address_is_passed_over(api: Api, given: Given) -> None:
+    ana = await given.agent("Ana")
+    emails = [f"{name}.{given.account_id}@example.com" for name in ("eva", "gil")]
+
+    reply = await api.post(f"{AGENTS}/bulk_create", {"emails": [*emails, emails[0].upper(), "none", ana.email]})
+
+    assert (reply.status, reply.body) == (200, b"")
+    assert names(await api.get(AGENTS)) == ["Ana", "Beatriz", *(email.partition("@")[0] for email in emails)]
+    with given.queries(at_most=6):
+        await api.post(f"{AGENTS}/bulk_create", {"emails": [f"{n}.{given.account_id}@example.com" for n in range(50)]})
+
+
+# --- changing
+
+
+async def test_a_member_is_changed_in_what_is_sent(api: Api, given: Given) -> None:
+    ana = await given.agent("Ana")
+    path = f"{AGENTS}/{ana.id}"
+
+    promoted = await api.patch(path, {"role": "administrator", "name": None, "email": "other@example.com"})
+    renamed = await api.put(path, {"agent": {"name": "Ana Paula", "availability": "busy", "auto_offline": False}})
+
+    assert (promoted.json["role"], promoted.json["name"], promoted.json["email"]) == ("administrator", "Ana", ana.email)
+    assert (renamed.json["name"], renamed.json["availability_status"]) == ("Ana Paula", "busy")
+    assert renamed.json["role"] == "administrator"
+
+
+async def test_the_last_administrator_stays_one(api: Api, given: Given) -> None:
+    path = f"{AGENTS}/{given.boss.id}"
+
+    alone = await api.patch(path, {"role": "agent"})
+    carla = await given.administrator("Carla")
+    not_alone = await api.patch(path, {"role": "agent"})
+    removal = await api.acting_as(carla).delete(f"{AGENTS}/{carla.id}")
+
+    assert (alone.status, alone.json["attributes"]) == (422, ["role"])
+    assert not_alone.status == 200
+    assert (removal.status, removal.json["attributes"]) == (422, ["base"])
+
+
+async def test_of_two_administrators_who_demote_each_other_one_stays(api: Api, given: Given) -> None:
+    carla = await given.administrator("Carla")
+    pairs = [(given.boss, carla), (carla, given.boss)]
+
+    await asyncio.gather(*(api.acting_as(a).patch(f"{AGENTS}/{b.id}", {"role": "agent"}) for a, b in pairs))
+
+    roles = [each["role"] for each in (await api.get(AGENTS)).json]
+    assert "administrator" in roles
+
+
+# --- removing
+
+
+async def membership_of(given: Given, person: Person) -> dict[str, Any]:
+    """An inbox, a team and a conversation that are theirs."""
+    inbox = await given.inbox()
+    await given.api.post("/inbox_members", {"inbox_id": inbox["id"], "user_ids": [person.id]})
+    team = await given.team("vendas", person)
+    conversation = await given.conversation(inbox=inbox)
+    await given.api.post(f"/conversations/{conversation['id']}/assignments", {"assignee_id": person.id})
+    return {"inbox": inbox, "team": team, "conversation": conversation}
+
+
+async def test_who_is_removed_leaves_everything_behind(api: Api, given: Given) -> None:
+    ana = await given.agent("Ana")
+    theirs = await membership_of(given, ana)
+
+    reply = await api.delete(f"{AGENTS}/{ana.id}")
+
+    assert (reply.status, reply.body) == (200, b"")
+    assert names(await api.get(AGENTS)) == ["Beatriz"]
+    assert (await api.get(f"/inbox_members/{theirs['inbox']['id']}")).json == {"payload": []}
+    assert (await api.get(f"/teams/{theirs['team']['id']}/team_members")).json == []
+    shown = (await api.get(f"/conversations/{theirs['conversation']['id']}")).json
+    assert "assignee" not in shown["meta"]
+    assert [event.user_id for event in await given.emitted(AgentRemoved)] == [ana.id]
+    assert (await api.delete(f"{AGENTS}/{ana.id}")).status == 404
+
+
+async def test_who_belongs_to_no_account_any_more_is_forgotten_with_their_tokens(api: Api, given: Given) -> None:
+    ana, eva = await given.agent("Ana"), await (await given.another_account()).agent("Eva")
+    await invited(api, eva.email)
+
+    for person in (ana, eva):
+        assert (await api.delete(f"{AGENTS}/{person.id}")).status == 200
+
+    profile = "/api/v1/profile"
+    assert (await api.acting_as(ana).get(profile)).json == {"error": "Invalid Access Token"}
+    assert (await api.acting_as(eva).get(profile)).status == 200
+
+
+async def test_nobody_removes_themself(api: Api, given: Given) -> None:
+    await given.administrator("Carla")
+
+    reply = await api.delete(f"{AGENTS}/{given.boss.id}")
+
+    assert (reply.status, reply.json) == (422, {"message": "You cannot remove yourself", "attributes": ["base"]})
+
+
+# --- who may
+
+
+async def test_only_administrators_change_the_team(api: Api, given: Given) -> None:
+    ana = await given.agent("Ana")
+    path = f"{AGENTS}/{ana.id}"
+
+    for caller in (ana, await given.bot(), None):
+        door = api.acting_as(caller)
+        replies = [
+            await door.post(AGENTS, {"email": "eva@example.com"}),
+            await door.post(f"{AGENTS}/bulk_create", {"emails": ["eva@example.com"]}),
+            await door.patch(path, {"role": "administrator"}),
+            await door.delete(path),
+        ]
+        assert [reply.status for reply in replies] == [401] * 4
+    assert names(await api.get(AGENTS)) == ["Ana", "Beatriz"]
+
+
+async def test_members_of_another_account_do_not_exist(api: Api, given: Given) -> None:
+    eva = await (await given.another_account()).agent("Eva")
+
+    replies = [await api.patch(f"{AGENTS}/{eva.id}", {"name": "Mine"}), await api.delete(f"{AGENTS}/{eva.id}")]
+
+    assert [reply.status for reply in replies] == [404, 404]
