@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import msgspec
+
 from criachat.kit.errors import Malformed
 from criachat.kit.http.request import parse_json
-from criachat.messages.errors import ContentAttributesInvalid, UnknownContentType
+from criachat.messages.errors import (
+    AttributesTooLarge,
+    ContentAttributesInvalid,
+    EchoIdTooLong,
+    UnknownContentType,
+)
 
 CONTENT_TYPES = frozenset(
     (
@@ -36,6 +43,8 @@ ITEM_KEYS: Mapping[str, frozenset[str]] = {
 }
 ACTION_KEYS = frozenset(("text", "type", "payload", "uri"))
 LONGEST_CONTENT = 150_000
+LONGEST_ID = 20_000
+LARGEST_ATTRIBUTES_BYTES = 1024 * 1024
 TEAM_ATTRIBUTES = frozenset(("automation_rule_id", "bcc_emails"))
 
 
@@ -51,6 +60,8 @@ def read_attributes(value: object) -> dict[str, Any]:
 
 def echo_of(value: object) -> str | int | float | bool | None:
     """What its sender calls a message; None when that is no scalar."""
+    if isinstance(value, str) and len(value) > LONGEST_ID:
+        raise EchoIdTooLong
     return value if isinstance(value, str | int | float | bool) else None
 
 
@@ -60,9 +71,10 @@ def attributes_for_contact(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_content(content_type: str, attributes: Mapping[str, Any]) -> None:
-    """Refuse content types that do not exist, and items that do not fit theirs."""
+    """Refuse content types that do not exist, items that do not fit theirs, and attributes that fill a list's page."""
     if content_type not in CONTENT_TYPES:
         raise UnknownContentType
+    check_size(attributes)
     keys = ITEM_KEYS.get(content_type)
     if keys is None:
         return
@@ -71,6 +83,12 @@ def check_content(content_type: str, attributes: Mapping[str, Any]) -> None:
         raise ContentAttributesInvalid("Validation failed: Content attributes At least one item is required.")
     for item in cast(Sequence[Any], items):
         _check_item(content_type, item, keys)
+
+
+def check_size(attributes: Mapping[str, Any]) -> None:
+    """Refuse attributes that no list could show beside others."""
+    if len(msgspec.json.encode(attributes)) > LARGEST_ATTRIBUTES_BYTES:
+        raise AttributesTooLarge
 
 
 def _check_item(content_type: str, item: Any, keys: frozenset[str]) -> None:

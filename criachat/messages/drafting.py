@@ -9,9 +9,8 @@ from criachat.conversations.snapshots import INCOMING, OUTGOING, TEMPLATE
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.messages import queries
-from criachat.messages.content import LONGEST_CONTENT, check_content, echo_of, read_attributes
+from criachat.messages.content import LONGEST_CONTENT, LONGEST_ID, check_content, check_size, echo_of, read_attributes
 from criachat.messages.errors import (
-    ClientMessageIdReserved,
     ClientMessageIdTooLong,
     ContentAttributesInvalid,
     ContentTooLong,
@@ -20,13 +19,12 @@ from criachat.messages.errors import (
     SourceIdTooLong,
     UnknownMessageType,
 )
-from criachat.messages.models import MESSAGE_TYPES, OURS, Draft, StoredFile
+from criachat.messages.models import MESSAGE_TYPES, Draft, StoredFile
 from criachat.messages.schemas import MessageParams
 from criachat.messages.variables import with_variables, with_variables_inside
 from criachat.users import access as users
 from criachat.users.snapshots import BotSnapshot, UserSnapshot, snapshot_of
 
-LONGEST_SOURCE_ID = 20_000
 LONGEST_CLIENT_MESSAGE_ID = 255
 
 
@@ -75,19 +73,10 @@ def _message_type(value: str | int) -> int:
 def _check_lengths(params: MessageParams) -> None:
     if params.content is not None and len(params.content) > LONGEST_CONTENT:
         raise ContentTooLong
-    if params.source_id is not None and len(params.source_id) > LONGEST_SOURCE_ID:
+    if params.source_id is not None and len(params.source_id) > LONGEST_ID:
         raise SourceIdTooLong
-    check_client_message_id(params.client_message_id)
-
-
-def check_client_message_id(client_message_id: str | None) -> None:
-    """Refuse one that is too long, or that could stand in the way of what the product says by itself."""
-    if client_message_id is None:
-        return
-    if len(client_message_id) > LONGEST_CLIENT_MESSAGE_ID:
+    if params.client_message_id is not None and len(params.client_message_id) > LONGEST_CLIENT_MESSAGE_ID:
         raise ClientMessageIdTooLong
-    if client_message_id.startswith(OURS):
-        raise ClientMessageIdReserved
 
 
 async def _sender(db: Db, params: MessageParams, actor: Actor) -> UserSnapshot | BotSnapshot | None:
@@ -138,6 +127,7 @@ def _additional(params: MessageParams) -> dict[str, Any]:
     template = params.template_params
     if template is not None:
         _check_template(template)
+        check_size(template)
         return {"template_params": template}
     return {} if params.campaign_id is None else {"campaign_id": params.campaign_id}
 

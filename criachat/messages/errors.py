@@ -17,6 +17,14 @@ class SourceIdTooLong(Unprocessable):
     """Validation failed: Source is too long (maximum is 20000 characters)"""
 
 
+class EchoIdTooLong(Unprocessable):
+    """Validation failed: Echo is too long (maximum is 20000 characters)"""
+
+
+class AttributesTooLarge(Unprocessable):
+    """Validation failed: Content attributes are too large (maximum is 1 MB)"""
+
+
 class SourceIdTaken(Unprocessable):
     """Validation failed: Source has already been taken"""
 

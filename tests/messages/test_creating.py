@@ -241,6 +241,15 @@ async def test_a_message_of_150_000_characters_is_taken_and_no_longer_one(api: A
             {"client_message_id": "x" * 256},
             "Validation failed: Client message is too long (maximum is 255 characters)",
         ),
+        ({"echo_id": "x" * 20_001}, "Validation failed: Echo is too long (maximum is 20000 characters)"),
+        (
+            {"content_attributes": {"a": "x" * 1_100_000}},
+            "Validation failed: Content attributes are too large (maximum is 1 MB)",
+        ),
+        (
+            {"template_params": {"name": "x", "processed_params": {"body": ["x" * 1_100_000]}}},
+            "Validation failed: Content attributes are too large (maximum is 1 MB)",
+        ),
         ({"client_message_id": "criachat:1"}, "Validation failed: Client message must not begin with criachat:"),
         ({"attachments": "photo"}, "Attachments must be a list of files"),
         ({"attachments": {"0": "photo"}}, "Attachments must be a list of files"),

@@ -366,3 +366,17 @@ async def test_a_first_message_shows_itself_only_to_whoever_may_open_it(api: Api
     reply = await api.acting_as(teammate).post(path_of(shared), {"content": "Olá!", "source_id": "WAID:1"})
 
     assert (reply.status, reply.json) == (422, {"error": "Validation failed: Source has already been taken"})
+
+
+async def test_nobody_takes_the_names_of_what_the_product_says(given: Given) -> None:
+    inbox = await given.inbox()
+    session = await given.session(inbox)
+    path = f"/public/api/v1/inboxes/{inbox['inbox_identifier']}/contacts/{session['source_id']}/conversations"
+    stranger = given.api.acting_as(None)
+    conversation = (await stranger.post(path, {})).json
+    body = {"content": "Olá!", "client_message_id": "criachat:activity:1:0"}
+
+    reply = await stranger.post(f"{path}/{conversation['id']}/messages", body)
+
+    assert reply.status == 422
+    assert await thread(given.api, conversation) == []

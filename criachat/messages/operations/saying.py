@@ -33,9 +33,9 @@ from criachat.kit.errors import Conflict, NotAuthorized, NotFound
 from criachat.kit.events import Event, by, event_values
 from criachat.kit.times import iso
 from criachat.messages import queries
-from criachat.messages.errors import SourceIdTaken, TooManyMessages
+from criachat.messages.errors import ClientMessageIdReserved, SourceIdTaken, TooManyMessages
 from criachat.messages.events import FirstReplyCreated, MessageCreated, MessageInConversation, ReplyCreated
-from criachat.messages.models import Draft, Message, Said
+from criachat.messages.models import OURS, Draft, Message, Said
 from criachat.messages.queries import State, Told
 from criachat.users.snapshots import BotSnapshot, snapshot_of
 
@@ -64,6 +64,8 @@ async def say(  # noqa: PLR0913 - a message has this many sides
     here, from what was read, and written only if that is still so; after a miss the row is locked first. `first` is
     what the caller has loaded already.
     """
+    if (draft.client_message_id or "").startswith(OURS) and actor.type != "system":
+        raise ClientMessageIdReserved
     conversation = first or await load()
     for attempt in range(ATTEMPTS):
         if attempt:
