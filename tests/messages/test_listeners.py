@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -90,6 +91,27 @@ async def test_an_event_delivered_twice_is_answered_once(api: Api, given: Given)
 
     assert await answers(api, conversation) == ["Oi, Rosa!"]
     assert await answers(api, other) == ["Voltamos amanhã."]
+
+
+async def test_an_event_delivered_many_times_at_once_is_answered_once(api: Api, given: Given) -> None:
+    conversation = await opened(given, **GREETING)
+    await given.message(conversation, message_type="incoming")
+    events = await given.emitted(MessageCreated)
+    database = given.world.parts.database
+
+    async def deliver() -> None:
+        async with database.transaction() as tx:
+            await answer_incoming_messages(tx, events)
+
+    # All have seen that nobody was greeted yet, and wait to write, before the first of them may.
+    async with database.transaction() as tx, database.reading() as onlooker, asyncio.timeout(10):
+        await tx.execute("SELECT id FROM conversations WHERE account_id = $1 FOR UPDATE", given.account_id)
+        deliveries = [asyncio.create_task(deliver()) for _ in range(4)]
+        while await onlooker.fetch_value("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted") < 4:
+            pass
+    await asyncio.gather(*deliveries)
+
+    assert await answers(api, conversation) == ["Oi, Rosa!"]
 
 
 async def test_the_first_delivery_that_was_undone_is_made_up_for(api: Api, given: Given) -> None:
