@@ -29,6 +29,9 @@ log = structlog.get_logger()
 BATCH: Final = 50
 ACCOUNTS: Final = 8
 WALKERS: Final = 2
+# Most of a small batch's time is the transaction's own. Counted as its events' time, it would have batches shrink to a
+# single event on a machine that is busy, and the log would grow faster than it is walked.
+FEWEST: Final = 16
 SWEEP_BATCH: Final = 1000
 # Our transactions hold back every reader of the log, on the whole server.
 WORK_SECONDS: Final = 0.02
@@ -454,7 +457,7 @@ class Relay:
     def _limit(self, account_id: int) -> int:
         """How many events to take: what fits in a transaction's time, fewer where a batch failed."""
         fitting = int(WORK_SECONDS / self._seconds_per_event) if self._seconds_per_event else BATCH
-        return max(min(fitting, BATCH, self._caution.get(account_id, BATCH)), 1)
+        return max(min(max(fitting, FEWEST), BATCH, self._caution.get(account_id, BATCH)), 1)
 
     async def _hand_over_records(
         self, tx: Tx, hearings: list[Hearing], standing: Standing, records: list[Record]

@@ -174,6 +174,21 @@ async def test_a_listener_gets_its_batch_at_once(log: Database, diary: Diary) ->
     assert diary.batches == [20]
 
 
+async def test_a_slow_transaction_does_not_have_events_walked_one_by_one(log: Database, diary: Diary) -> None:
+    async def take_long(_tx: Tx, _events: Sequence[Said]) -> None:
+        await asyncio.sleep(2 * relay.WORK_SECONDS)
+
+    diary.then = take_long
+    walking = Relay(log, [diary.listeners])
+    await say(log, "alone")
+    await walking.drain()
+    await say(log, *map(str, range(2 * relay.FEWEST)))
+
+    await walking.drain()
+
+    assert diary.batches == [1, relay.FEWEST, relay.FEWEST]
+
+
 async def test_what_a_listener_emits_is_heard_too(log: Database, diary: Diary) -> None:
     async def echo(tx: Tx, events: Sequence[Said]) -> None:
         await emit(tx, *(Said(account_id=ANA, words="echo") for event in events if event.words != "echo"))
