@@ -29,11 +29,6 @@ async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | No
     return await queries.find_contact(db, account_id, contact_id)
 
 
-async def find_contact_by_identifier(db: Db, account_id: int, identifier: str) -> Contact | None:
-    """The contact with this external id, or None."""
-    return await queries.find_by_identifier(db, account_id, identifier)
-
-
 async def find_contact_inbox(db: Db, account_id: int, inbox_id: int, source_id: str) -> ContactInbox | None:
     """The inbox's session with this source id, or None."""
     return await queries.find_contact_inbox(db, account_id, inbox_id, source_id)

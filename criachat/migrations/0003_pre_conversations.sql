@@ -112,7 +112,7 @@ CREATE FUNCTION keep_contact_words() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO contact_words (account_id, contact_id, words, identifier)
     VALUES (NEW.account_id, NEW.id, concat_ws(E'\n', NEW.name, NEW.email, NEW.phone_number,
-        NEW.additional_attributes ->> 'company_name'), NEW.identifier)
+        left(NEW.additional_attributes ->> 'company_name', 1000)), NEW.identifier)
     ON CONFLICT (account_id, contact_id) DO UPDATE SET words = excluded.words, identifier = excluded.identifier
         WHERE (contact_words.words, contact_words.identifier) IS DISTINCT FROM (excluded.words, excluded.identifier);
     RETURN NULL;

@@ -28,7 +28,6 @@ SELECT id FROM conversations WHERE account_id = $1 AND contact_id = $2 ORDER BY 
 LOCK_CONTACT_INBOXES = """
 SELECT id FROM contact_inboxes WHERE account_id = $1 AND contact_id = $2 ORDER BY id FOR UPDATE
 """
-FIND_BY_IDENTIFIER: LiteralString = "SELECT " + COLUMNS + "FROM contacts WHERE account_id = $1 AND identifier = $2"
 # Whoever creates the same contact at once waits for the first here, and then is told what is taken.
 INSERT_CONTACT: LiteralString = (
     """
@@ -39,8 +38,9 @@ ON CONFLICT DO NOTHING
 RETURNING """
     + COLUMNS
 )
+# Small letters are PostgreSQL's here, as in the unique index: it knows some that Python does not.
 FIND_TAKEN = """
-SELECT EXISTS (SELECT FROM contacts WHERE account_id = $1 AND lower(email) = $3 AND id <> $2) AS email,
+SELECT EXISTS (SELECT FROM contacts WHERE account_id = $1 AND lower(email) = lower($3) AND id <> $2) AS email,
     EXISTS (SELECT FROM contacts WHERE account_id = $1 AND phone_number = $4 AND id <> $2) AS phone_number,
     EXISTS (SELECT FROM contacts WHERE account_id = $1 AND identifier = $5 AND id <> $2) AS identifier
 """
@@ -151,11 +151,6 @@ ORDER BY session.id
 async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | None:
     """The contact, or None."""
     return await db.fetch_one_or_none(Contact, FIND_CONTACT, account_id, contact_id)
-
-
-async def find_by_identifier(db: Db, account_id: int, identifier: str) -> Contact | None:
-    """The contact with this external id, or None."""
-    return await db.fetch_one_or_none(Contact, FIND_BY_IDENTIFIER, account_id, identifier)
 
 
 async def lock_contact(tx: Tx, account_id: int, contact_id: int) -> Contact | None:
