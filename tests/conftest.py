@@ -19,7 +19,8 @@ from criachat.kit import clock, postgres
 async def world() -> AsyncIterator[World]:
     """The application of this test session, on a PostgreSQL server of its own."""
     with open_folder() as folder:
-        server = await postgres.start(folder, tuning={"fsync": "off"})
+        # Whatever writes, autovacuum too, holds readers of the log back a moment: what a test did is to be read at once.
+        server = await postgres.start(folder, tuning={"fsync": "off", "autovacuum": "off"})
         async with build_world(server.url, folder) as world:
             yield world
         await server.stop()

@@ -96,7 +96,7 @@ class Line:
             if message is not None and message["event"] in names:
                 return message["data"]
 
-    async def events_until(self, name: str, **data: Any) -> list[Any]:
+    async def events_until(self, event: str, /, **data: Any) -> list[Any]:
         """All messages up to the one of this name with this data, presence left out."""
         messages: list[Any] = []
         while True:
@@ -105,7 +105,7 @@ class Line:
             if message is None or message["event"] == "presence.update":
                 continue
             messages.append(message)
-            if message["event"] == name and data.items() <= message["data"].items():
+            if message["event"] == event and data.items() <= message["data"].items():
                 return messages
 
     async def closed(self) -> int | None:

@@ -15,8 +15,6 @@ from criachat.kit.db import Db
 from criachat.kit.events import catalogue
 from criachat.messages.events import MessageEvent
 
-# A token with this very scope was made by an administrator to read all of it.
-WHOLE_FEED: Final = "events:read"
 # What every member of the team can read elsewhere, whichever inboxes are theirs; beside all events of contacts.
 OF_THE_TEAM: Final = frozenset(
     ("account_created", "account_cache_invalidated", "agent_added", "agent_removed", "label_renamed")
@@ -50,8 +48,11 @@ EVERY_CONVERSATION: Final = Sight(inbox_ids=None)
 
 
 def sight_at_once(actor: Actor) -> Sight | None:
-    """What the caller sees, where that need not be looked up."""
-    if actor.is_administrator or WHOLE_FEED in actor.scopes:
+    """What the caller sees, where that need not be looked up.
+
+    Scopes of tokens play no part: everybody makes their own, so one never shows more than its owner sees.
+    """
+    if actor.is_administrator:
         return EVERYTHING
     return EVERY_CONVERSATION if actor.agent_bot_id is not None else None
 

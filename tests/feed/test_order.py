@@ -113,7 +113,7 @@ async def test_every_interleaving_of_two_writers_is_told_in_the_order_of_their_t
 async def restored(world: World) -> AsyncIterator[World]:
     """An application on a server of its own, whose log a test may lose."""
     with open_folder() as folder:
-        server = await postgres.start(folder, tuning={"fsync": "off"})
+        server = await postgres.start(folder, tuning={"fsync": "off", "autovacuum": "off"})
         async with build_world(server.url, folder) as restored:
             yield restored
         await server.stop()
