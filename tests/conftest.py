@@ -19,7 +19,7 @@ from criachat.kit import clock, postgres
 async def world() -> AsyncIterator[World]:
     """The application of this test session, on a PostgreSQL server of its own."""
     with open_folder() as folder:
-        # Whatever writes, autovacuum too, holds readers of the log back a moment: what a test did is to be read at once.
+        # Whatever writes holds readers of the log back a moment, autovacuum too: what a test did is to be read at once.
         server = await postgres.start(folder, tuning={"fsync": "off", "autovacuum": "off"})
         async with build_world(server.url, folder) as world:
             yield world

@@ -109,7 +109,7 @@ async def test_every_interleaving_of_two_writers_is_told_in_the_order_of_their_t
     assert len(seen) == len(set(seen)) == 4
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def restored(world: World) -> AsyncIterator[World]:
     """An application on a server of its own, whose log a test may lose."""
     with open_folder() as folder:

@@ -21,6 +21,7 @@ from criachat.kit.cursors import cursor_text
 from criachat.kit.db import Database
 from criachat.kit.events import Cursor, emit
 from criachat.messages.events import MessageCreated
+from criachat.realtime import sockets
 from criachat.users.snapshots import UserSnapshot
 
 MARKER = "account.cache_invalidated"
@@ -295,8 +296,9 @@ async def _type(given: Given, conversation: Any, **typing: Any) -> None:
 
 
 async def test_a_client_that_does_not_read_is_let_go_and_holds_nobody_up(
-    given: Given, agent_line: Call, server: Server
+    given: Given, agent_line: Call, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sockets, "PATIENCE_SECONDS", 0.5)
     conversation = await given.conversation()
     reader = await agent_line(given.boss)
     host, port = server.address.split(":")
