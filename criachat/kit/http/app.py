@@ -115,7 +115,9 @@ class HttpApp:
         # Other parts of a path may be credentials: whoever reads the logs must not be let in by them.
         fields.update({name: text for name, text in path.items() if name.endswith("_id") and text.isdigit()})
         actor = await self._admitted(request, bound.endpoint, resolve, path, fields)
-        bag = await request.parameters(maximum_request_bytes=self._of.maximum_request_bytes, files=bound.endpoint.files)
+        bag = await request.parameters(
+            maximum_request_bytes=self._of.maximum_request_bytes, files=bound.endpoint.file_names
+        )
         values = arguments(bound, path, bag, request=request, actor=actor)
         for name, prepare in bound.prepared.items():
             values[name] = await prepare(actor, values.get(bound.params_name or ""))

@@ -264,9 +264,9 @@ class _Field:
         if self.takes_text:
             return value
         stripped = value.strip()
+        if not stripped:
+            return _ABSENT
         if self.takes_number or self.takes_bool:
-            if not stripped:
-                return _ABSENT
             if self.takes_int and len(stripped) > 20:
                 raise msgspec.ValidationError(f"`{stripped[:20]}…` is out of range")
             return self._integer(stripped)

@@ -165,7 +165,7 @@ class Request:
                 upload = Upload(value)
                 self._uploads.append(upload)
                 # A page sends a part without a name for a field in which no file was chosen.
-                if value.filename and _last_key(name) in accepted:
+                if value.filename and name.removesuffix("[]") in accepted:
                     fields.append((name, upload))
         return fields
 
@@ -238,11 +238,6 @@ def _pairs(encoded: bytes) -> list[tuple[str, str]]:
         _refuse_nul(key)
         _refuse_nul(value)
     return pairs
-
-
-def _last_key(name: str) -> str:
-    """The field that a name in brackets speaks of: `avatar` in `profile[avatar]`, `attachments` in `attachments[]`."""
-    return name.removesuffix("[]").rsplit("[", 1)[-1].removesuffix("]")
 
 
 def nested(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

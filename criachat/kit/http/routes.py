@@ -38,6 +38,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     limit: str | None = None
     is_idempotent: bool = True
 
+    @property
+    def file_names(self) -> frozenset[str]:
+        """What these fields are called in a form, where the parameters stand below the wrapper or alone."""
+        return frozenset(self.files) | {f"{self.wrapper}[{name}]" for name in self.files if self.wrapper}
+
 
 class KnownScopes(msgspec.Struct, frozen=True):
     """Every scope that an endpoint of this server asks for."""
