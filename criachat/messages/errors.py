@@ -2,47 +2,77 @@
 
 from __future__ import annotations
 
-from criachat.kit.errors import Forbidden, Refused, Unprocessable
+from typing import ClassVar
+
+from criachat.kit.errors import Forbidden, Invalid, Refused, Unprocessable
 
 
-class Empty(Unprocessable):
+class MessageInvalid(Unprocessable):
+    """Validation failed: Message is invalid"""
+
+    attribute: ClassVar[str] = "base"
+
+    def of_record(self) -> Invalid:
+        """The same where a record is refused: beside its sentence, the attribute that is wrong."""
+        return Invalid(self.text.removeprefix("Validation failed: "), attributes=[self.attribute])
+
+
+class Empty(MessageInvalid):
     """Validation failed: Content can't be blank"""
 
+    attribute = "content"
 
-class ContentTooLong(Unprocessable):
+
+class ContentTooLong(MessageInvalid):
     """Validation failed: Content is too long (maximum is 150000 characters)"""
 
+    attribute = "content"
 
-class SourceIdTooLong(Unprocessable):
+
+class SourceIdTooLong(MessageInvalid):
     """Validation failed: Source is too long (maximum is 20000 characters)"""
 
+    attribute = "source_id"
 
-class EchoIdTooLong(Unprocessable):
+
+class EchoIdTooLong(MessageInvalid):
     """Validation failed: Echo is too long (maximum is 20000 characters)"""
 
+    attribute = "echo_id"
 
-class AttributesTooLarge(Unprocessable):
+
+class AttributesTooLarge(MessageInvalid):
     """Validation failed: Content attributes are too large (maximum is 1 MB)"""
 
+    attribute = "content_attributes"
 
-class SourceIdTaken(Unprocessable):
+
+class SourceIdTaken(MessageInvalid):
     """Validation failed: Source has already been taken"""
 
+    attribute = "source_id"
 
-class ClientMessageIdTooLong(Unprocessable):
+
+class ClientMessageIdTooLong(MessageInvalid):
     """Validation failed: Client message is too long (maximum is 255 characters)"""
 
+    attribute = "client_message_id"
 
-class ClientMessageIdReserved(Unprocessable):
+
+class ClientMessageIdReserved(MessageInvalid):
     """Validation failed: Client message must not begin with criachat:"""
 
+    attribute = "client_message_id"
 
-class TooManyMessages(Unprocessable):
+
+class TooManyMessages(MessageInvalid):
     """Validation failed: Too many messages"""
 
 
-class TooManyAttachments(Unprocessable):
+class TooManyAttachments(MessageInvalid):
     """Validation failed: A message takes 15 attachments at most"""
+
+    attribute = "attachments"
 
 
 class AttachmentsNotAList(Unprocessable):
@@ -65,8 +95,10 @@ class IncomingNotAllowed(Unprocessable):
     """Incoming messages are only allowed in API inboxes"""
 
 
-class ContentAttributesInvalid(Unprocessable):
+class ContentAttributesInvalid(MessageInvalid):
     """Validation failed: Content attributes are invalid"""
+
+    attribute = "content_attributes"
 
 
 class StatusUpdateNotAllowed(Forbidden):

@@ -12,6 +12,7 @@ from criachat.conversations.schemas import ConversationOut, Shown, conversation_
 from criachat.kit.actors import AGENT, BOT, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.routes import Routes
+from criachat.kit.http.versions import Versioned
 from criachat.kit.settings import Settings
 from criachat.kit.times import iso_or_none
 from criachat.messages import queries
@@ -42,19 +43,18 @@ routes = Routes(
 )
 
 
-@opening_routes.post(actors=AGENT | BOT)
+@opening_routes.post(actors=AGENT | BOT, files=("message[attachments]",))
 async def open_conversation(
-    tx: Tx, actor: Actor, settings: Settings, shown: Shown, params: OpeningParams
-) -> ConversationOut:
+    tx: Tx, actor: Actor, settings: Settings, shown: Shown, params: OpeningParams, kept: KeptFiles
+) -> Versioned[ConversationOut]:
     """Open a conversation with a contact, with its first message when one is given.
 
     Give `inbox_id` and `contact_id`, or the `source_id` of a session. An inbox that keeps one conversation for each
     session answers with the newest, unchanged; the message is added to it.
     """
-    conversation = await opening.open_with_message(
-        tx, params, actor=actor, limit_per_minute=settings.message_per_minute_limit
-    )
-    return conversation_out(conversation, shown)
+    limit = settings.message_per_minute_limit
+    conversation = await opening.open_with_message(tx, params, kept, actor=actor, limit_per_minute=limit)
+    return Versioned(conversation_out(conversation, shown), conversation.version)
 
 
 @merging_routes.post("/contact_merge", actors=AGENT)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from criachat.conversations.schemas import AttachmentOut, SenderOut, Shown, attachment_out, sender_out
 from criachat.conversations.snapshots import MessageSnapshot
@@ -46,7 +46,7 @@ class OpeningParams(msgspec.Struct, kw_only=True):
 
     inbox_id: int | None = None
     contact_id: int | None = None
-    source_id: str | None = None
+    source_id: Annotated[str, Meta(max_length=255)] | None = None
     hmac_verified: bool | None = None
     status: str | None = None
     snoozed_until: datetime | None = None
@@ -55,6 +55,11 @@ class OpeningParams(msgspec.Struct, kw_only=True):
     custom_attributes: dict[str, Any] | None = None
     additional_attributes: dict[str, Any] | None = None
     message: MessageParams | None = None
+
+    @property
+    def attachments(self) -> Any:
+        """The files of its message."""
+        return None if self.message is None else self.message.attachments
 
 
 class MessageChangeParams(msgspec.Struct, kw_only=True):

@@ -33,6 +33,7 @@ from criachat.labels import operations as labels
 from criachat.labels.schemas import LabelParams
 from criachat.messages.operations.opening import add_message, open_with_message
 from criachat.messages.schemas import MessageParams, OpeningParams
+from criachat.messages.uploading import KeptFiles
 from criachat.serving.operating import workshop
 from criachat.serving.progress import progress
 from criachat.serving.scenes import AGENTS, BOT, CONTACTS, INBOXES, LABELS, SCENES, TEAMS, Scene
@@ -184,7 +185,7 @@ async def _open(database: Database, stage: Stage, number: int) -> Conversation:
     inbox = stage.inboxes[number % len(stage.inboxes)]
     params = OpeningParams(inbox_id=inbox.id, contact_id=contact.id, custom_attributes={"pedido": 48_000 + number})
     async with database.transaction() as tx:
-        return await open_with_message(tx, params, actor=stage.administrator, limit_per_minute=NO_LIMIT)
+        return await open_with_message(tx, params, KeptFiles(), actor=stage.administrator, limit_per_minute=NO_LIMIT)
 
 
 def _said(line: str, stage: Stage, agent: Actor) -> tuple[Actor, MessageParams]:

@@ -18,25 +18,43 @@ from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
 from criachat.messages.drafting import draft_of
+from criachat.messages.errors import MessageInvalid
+from criachat.messages.models import StoredFile
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import MessageParams, OpeningParams
+from criachat.messages.uploading import KeptFiles
 
 
-async def open_with_message(tx: Tx, params: OpeningParams, *, actor: Actor, limit_per_minute: int) -> Conversation:
-    """The conversation that was opened, or found where the inbox keeps one; both it and the message, or neither."""
+async def open_with_message(
+    tx: Tx, params: OpeningParams, kept: KeptFiles, *, actor: Actor, limit_per_minute: int
+) -> Conversation:
+    """The conversation that was opened, or found where the inbox keeps one; both it and the message, or neither.
+
+    A message without a single one of its fields is none.
+    """
     inbox, contact, session = await _session(tx, params, actor)
     await tx.begin()
     conversation, _ = await start(
         tx, inbox=inbox, contact=contact, contact_inbox=session, opening=_opening(params), actor=actor
     )
-    if not params.message:
+    if params.message is None or params.message == MessageParams():
         return conversation
-    await add_message(tx, conversation, params.message, actor=actor, limit_per_minute=limit_per_minute)
+    try:
+        files = kept.taken()
+        await add_message(tx, conversation, params.message, files, actor=actor, limit_per_minute=limit_per_minute)
+    except MessageInvalid as refusal:
+        raise refusal.of_record() from refusal
     return await conversations.load_again(tx, conversation, actor=actor)
 
 
 async def add_message(
-    tx: Tx, conversation: Conversation, params: MessageParams, *, actor: Actor, limit_per_minute: int
+    tx: Tx,
+    conversation: Conversation,
+    params: MessageParams,
+    files: tuple[StoredFile, ...] = (),
+    *,
+    actor: Actor,
+    limit_per_minute: int,
 ) -> None:
     """Say something in a conversation whose transaction is still open."""
 
@@ -44,7 +62,7 @@ async def add_message(
         number = conversation.display_id
         return await conversations.load_conversation_and_reserve(tx, actor, number, sequence=SEQUENCE)
 
-    draft = await draft_of(tx, conversation, params, actor=actor)
+    draft = await draft_of(tx, conversation, params, actor=actor, files=files)
     await say(tx, load, draft, actor=actor, limit_per_minute=limit_per_minute)
 
 
