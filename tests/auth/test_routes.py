@@ -193,6 +193,7 @@ async def test_a_person_has_so_many_tokens_and_no_more(api: Api, given: Given) -
         await made(api)
 
     reply = await api.post(TOKENS, {})
+    await api.get(TOKENS)
 
     assert (reply.status, reply.json["attributes"]) == (422, ["base"])
     with given.queries(at_most=1):
