@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,19 +18,12 @@ from criachat.kit.reach import DatabaseUnusable, place_of
 from criachat.kit.relay import lag
 from criachat.kit.settings import Settings
 from criachat.kit.status import count_jobs
+from criachat.serving import queries
 from criachat.serving.foundation import CannotStart, Foundation, founded
 
 SKEW_SECONDS: Final = 5
 LATE_SECONDS: Final = 60
 OLD_TRANSACTION_SECONDS: Final = 60
-
-# Any open write transaction on the server, in whichever database, holds back every reader of the event log.
-FIND_OLDEST_WRITER = """
-SELECT coalesce(extract(epoch FROM max(now() - xact_start)), 0)::float
-FROM pg_stat_activity
-WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
-"""
-FIND_DATABASE_TIME = "SELECT clock_timestamp()"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +103,7 @@ async def _check_key(connection: Connection, foundation: Foundation) -> Finding:
 
 
 async def _check_clock(connection: Connection, _: Foundation) -> Finding:
-    there: datetime = await connection.fetchval(FIND_DATABASE_TIME)
+    there = await queries.find_time(connection)
     apart = abs((clock.now() - there).total_seconds())
     if apart > SKEW_SECONDS:
         return bad("clock", f"{apart:.0f} s apart from the database's. Let both machines keep time by NTP.")
@@ -119,7 +111,7 @@ async def _check_clock(connection: Connection, _: Foundation) -> Finding:
 
 
 async def _check_neighbours(connection: Connection, _: Foundation) -> Finding:
-    age: float = await connection.fetchval(FIND_OLDEST_WRITER)
+    age = await queries.find_oldest_writer_seconds(connection)
     if age > OLD_TRANSACTION_SECONDS:
         return bad(
             "neighbours",
