@@ -12,8 +12,8 @@ from criachat.kit.http.answers import Stream
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Routes
 from criachat.kit.media import serving_headers
-from criachat.messages import queries
 from criachat.messages.errors import NoSuchPart
+from criachat.messages.queries import attachments
 
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -37,7 +37,7 @@ async def _shown(database: Database, files: Files, request: Request, signed_id: 
     if blob is None:
         raise NoSuchPage
     async with database.reading() as db:
-        kept = await queries.find_file(db, blob.account_id, blob.id)
+        kept = await attachments.find_file(db, blob.account_id, blob.id)
     if kept is None:
         raise NoSuchPage
     headers = serving_headers(kept.content_type, kept.filename)

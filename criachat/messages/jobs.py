@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from criachat.accounts import operations as accounts
 from criachat.kit.jobs import JobContext, Jobs
-from criachat.messages import queries
+from criachat.messages.queries import attachments
 
 jobs = Jobs("messages")
 
@@ -23,10 +23,10 @@ async def remove_files(context: JobContext) -> None:
 
 async def _remove_batch(context: JobContext, account_id: int) -> int:
     async with context.database.reading() as db:
-        keys = await queries.list_files_to_remove(db, account_id, limit=BATCH)
+        keys = await attachments.list_files_to_remove(db, account_id, limit=BATCH)
     for key in keys:
         await context.files.delete(key)
     if keys:
         async with context.database.transaction() as tx:
-            await queries.delete_files_to_remove(tx, account_id, keys)
+            await attachments.delete_files_to_remove(tx, account_id, keys)
     return len(keys)

@@ -16,9 +16,9 @@ from criachat.kit.files import Files
 from criachat.kit.http.uploads import Upload
 from criachat.kit.media import file_type, image_size, safe_filename, sniff
 from criachat.kit.settings import Settings
-from criachat.messages import queries
 from criachat.messages.errors import AttachmentsNotAList, TooManyAttachments, UnknownSignedId
 from criachat.messages.models import StoredFile
+from criachat.messages.queries import attachments
 
 MOST_ATTACHMENTS = 15
 MEGABYTE = 1024 * 1024
@@ -63,23 +63,23 @@ async def keep_files(
         if named:
             async with database.transaction() as tx:
                 keys = [key for key, _ in named]
-                await queries.insert_files_to_remove(tx, actor.account_id, keys, clock.now() + UNCLAIMED_FOR)
+                await attachments.insert_files_to_remove(tx, actor.account_id, keys, clock.now() + UNCLAIMED_FOR)
         max_bytes = settings.maximum_file_upload_mb * MEGABYTE
         return KeptFiles(tuple([await _keep(files, key, upload, max_bytes) for key, upload in named]))
     except Refused as refusal:
         return KeptFiles(refusal=refusal)
 
 
-def _uploads(attachments: Any) -> list[Upload]:
-    if attachments is None or attachments == "":
+def _uploads(sent: Any) -> list[Upload]:
+    if sent is None or sent == "":
         return []
-    if not isinstance(attachments, list):
+    if not isinstance(sent, list):
         raise AttachmentsNotAList
-    sent = cast(list[Any], attachments)
-    if len(sent) > MOST_ATTACHMENTS:
+    parts = cast(list[Any], sent)
+    if len(parts) > MOST_ATTACHMENTS:
         raise TooManyAttachments
-    uploads = [each for each in sent if isinstance(each, Upload)]
-    if len(uploads) < len(sent):
+    uploads = [each for each in parts if isinstance(each, Upload)]
+    if len(uploads) < len(parts):
         raise UnknownSignedId
     return uploads
 

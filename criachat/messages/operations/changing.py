@@ -21,6 +21,7 @@ from criachat.kit.times import iso
 from criachat.messages import queries
 from criachat.messages.events import MessageInConversation, MessageUpdated
 from criachat.messages.models import STATUSES, Message
+from criachat.messages.queries import attachments
 from criachat.users.snapshots import snapshot_of
 
 DELETED = {"en": "This message was deleted", "pt_BR": "Esta mensagem foi apagada"}
@@ -76,7 +77,7 @@ async def delete_message(
         "attachments": None,
     }
     message, after = await _save(tx, conversation, message_id, lambda _: placeholder, actor=actor)
-    await queries.delete_attachments(tx, conversation.account_id, message_id)
+    await attachments.delete_attachments(tx, conversation.account_id, message_id)
     return message, after
 
 

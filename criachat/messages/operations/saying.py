@@ -36,7 +36,7 @@ from criachat.messages import queries
 from criachat.messages.errors import ClientMessageIdReserved, SourceIdTaken, TooManyMessages
 from criachat.messages.events import FirstReplyCreated, MessageCreated, MessageInConversation, ReplyCreated
 from criachat.messages.models import OURS, Draft, Message, Said
-from criachat.messages.queries import State, Told
+from criachat.messages.queries import State, Told, attachments
 from criachat.users.snapshots import BotSnapshot, snapshot_of
 
 SEQUENCE = "messages_id_seq"
@@ -58,7 +58,8 @@ async def say(  # noqa: PLR0913 - a message has this many sides
     first: Conversation | None = None,
     cause: str | None = None,
 ) -> Said:
-    """Store the message; the message said before when its `client_message_id` is known already.
+    """Store the message; the one said before when its `client_message_id` is known already, or its external id where
+    the inbox takes each once.
 
     `load` reads the conversation and reserves the message's id. What the message does to the conversation is decided
     here, from what was read, and written only if that is still so; after a miss the row is locked first. `first` is
@@ -144,7 +145,7 @@ async def _store(
     if not await queries.insert_message(tx, conversation, draft, message, state, _told(tx, events)):
         return None
     if message.attachments:
-        await queries.insert_attachments(tx, conversation, message.attachments)
+        await attachments.insert_attachments(tx, conversation, message.attachments)
     if draft.source_id is not None and conversation.deduplicates_source_ids:
         await queries.insert_source_id(tx, conversation.account_id, conversation.inbox_id, draft.source_id, message.id)
     return Said(message=message, conversation=after, echo_id=draft.echo_id)
@@ -187,7 +188,7 @@ def _sender_type(sender: object) -> str | None:
 async def _attachments(tx: Tx, conversation: Conversation, draft: Draft, message_id: int) -> list[AttachmentSnapshot]:
     if not draft.files:
         return []
-    ids = await queries.reserve_attachment_ids(tx, len(draft.files))
+    ids = await attachments.reserve_attachment_ids(tx, len(draft.files))
     return [
         AttachmentSnapshot(
             id=attachment_id,
