@@ -32,6 +32,7 @@ from criachat.conversations.jobs import jobs as conversations_jobs
 from criachat.conversations.routes import contact_routes as contact_conversations_routes
 from criachat.conversations.routes import routes as conversations_routes
 from criachat.csat.listeners import listeners as csat_listeners
+from criachat.csat.routes import routes as csat_routes
 from criachat.feed.reading import Feed
 from criachat.feed.routes import routes as feed_routes
 from criachat.inboxes.jobs import jobs as inboxes_jobs
@@ -109,6 +110,7 @@ ROUTES: tuple[Routes, ...] = (
     messages_routes,
     file_routes,
     avatar_routes,
+    csat_routes,
     client_inboxes_routes,
     client_contacts_routes,
     client_conversations_routes,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from criachat.contacts import queries
-from criachat.contacts.models import Contact, ContactInbox
+from criachat.contacts.models import Contact, ContactInbox, ListFilter
+from criachat.contacts.queries import lists
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
@@ -27,6 +30,11 @@ async def load_contact_to_delete(tx: Tx, actor: Actor, contact_id: int) -> Conta
 async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | None:
     """The contact, for listeners, jobs and surfaces that know the account."""
     return await queries.find_contact(db, account_id, contact_id)
+
+
+async def list_contacts(db: Db, actor: Actor, contact_ids: Sequence[int]) -> list[Contact]:
+    """Those of these contacts that the caller's account has."""
+    return await lists.list_page(db, actor.account_id, ListFilter(ids=[*contact_ids]), limit=len(contact_ids), offset=0)
 
 
 async def find_contact_inbox(db: Db, account_id: int, inbox_id: int, source_id: str) -> ContactInbox | None:

@@ -25,3 +25,7 @@ class AnswerMissing(Invalid):
 
 class SurveyClosed(Unprocessable):
     """You cannot update the CSAT survey after 14 days"""
+
+
+class PeriodMissing(Unprocessable):
+    """param is missing or the value is empty: since and until"""

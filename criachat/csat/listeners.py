@@ -1,9 +1,10 @@
-"""Asking how it was when a conversation is resolved."""
+"""Asking how it was when a conversation is resolved, and keeping the answers with whoever gave them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from criachat.contacts.events import ContactMerged
 from criachat.conversations.events import ConversationResolved
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import ACTIVITY, TEMPLATE
@@ -33,6 +34,13 @@ async def send_surveys(tx: Tx, events: Sequence[ConversationResolved]) -> None:
             continue
         if await queries.find_survey_message_id(tx, event.account_id, event.snapshot.conversation_id) is None:
             await _ask(tx, event, inbox)
+
+
+@listeners.on(ContactMerged)
+async def move_answers(tx: Tx, events: Sequence[ContactMerged]) -> None:
+    """What somebody answered before they became one with another contact is that contact's answer."""
+    for event in events:
+        await queries.set_contact(tx, event.account_id, event.merged_contact_id, event.contact_id or 0)
 
 
 async def _ask(tx: Tx, event: ConversationResolved, inbox: Inbox) -> None:

@@ -41,3 +41,54 @@ class SurveyAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     rating: int
     feedback_message: str | None = None
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which answers are asked for; None means: whichever. The period is half open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    agent_ids: list[int] | None = None
+    inbox_id: int | None = None
+    team_id: int | None = None
+    ratings: list[int] | None = None
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer as lists show it, with the number of its conversation, and who noted something of it."""
+
+    id: int
+    account_id: int
+    message_id: int
+    rating: int
+    feedback_message: str | None
+    contact_id: int
+    assigned_agent_id: int | None
+    csat_review_notes: str | None
+    review_notes_updated_at: datetime | None
+    created_at: datetime
+    display_id: int
+    reviewer_id: int | None
+    reviewer_name: str | None
+
+
+class ReportLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer as a line of the report, with the names in it."""
+
+    id: int
+    rating: int
+    feedback_message: str | None
+    created_at: datetime
+    display_id: int
+    agent_name: str | None
+    agent_email: str | None
+    contact_name: str | None
+    contact_email: str | None
+    contact_phone_number: str | None
+
+
+class RatingCount(msgspec.Struct, frozen=True):
+    """How often a rating was given."""
+
+    rating: int
+    count: int

@@ -3,11 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from apps import App, open_app
+from apps import CLIENT_API, App, open_app, signed
 from harness import Api, Given
 
+from criachat.contacts.events import ContactMerged
 from criachat.conversations.events import ConversationResolved
-from criachat.csat.listeners import send_surveys
+from criachat.csat.listeners import move_answers, send_surveys
 
 SURVEY: dict[str, Any] = {"csat_survey_enabled": True}
 
@@ -127,3 +128,23 @@ async def test_where_nobody_can_be_written_to_any_more_the_thread_says_so(api: A
     thread = (await api.get(f"{path}/messages")).json["payload"]
     sentence = "The satisfaction survey was not sent: this channel takes no more answers without a new message."
     assert sentence in [each["content"] for each in thread]
+
+
+async def test_who_becomes_one_with_another_contact_takes_their_answers_along(api: Api, given: Given) -> None:
+    inbox = await given.inbox(**SURVEY)
+    rosa = await given.session(inbox, **signed(inbox, "crm-77"))
+    app = await open_app(given, inbox)
+    conversation = await app.conversation()
+    await app.post(f"/conversations/{conversation['id']}/toggle_status")
+    await given.relayed()
+    values = {"submitted_values": {"csat_survey_response": {"rating": 5}}}
+    await api.acting_as(None).put(f"{CLIENT_API}/csat_survey/{conversation['uuid']}", {"message": values})
+
+    await app.get(params=signed(inbox, "crm-77"))
+    events = await given.emitted(ContactMerged)
+    await given.relayed()
+    async with given.world.parts.database.transaction() as tx:
+        await move_answers(tx, events)
+
+    answers = (await api.get("/csat_survey_responses")).json
+    assert [(each["rating"], each["contact"]["id"]) for each in answers] == [(5, rosa["id"])]
