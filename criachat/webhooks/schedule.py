@@ -76,7 +76,7 @@ def retry_after(headers: Sequence[tuple[str, str]]) -> timedelta | None:
         return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(_aware(moment) - clock.now(), timedelta())
 

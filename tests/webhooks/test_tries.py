@@ -137,6 +137,7 @@ async def test_a_receiver_that_is_told_too_much_is_left_alone_for_a_minute(
         ("١٢٠", 0, 6),
         ("two hours ago", 0, 6),
         ("Fri, 99 Foo 2026 99:99:99 GMT", 0, 6),
+        ("Fri, 31 Dec 99999999999 23:59:59 GMT", 0, 6),
     ],
 )
 async def test_a_receiver_says_when_it_wants_to_be_asked_again(
