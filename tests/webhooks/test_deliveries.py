@@ -24,6 +24,7 @@ from criachat.webhooks import operations
 from criachat.webhooks.deliveries import DeliveryWorker
 from criachat.webhooks.operations import TOPIC
 from criachat.webhooks.payloads import Links
+from criachat.webhooks.queries import queue
 
 
 @pytest.fixture
@@ -193,6 +194,24 @@ async def test_two_workers_send_everything_once_and_in_order(given: Given, world
         await asyncio.gather(*(worker.drain(given.account_id) for worker in workers))
 
     assert contents(receiver) == {each["id"]: list(range(10)) for each in threads}
+
+
+async def test_while_one_worker_claims_for_an_account_no_other_does(
+    given: Given, world: World, receiver: Receiver
+) -> None:
+    await given.webhook(receiver.url, "message_created")
+    (conversation,) = await conversations(given, 1)
+    await write(given, [conversation], messages=2)
+    await given.relayed()
+
+    async with world.parts.database.transaction() as tx:
+        await queue.lock_accounts(tx, [given.account_id])
+        await another_worker(world).drain(given.account_id)
+        meanwhile = contents(receiver)
+    await given.delivered()
+
+    assert meanwhile == {}
+    assert contents(receiver) == {conversation["id"]: [0, 1]}
 
 
 async def test_what_a_dead_worker_had_claimed_is_sent_by_another_within_a_minute(

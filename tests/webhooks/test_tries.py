@@ -12,6 +12,7 @@ from harness import Api, Given
 from receivers import Receiver, Say, Told
 
 from criachat.kit import clock
+from criachat.webhooks.schedule import schedule_of
 
 MINUTE, HOUR = 60, 3600
 TAIL = [30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR]
@@ -57,9 +58,19 @@ async def test_a_webhook_that_fails_is_tried_ten_times_within_three_days(
 
     delivery = await newest(api)
     assert fits(waits, ACCOUNT_WEBHOOK), waits
-    assert waits != [float(planned) for planned in ACCOUNT_WEBHOOK]
     assert len(receiver.told) == delivery["tries"] == 10
     assert (delivery["status"], delivery["last_status"]) == ("exhausted", 503)
+
+
+def test_tries_are_spread_so_that_what_failed_at_once_is_not_tried_at_once() -> None:
+    plan = schedule_of("webhook:1", is_kept=True)
+
+    waits = [plan.wait(2, is_impatient=False, asked=None) for _ in range(300)]
+
+    shares = sorted(wait.total_seconds() / (5 * MINUTE) for wait in waits if wait is not None)
+    assert len(set(shares)) > 290
+    assert 0.8 <= shares[0] < 0.85
+    assert 1.15 < shares[-1] <= 1.2
 
 
 async def test_an_api_inbox_is_tried_more_often_in_the_beginning(api: Api, given: Given, receiver: Receiver) -> None:
@@ -225,9 +236,11 @@ async def test_what_waits_for_a_webhook_that_is_removed_is_cancelled(
     await given.delivered()
 
     await api.delete(f"/webhooks/{webhook['id']}")
+    (at_once,) = (await api.get(f"/deliveries?webhook_id={webhook['id']}")).json["deliveries"]
     clock.travel(timedelta(seconds=10))
     await given.delivered()
 
+    assert at_once["status"] == "cancelled"
     (delivery,) = (await api.get(f"/deliveries?webhook_id={webhook['id']}")).json["deliveries"]
     assert (delivery["status"], delivery["next_try_at"], len(receiver.told)) == ("cancelled", None, 1)
 
