@@ -143,13 +143,13 @@ async def replay_webhook(tx: Tx, actor: Actor, webhook_id: int, params: ReplayPa
 
 @inbox_routes.get("/health", actors=ADMINISTRATOR)
 async def show_inbox_health(db: Db, actor: Actor, inbox_id: int) -> HealthOut:
-    """The same for the URL of an API inbox."""
+    """How the last 24 hours of an API inbox's URL went, and when something is tried next."""
     return await _health(db, actor, await _target_of_inbox(db, actor, inbox_id))
 
 
 @inbox_routes.post("/replay", actors=ADMINISTRATOR)
 async def replay_inbox(tx: Tx, actor: Actor, inbox_id: int, params: ReplayParams) -> ReplayedOut:
-    """The same for the URL of an API inbox."""
+    """Send again to the URL of an API inbox what failed since a moment, or everything of a span."""
     target = await _target_of_inbox(tx, actor, inbox_id)
     return ReplayedOut(await operations.replay_span(tx, actor.account_id, target, asking.span_of(params)))
 
