@@ -29,7 +29,7 @@ AssigneeType = Literal["me", "assigned", "unassigned"]
 _decode_last_messages = msgspec.json.Decoder(LastMessages).decode
 
 
-class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+class Conversation(msgspec.Struct, frozen=True):
     """One conversation with its inbox, contact, assignee and team, read in one statement.
 
     `display_id` is the number people see. `reserved_id` is a number taken from another slice's sequence along the way.

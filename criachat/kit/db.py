@@ -10,14 +10,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
-from typing import Any, LiteralString, Protocol, TypeVar
+from typing import Any, LiteralString, Protocol
 
 import asyncpg
 import msgspec
 
 from criachat.kit.errors import Unavailable
-
-Row = TypeVar("Row")
+from criachat.kit.rows import Row, shape_of
 
 # What PostgreSQL, the socket or asyncpg say while the server is away, restarting or cutting us off.
 LOST = (
@@ -73,12 +72,14 @@ class Db:
         """The first row, or None."""
         await self._ready(sql)
         record = await self.connection.fetchrow(sql, *values)
-        return None if record is None else kind(**record)  # pyright: ignore[reportCallIssue]
+        return None if record is None else shape_of(kind, sql).make(record)
 
     async def fetch_all(self, kind: type[Row], sql: LiteralString, *values: object) -> list[Row]:
         """All rows, in the order of the statement."""
         await self._ready(sql)
-        return [kind(**record) for record in await self.connection.fetch(sql, *values)]
+        records = await self.connection.fetch(sql, *values)
+        shape = shape_of(kind, sql)
+        return [shape.make(record) for record in records]
 
     async def fetch_value(self, sql: LiteralString, *values: object) -> Any:
         """The first column of the first row, or None."""
@@ -131,7 +132,7 @@ class Tx(Db):
         self.statements.count += 1
         self._is_closed = True
         record = await self.connection.fetchrow(sql, *values)
-        return None if record is None else kind(**record)  # pyright: ignore[reportCallIssue]
+        return None if record is None else shape_of(kind, sql).make(record)
 
     def reopen(self) -> None:
         """Take back a close whose statement changed nothing, so that another way can be tried."""

@@ -17,7 +17,7 @@ STATUSES = ("sent", "delivered", "read", "failed")
 OURS = "criachat:"
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True):
     """One message with its author and its attachments, read in one statement."""
 
     account_id: int
