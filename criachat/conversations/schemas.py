@@ -514,15 +514,26 @@ def _meta_out(conversation: Conversation, shown: Shown) -> ConversationMetaOut:
     )
 
 
+def _last_messages_out(conversation: Conversation, shown: Shown) -> tuple[MessagePushOut | None, MessagePushOut | None]:
+    """The newest message and the newest that is no activity, which mostly is the same one."""
+    kept = conversation.newest()
+    if kept is None:
+        return None, None
+    context, contact = context_out(conversation), conversation.contact()
+    newest = message_push_out(kept.newest, context, shown, contact=contact)
+    if not kept.newest.is_activity:
+        return newest, newest
+    spoken = kept.newest_spoken
+    return newest, None if spoken is None else message_push_out(spoken, context, shown, contact=contact)
+
+
 def conversation_out(conversation: Conversation, shown: Shown) -> ConversationOut:
     """One conversation as lists and single reads show it."""
-    newest = conversation.newest()
-    context, contact = context_out(conversation), conversation.contact()
-    spoken = None if newest is None else newest.newest_spoken
+    newest, spoken = _last_messages_out(conversation, shown)
     return ConversationOut(
         meta=_meta_out(conversation, shown),
         id=conversation.display_id,
-        messages=[] if newest is None else [message_push_out(newest.newest, context, shown, contact=contact)],
+        messages=[] if newest is None else [newest],
         account_id=conversation.account_id,
         uuid=str(conversation.uuid),
         additional_attributes=conversation.additional_attributes,
@@ -541,7 +552,7 @@ def conversation_out(conversation: Conversation, shown: Shown) -> ConversationOu
         timestamp=unix(conversation.last_activity_at),
         first_reply_created_at=unix(conversation.first_reply_created_at),
         unread_count=min(conversation.unread_count, MOST_UNREAD),
-        last_non_activity_message=None if spoken is None else message_push_out(spoken, context, shown, contact=contact),
+        last_non_activity_message=spoken,
         last_activity_at=unix(conversation.last_activity_at),
         priority=conversation.priority_name,
         waiting_since=unix(conversation.waiting_since),

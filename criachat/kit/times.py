@@ -18,7 +18,7 @@ def unix_float(moment: datetime) -> float:
 def iso(moment: datetime) -> str:
     """`2026-02-03T04:05:06.789Z`."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return utc.isoformat("T", "milliseconds").removesuffix("+00:00") + "Z"
 
 
 def iso_or_none(moment: datetime | None) -> str | None:
