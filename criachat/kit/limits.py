@@ -216,11 +216,9 @@ def client_address(peer: str, forwarded_for: str | None, trusted_proxies: Sequen
     `forwarded_for` is believed from right to left, for as long as the hop that wrote each entry is a trusted proxy.
     `peer` is empty on a Unix socket, which only this machine can reach.
     """
-    hop = _parse(peer)
     if forwarded_for is None:
-        return (str(hop) if hop else peer), hop.is_loopback if hop else not peer
-    if hop is None:
-        hop = ip_address("127.0.0.1")
+        return _direct(peer)
+    hop = _parse(peer) or ip_address("127.0.0.1")
     for entry in reversed(forwarded_for.split(",")):
         if not any(hop in network for network in trusted_proxies):
             break
@@ -237,6 +235,12 @@ def address_key(address: str) -> str:
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
     return address if parsed is None else str(parsed)
+
+
+@lru_cache(maxsize=4096)
+def _direct(peer: str) -> tuple[str, bool]:
+    hop = _parse(peer)
+    return (peer, not peer) if hop is None else (str(hop), hop.is_loopback)
 
 
 @lru_cache(maxsize=4096)
