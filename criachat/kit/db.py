@@ -16,6 +16,7 @@ import asyncpg
 import msgspec
 
 from criachat.kit.errors import Unavailable
+from criachat.kit.pool import Pool
 from criachat.kit.rows import Row, shape_of
 
 # What PostgreSQL, the socket or asyncpg say while the server is away, restarting or cutting us off.
@@ -196,10 +197,7 @@ class Statements:
 
 
 class Connection(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument, reportUntypedBaseClass]
-    """An asyncpg connection that needs no cleaning between borrowers: nothing here sets session state."""
-
-    def get_reset_query(self) -> str:
-        return ""
+    """An asyncpg connection. It needs no cleaning between borrowers: nothing here sets session state."""
 
 
 class Wake(Protocol):
@@ -218,7 +216,7 @@ class Database:
     def __init__(self, url: str, *, size: int = 12, wake: Wake | None = None) -> None:
         self._url = url
         self._size = size
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool | None = None
         self._on_connect: list[Callable[[Connection], Awaitable[None]]] = []
         self.statements = Statements()
         self.wake: Wake = wake or _wake_nobody
@@ -234,29 +232,18 @@ class Database:
 
     async def open(self) -> None:
         """Connect; raises `Unavailable` when PostgreSQL cannot be reached."""
+        pool = Pool(self._make, size=self._size)
         try:
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=1,
-                max_size=self._size,
-                max_inactive_connection_lifetime=300,
-                connection_class=Connection,
-                init=self._prepare,  # pyright: ignore[reportArgumentType] - our connection class, as asked for above
-                timeout=5,
-                command_timeout=30,
-                server_settings=session_settings("web"),
-            )
+            pool.give_back(await pool.borrow())
         except LOST as failure:
             raise Unavailable from failure
+        self._pool = pool
 
     async def close(self) -> None:
         """Finish what runs, then disconnect."""
         if self._pool is not None:
-            try:
-                await asyncio.wait_for(self._pool.close(), 10)
-            except TimeoutError:
-                self._pool.terminate()
-            self._pool = None
+            pool, self._pool = self._pool, None
+            await pool.close()
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Db]:
@@ -286,24 +273,45 @@ class Database:
         await self._prepare(connection)
         return connection
 
+    async def _make(self) -> Connection:
+        connection = await asyncpg.connect(
+            self._url,
+            connection_class=Connection,
+            timeout=5,
+            command_timeout=30,
+            server_settings=session_settings("web"),
+        )
+        try:
+            await self._prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
     @asynccontextmanager
     async def _borrow(self) -> AsyncGenerator[Connection]:
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             raise Unavailable
         try:
-            connection = await self._pool.acquire(timeout=5)
+            connection = await pool.borrow()
         except LOST as failure:
             raise Unavailable from failure
+        # A statement may still be under way when its borrower is cancelled.
+        is_usable = True
         try:
-            yield connection  # pyright: ignore[reportReturnType] - the pool's proxy behaves as its connection
+            yield connection
+        except asyncio.CancelledError:
+            is_usable = False
+            raise
         except LOST as failure:
             # asyncpg files a value it cannot encode under the errors of the connection; it is ours, and stays one.
             if isinstance(failure, ValueError):
                 raise
+            is_usable = False
             raise Unavailable from failure
         finally:
-            with suppress(*LOST):
-                await self._pool.release(connection)
+            pool.give_back(connection, is_usable=is_usable)
 
     async def _prepare(self, connection: Connection) -> None:
         await _set_codecs(connection)
