@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from site_of_faults import SCALE
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
@@ -17,7 +18,7 @@ HEAD = """\
 
 `make faults` kills processes at the worst moments, restarts the database under load and commits in the worst order, and
 then looks whether anything was lost or doubled. It takes about {minutes:.0f} minutes on two cores, and wrote this page
-on {day}, at commit `{commit}`.
+on {day}, at commit `{commit}`.{scale}
 
 | Promise | What was done | Seen | Seconds | |
 |---|---|---|---|---|
@@ -71,7 +72,10 @@ class Diary:
         asked = ["git", "rev-parse", "--short", "HEAD"]
         commit = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
         head = HEAD.format(
-            minutes=sum(shown.seconds for shown in self.shown) / 60, day=datetime.now(UTC).date(), commit=commit
+            minutes=sum(shown.seconds for shown in self.shown) / 60,
+            day=datetime.now(UTC).date(),
+            commit=commit,
+            scale="" if SCALE == 1 else f" Counts are {SCALE:.0%} of the promised ones.",
         )
         rows = [shown.row() for shown in sorted(self.shown, key=lambda each: (each.promise, each.test))]
         PAGE.write_text(head + "\n".join(rows) + "\n", "utf-8")
