@@ -89,15 +89,18 @@ WHERE EXISTS (
 LIMIT $4
 """
 # Two workers that claim for one account at once could each take a part of one conversation. Nobody waits for the disk:
-# a lease that a crash forgets is a lease that is over.
+# a lease that a crash forgets is a lease that is over. Plans are made anew each time: one that was made while the queue
+# or the day's partition was still empty reads all of it for every row.
 LOCK_ACCOUNTS = """
 SELECT account_id
-FROM unnest($2::bigint[]) AS wanted (account_id), set_config('synchronous_commit', 'off', true)
+FROM unnest($2::bigint[]) AS wanted (account_id), set_config('synchronous_commit', 'off', true) AS commits,
+    set_config('plan_cache_mode', 'force_custom_plan', true) AS plans
 WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 """
 # In the order of events. An earlier one of the same conversation that is being sent, or waits for its next try and may
 # hold others up, keeps this one back; one that is free stands before it in the same order. It looks at so many at once:
-# for a receiver that is dead tens of thousands may be kept back, and everybody else's claims wait behind this one.
+# for a receiver that is dead tens of thousands may be kept back, and everybody else's claims wait behind this one. The
+# offset has each of them looked up by its conversation, instead of all being joined with all.
 FRESH_HEAD: LiteralString = """
 WITH found AS MATERIALIZED (
     SELECT free.delivery_id
@@ -117,6 +120,7 @@ WITH found AS MATERIALIZED (
             WHERE earlier.account_id = $1 AND earlier.target = wanted.target
               AND earlier.conversation_id = seen.conversation_id AND earlier.sequence < seen.sequence
               AND CASE WHEN earlier.tries > 0 THEN earlier.hold_until > $4 ELSE earlier.leased_until > $4 END
+            OFFSET 0
         )
         ORDER BY seen.sequence
         LIMIT wanted.most
