@@ -73,7 +73,7 @@ def _statements(borrow: Borrow) -> Queries:
 
 
 # Any number that nobody else uses; as with migrations, waiters poll.
-INSTALL_LOCK: Final = 7_412_009_002
+INSTALL_LOCK: Final = 7_412_009_004
 NOTIFIES: Final = re.compile(r"\s*CREATE (OR REPLACE )?(FUNCTION|TRIGGER)\b")
 DROP_TRIGGER: Final = "DROP TRIGGER pgqueuer_changed ON jobs.pgqueuer"
 DROP_FUNCTION: Final = "DROP FUNCTION jobs.pgqueuer_changed"
