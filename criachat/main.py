@@ -203,10 +203,14 @@ class Parts(msgspec.Struct, kw_only=True):
         """Write down now and then what was only remembered, until cancelled."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            try:
-                await self.resolver.flush_uses()
-            except Exception:  # noqa: BLE001 - the database may be away; the next round writes it
-                log.warning("token_uses_not_written")
+            await self.write_down()
+
+    async def write_down(self) -> None:
+        """Write down what was only remembered until now."""
+        try:
+            await self.resolver.flush_uses()
+        except Exception as failure:  # noqa: BLE001 - the database may be away; the next round writes it
+            log.warning("token_uses_not_written", failure=type(failure).__name__)
 
 
 @asynccontextmanager
@@ -238,7 +242,11 @@ async def assembled(
     await database.open()
     await signals.open()
     try:
-        yield _parts(ground)
+        parts = _parts(ground)
+        try:
+            yield parts
+        finally:
+            await parts.write_down()
     finally:
         await ground.news.close()
         await ground.outside.close()

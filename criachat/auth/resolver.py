@@ -67,10 +67,15 @@ class TokenResolver:
 
     async def flush_uses(self) -> None:
         """Write down when tokens were last used; called now and then, and before the process ends."""
-        if self._uses:
-            uses, self._uses = self._uses, {}
+        if not self._uses:
+            return
+        uses, self._uses = self._uses, {}
+        try:
             async with self._database.transaction() as tx:
                 await queries.set_last_used(tx, uses)
+        except BaseException:
+            self._uses = uses | self._uses
+            raise
 
     async def _identity(self, token: str, account_id: int | None) -> Identity:
         if not tokens.is_well_formed(token):

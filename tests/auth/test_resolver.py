@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any, LiteralString
 
@@ -147,6 +148,22 @@ async def test_when_a_token_was_last_used_is_written_now_and_then(api: Api, give
     assert (spare["id"], spare["last_used_at"]) == (unused["id"], None)
     assert current["last_used_at"] is not None
     assert (spare["is_current"], current["is_current"]) == (False, True)
+
+
+async def test_a_use_that_could_not_be_written_is_written_later(api: Api, given: Given) -> None:
+    resolver = given.world.parts.resolver
+    made = (await api.post(f"{PROFILE}/access_tokens", {"name": "Spare"})).json
+    await with_token(given, made["token"]).get("/labels")
+
+    writing = asyncio.create_task(resolver.flush_uses())
+    await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    await resolver.flush_uses()
+    spare, _ = (await api.get(f"{PROFILE}/access_tokens")).json["payload"]
+
+    assert writing.cancelled()
+    assert (spare["id"], spare["last_used_at"] is not None) == (made["id"], True)
 
 
 # --- from where
