@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +39,7 @@ from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
 from criachat.kit import installation, upkeep
 from criachat.kit.actors import AGENT, BOT, CONTACT, PERSON, Callers
+from criachat.kit.addresses import read_networks
 from criachat.kit.avatars import routes as avatar_routes
 from criachat.kit.db import Database
 from criachat.kit.epochs import check_epoch
@@ -55,13 +55,13 @@ from criachat.kit.idempotency import Idempotency
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.jobs.runner import JobRunner
 from criachat.kit.jobs.store import install as install_jobs
-from criachat.kit.limits import LIMITS, Limit, Limiter, adjusted, read_changes
+from criachat.kit.limits import LIMITS, Limiter, adjusted, read_changes
 from criachat.kit.migrate import migrate
 from criachat.kit.news import NewsReader
 from criachat.kit.outside import Outside
 from criachat.kit.partitions import make_partitions
 from criachat.kit.relay import Relay
-from criachat.kit.settings import SettingInvalid, Settings
+from criachat.kit.settings import Settings
 from criachat.kit.signals import PostgresSignals, Signals
 from criachat.kit.status import Metrics, Pulse, Tally
 from criachat.kit.status import routes as status_routes
@@ -259,9 +259,8 @@ def _parts(ground: Ground) -> Parts:
     presence = Presence(settings, signals)
     base = urlsplit(ground.base_url)
     origins = frozenset((f"{base.scheme}://{base.netloc}", *settings.allowed_origins))
-    resolver = TokenResolver(
-        database, ground.keyring, signals=signals, our_origins=origins, trusted_proxies=_proxies(settings)
-    )
+    proxies = read_networks(settings.trusted_proxies)
+    resolver = TokenResolver(database, ground.keyring, signals=signals, our_origins=origins, trusted_proxies=proxies)
     links = Links(ground.files, ground.base_url)
     webhooks_listeners = make_webhooks_listeners(links, tells_of_inboxes=settings.enable_inbox_events)
     relay = Relay(database, (*LISTENERS, webhooks_listeners))
@@ -311,6 +310,8 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         KnownScopes: KnownScopes(frozenset(endpoint.scope for endpoint in endpoints if endpoint.scope)),
     }
     resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver, CONTACT: ContactResolver(database)}
+    limiter = Limiter(adjusted(LIMITS, read_changes(settings.changed_limits)))
+    proxies = read_networks(settings.trusted_proxies)
     http = HttpApp(
         Application(
             database=database,
@@ -320,22 +321,10 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
             prepares={KeptFiles: partial(keep_files, database, ground.files, settings)},
             idempotency=Idempotency(database, ground.keyring),
             count=tally.count,
-            guard=RateGuard(Limiter(_limits(settings)), trusted_proxies=_proxies(settings), is_on=settings.rate_limits),
+            guard=RateGuard(limiter, trusted_proxies=proxies, is_on=settings.rate_limits),
             maximum_request_bytes=settings.maximum_request_mb * 1024 * 1024,
             allowed_origins=frozenset(settings.allowed_origins),
         )
     )
     reference.bounds = http.bounds
     return http
-
-
-def _proxies(settings: Settings) -> list[IPv4Network | IPv6Network]:
-    return [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
-
-
-def _limits(settings: Settings) -> tuple[Limit, ...]:
-    changes = {"messages": settings.message_per_minute_limit}
-    try:
-        return adjusted(LIMITS, changes | read_changes(settings.changed_limits))
-    except ValueError as failure:
-        raise SettingInvalid(f"CRIACHAT_CHANGED_LIMITS is not usable: {failure}") from failure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -65,6 +65,11 @@ def read_address(host: str) -> Address | None:
     with suppress(ValueError):
         return ip_address(host)
     return None
+
+
+def read_networks(entries: Iterable[str]) -> list[Network]:
+    """The networks that these spell, a single address being one of its own; a ValueError says which is none."""
+    return [ip_network(entry, strict=False) for entry in entries]
 
 
 def ends_in_number(host: str) -> bool:

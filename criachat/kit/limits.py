@@ -13,7 +13,7 @@ import msgspec
 
 from criachat.kit import clock
 
-Subject = Literal["token", "contact", "inbox", "address", "account", "user", "conversation", "email"]
+Subject = Literal["token", "contact", "inbox", "address", "account", "user", "email"]
 Network = IPv4Network | IPv6Network
 
 
@@ -55,7 +55,6 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("transcript", 30, HOUR, "account", "Sending transcripts of conversations by e-mail"),
     Limit("reports", 1000, MINUTE, "account", "Reading reports"),
     Limit("reports-user", 100, MINUTE, "user", "Reading reports, for each user in each account"),
-    Limit("messages", 200, MINUTE, "conversation", "Messages in one conversation, of all kinds"),
     Limit("widget-conversations", 6, 12 * HOUR, "address", "Starting conversations from the widget"),
     Limit("widget-contact", 60, HOUR, "address", "Changing the contact from the widget"),
     Limit("widget-load", 5, HOUR, "address", "Loading the widget without a session"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
+
+from criachat.kit.addresses import Trusted, read_networks
+from criachat.kit.limits import LIMITS, adjusted, read_changes
 
 PREFIX = "CRIACHAT_"
 
@@ -93,6 +96,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir or default_data_directory()
 
 
+# What the type does not tell: whoever works with these raises ValueError at what they cannot use.
+CHECKS: Final[Mapping[str, Callable[[tuple[str, ...]], object]]] = {
+    "allowed_private_hosts": Trusted,
+    "trusted_proxies": read_networks,
+    "changed_limits": lambda entries: adjusted(LIMITS, read_changes(entries)),
+}
+
+
 def default_data_directory() -> Path:
     """`/var/lib/criachat` for root, `~/.local/share/criachat` for everybody else."""
     home = Path.home()
@@ -101,20 +112,22 @@ def default_data_directory() -> Path:
 
 def read_settings(environment: Mapping[str, str], **chosen: object) -> Settings:
     """The settings of this process; what the command line chose wins over the environment."""
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for field in msgspec.structs.fields(Settings):
         variable = PREFIX + field.name.upper()
-        if chosen.get(field.name) is not None:
-            values[field.name] = chosen[field.name]
-        elif environment.get(variable, "").strip():
-            values[field.name] = _read(field.type, environment[variable].strip())
-    for name, value in values.items():
-        field_type = next(field.type for field in msgspec.structs.fields(Settings) if field.name == name)
+        text = environment.get(variable, "").strip()
+        said = chosen.get(field.name)
+        if said is None and text:
+            said = _read(field.type, text)
+        if said is None:
+            continue
         try:
-            values[name] = msgspec.convert(value, field_type, strict=False, dec_hook=_path)
-        except msgspec.ValidationError as failure:
-            raise SettingInvalid(f"{PREFIX}{name.upper()} is not usable: {failure}") from failure
-    return Settings(**values)  # pyright: ignore[reportArgumentType] - converted above
+            values[field.name] = msgspec.convert(said, field.type, strict=False, dec_hook=_path)
+            if field.name in CHECKS:
+                CHECKS[field.name](values[field.name])
+        except (msgspec.ValidationError, ValueError) as failure:
+            raise SettingInvalid(f"{variable} is not usable: {failure}") from failure
+    return Settings(**values)
 
 
 def _read(kind: Any, text: str) -> object:

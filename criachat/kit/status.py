@@ -10,7 +10,6 @@ import asyncio
 import hmac
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from ipaddress import ip_network
 from itertools import accumulate
 from typing import Any, Final
 
@@ -229,5 +228,4 @@ def _may_read(request: Request, settings: Settings) -> bool:
             return True
     if any(name in request.headers for name in FORWARDING):
         return False
-    proxies = [ip_network(proxy, strict=False) for proxy in settings.trusted_proxies]
-    return client_address(request.peer, None, proxies)[1]
+    return client_address(request.peer, None)[1]

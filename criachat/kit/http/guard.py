@@ -63,5 +63,5 @@ def _key(subject: Subject, actor: Actor, address: str) -> str:
             return f"{actor.account_id}"
         case "user":
             return f"{actor.account_id}:{actor.id}"
-        case "address" | "conversation" | "email":
+        case "address" | "email":
             return address_key(address)

@@ -11,8 +11,6 @@ from doors import Caller
 from harness import BASE_URL, Api, Given
 
 from criachat.kit import clock
-from criachat.kit.settings import SettingInvalid, Settings
-from criachat.main import assembled
 
 
 def labels(given: Given) -> str:
@@ -132,13 +130,3 @@ async def test_contacts_are_counted_by_their_session_and_strangers_by_inbox(give
     assert of_rosa == [200, 200, 429]
     assert of_clara == [200]
     assert of_inbox == [200, 200, 200, 429]
-
-
-@pytest.mark.parametrize("changes", [("token",), ("token=many",), ("tokens=5",), ("=5",)])
-async def test_a_limit_that_does_not_exist_cannot_be_changed(given: Given, changes: tuple[str, ...]) -> None:
-    settings = Settings(changed_limits=changes, data_dir=given.world.parts.settings.data_dir)
-    database_url = given.world.parts.database.url
-
-    with pytest.raises(SettingInvalid, match="CRIACHAT_CHANGED_LIMITS"):
-        async with assembled(settings, database_url=database_url, keyring=given.world.keyring, base_url=BASE_URL):
-            pass
