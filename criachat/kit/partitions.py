@@ -146,7 +146,7 @@ async def drop_partitions(connection: Connection, settings: Settings) -> list[st
 
 
 async def tend_partitions(database: Database, settings: Settings) -> None:
-    """Make what is due and drop what is over, on a connection of its own. For the daily schedule."""
+    """Make what is due and drop what is over, on a connection of its own."""
     connection = await database.connect()
     try:
         await make_partitions(connection)
