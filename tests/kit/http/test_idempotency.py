@@ -329,6 +329,20 @@ async def test_while_it_still_runs_others_wait_and_are_then_told_to_come_back(gi
     assert done.json() == late.json()
 
 
+async def test_what_fails_whenever_it_is_tried_is_not_said_to_be_still_running(given: Given) -> None:
+    routes = Routes(f"/kept/{random_token()}", tag="Tests")
+
+    @routes.post(actors=ANYONE)
+    async def work(tx: Tx) -> None:
+        clock.travel(timedelta(seconds=0.8))
+        await tx.execute("INSERT INTO labels (account_id, title, created_at, updated_at) VALUES (0, 'a', now(), now())")
+
+    async with opened(given.world, routes) as client:
+        reply = await client.post(routes.prefix, headers=with_key(LONG_KEY))
+
+    assert reply.status_code == 500
+
+
 async def test_an_answer_that_was_lost_on_its_way_is_given_by_another_process(
     given: Given, strict_world: World
 ) -> None:
