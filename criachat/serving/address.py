@@ -53,9 +53,14 @@ def listen(listening: socket.socket) -> None:
 
 def url_of(listening: socket.socket, settings: Settings) -> str:
     """The address people use: the one that was set, or the one we listen on."""
+    host, port = listening.getsockname()[:2]
+    return url_at(host, port, settings)
+
+
+def url_at(host: str, port: int, settings: Settings) -> str:
+    """The address people use: the one that was set, or that of this host and port."""
     if settings.base_url:
         return settings.base_url.rstrip("/")
-    host, port = listening.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not listened on
         host = "localhost"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

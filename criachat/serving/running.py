@@ -13,7 +13,7 @@ import structlog
 from criachat.kit.db import Database
 from criachat.kit.settings import Settings
 from criachat.main import Parts, assembled, prepare_database
-from criachat.serving.address import adopted, bound, listen, url_of
+from criachat.serving.address import adopted, bound, listen, url_at, url_of
 from criachat.serving.first_start import Welcome, open_first_account
 from criachat.serving.foundation import Foundation, founded
 from criachat.serving.process import run_everything, run_web, run_worker
@@ -49,8 +49,7 @@ async def web(settings: Settings, *, listening_fd: int | None = None) -> None:
 
 async def worker(settings: Settings) -> None:
     """Walk the log, deliver webhooks and run jobs for the web processes on the same database."""
-    base_url = settings.base_url or f"http://{settings.host}:{settings.port}"
-    async with _half(settings, base_url) as parts:
+    async with _half(settings, url_at(settings.host, settings.port, settings)) as parts:
         log.info("ready")
         await run_worker(parts)
 
