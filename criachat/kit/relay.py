@@ -387,9 +387,7 @@ class Relay:
 
     async def _measure_round(self) -> float:
         async with self._database.reading() as db:
-            behind = await lag(db)
-        LAG_GAUGE.set(behind.seconds)
-        FAILURES_GAUGE.set(behind.failures)
+            await measure(db)
         return MEASURE_SECONDS
 
     async def _sweep(self) -> Swept | None:
@@ -503,6 +501,13 @@ class Relay:
 async def lag(db: Db) -> Lag:
     """How far behind the relays of this installation are."""
     return await db.fetch_one(Lag, FIND_LAG)
+
+
+async def measure(db: Db) -> None:
+    """Set the gauges to how far behind they are."""
+    behind = await lag(db)
+    LAG_GAUGE.set(behind.seconds)
+    FAILURES_GAUGE.set(behind.failures)
 
 
 def _walked(standing: Standing, records: list[Record], *, is_full: bool) -> Walked:

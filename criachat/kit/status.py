@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Gauge, generate_lates
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from criachat.kit import clock
+from criachat.kit import clock, relay
 from criachat.kit.actors import ANYONE
 from criachat.kit.db import LOST, Database, Db
 from criachat.kit.errors import Forbidden, Unavailable
@@ -26,7 +26,6 @@ from criachat.kit.http.answers import Answer
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Routes
 from criachat.kit.limits import client_address
-from criachat.kit.relay import FAILURES_GAUGE, LAG_GAUGE, lag
 from criachat.kit.settings import Settings
 
 # Apps of the family ask for the version of the API they speak, and refuse to work with one they do not know.
@@ -88,7 +87,7 @@ class Pulse:
     async def _look(self) -> Beat:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS), self._database.reading() as db:
-                behind = await lag(db)
+                behind = await relay.lag(db)
         except (Unavailable, *LOST):
             return Beat(is_reachable=False, lag_seconds=0, at=clock.monotonic())
         return Beat(is_reachable=True, lag_seconds=behind.seconds, at=clock.monotonic())
@@ -112,31 +111,19 @@ class Tally:
         durations[-1] += seconds
 
 
-Reading = Callable[[Db], Awaitable[None]]
-"""Sets gauges from what the database says."""
-
-
-async def read_relay(db: Db) -> None:
-    """How far behind the listeners are."""
-    behind = await lag(db)
-    LAG_GAUGE.set(behind.seconds)
-    FAILURES_GAUGE.set(behind.failures)
-
-
-async def read_jobs(db: Db) -> None:
-    """How many jobs wait, and how many failed."""
+async def measure_jobs(db: Db) -> None:
+    """Set the gauges to how many jobs wait, and how many failed."""
     jobs = await count_jobs(db)
     DUE_JOBS_GAUGE.set(jobs.due)
     FAILED_JOBS_GAUGE.set(jobs.failed)
 
 
 class Metrics(Collector):
-    """What `/metrics` shows. Slices add what they know: counters as they go, or a reading made at each scrape."""
+    """What `/metrics` shows: what was counted and measured as it went, and what is read at each scrape."""
 
-    def __init__(self, database: Database, tally: Tally, readings: Sequence[Reading] = ()) -> None:
+    def __init__(self, database: Database, tally: Tally) -> None:
         self._database = database
         self._tally = tally
-        self._readings = (read_relay, read_jobs, *readings)
         self._own = CollectorRegistry()
         self._own.register(self)
 
@@ -144,8 +131,8 @@ class Metrics(Collector):
         """Everything, in the words of Prometheus. Without a database, what this process knows by itself."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS), self._database.reading() as db:
-                for reading in self._readings:
-                    await reading(db)
+                await relay.measure(db)
+                await measure_jobs(db)
             DATABASE_GAUGE.set(1)
         except (Unavailable, *LOST):
             DATABASE_GAUGE.set(0)
