@@ -213,13 +213,13 @@ def _wake_nobody(_topic: str, _part: str = "", /) -> None:
 class Database:
     """The pool of connections of one process."""
 
-    def __init__(self, url: str, *, size: int = 12, wake: Wake | None = None) -> None:
+    def __init__(self, url: str, *, size: int = 12) -> None:
         self._url = url
         self._size = size
         self._pool: Pool | None = None
         self._on_connect: list[Callable[[Connection], Awaitable[None]]] = []
         self.statements = Statements()
-        self.wake: Wake = wake or _wake_nobody
+        self.wake: Wake = _wake_nobody
 
     @property
     def url(self) -> str:

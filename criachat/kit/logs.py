@@ -39,12 +39,11 @@ QUIET: Final = ("uvicorn.error", "asyncio", "aiohttp.access", "websockets", "pgq
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def configure_logs(level: str = "info", *, stream: BinaryIO | None = None, is_pretty: bool | None = None) -> None:
+def configure_logs(level: str = "info", *, stream: BinaryIO | None = None) -> None:
     """Decide, once for this process, what is logged and how; before this, structlog's own defaults hold."""
     if level not in LEVELS:
         raise SettingInvalid(f"CRIACHAT_LOG_LEVEL is not usable: it is {level!r}, and one of {', '.join(LEVELS)}")
-    if is_pretty is None:
-        is_pretty = stream is None and sys.stderr.isatty()
+    is_pretty = stream is None and sys.stderr.isatty()
     steps: list[Processor] = [structlog.processors.add_log_level, _drop_secrets, _tell_failure]
     if is_pretty:
         steps += [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), _blot_texts]

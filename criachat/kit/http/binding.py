@@ -33,7 +33,6 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint with its signature worked out."""
 
     endpoint: Endpoint
-    reads: bool
     writes: bool
     params_name: str | None
     params_type: type[Any] | None
@@ -72,7 +71,6 @@ def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any], prepares: Mappin
     params_name = next(iter(found["params"]), None)
     return Bound(
         endpoint=endpoint,
-        reads=bool(found["db"]),
         writes=bool(found["tx"]),
         params_name=params_name,
         params_type=hints[params_name] if params_name else None,
