@@ -17,6 +17,10 @@ log = structlog.get_logger()
 MIGRATION_LOCK = 7_412_009_001
 TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 UNLOCK = "SELECT pg_advisory_unlock($1)"
+# Our sessions have limits for requests; to fill a column or build an index takes as long as the table is large.
+LIFT_LIMITS = """
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')
+"""
 CREATE_HISTORY = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     name text PRIMARY KEY,
@@ -53,7 +57,9 @@ async def migrate(connection: Connection, *, also: Sequence[Callable[[Connection
 
     A file whose first line says `-- outside a transaction` is sent statement by statement, for
     `CREATE INDEX CONCURRENTLY`; every other file is one transaction. `also` runs each time, under the same lock.
+    The connection is one for this alone: from here on nothing on it is cut off for taking long.
     """
+    await connection.execute(LIFT_LIMITS)
     while not await connection.fetchval(TRY_LOCK, MIGRATION_LOCK):  # noqa: ASYNC110 - nobody can tell us, only PostgreSQL
         await asyncio.sleep(0.2)
     try:

@@ -86,7 +86,11 @@ ATTEMPTS = Partitioned("delivery_attempts", "day", Template("SELECT false"))
 ALL: Final = (EVENTS, PAYLOADS, DELIVERIES, ATTEMPTS)
 
 LOCK = "SELECT pg_advisory_xact_lock($1)"
-SET_PATIENCE = "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)"
+# Without the limit of a whole transaction, where PostgreSQL knows one: it is for requests, and a day may take longer.
+SET_PATIENCE = """
+SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true),
+    (SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout')
+"""
 # A partition whose drop was interrupted is no partition any more, but still there.
 LIST_PARTITIONS = """
 SELECT part.relname AS name, part.relispartition AS is_attached
