@@ -34,6 +34,8 @@ LOST = (
     FileNotFoundError,
     TimeoutError,
 )
+# Who connects meets the network as well: no route to the host, a name that does not resolve.
+UNREACHABLE = (OSError, *LOST)
 # A transaction that failed so changed nothing, and has another outcome when it runs again: of two that create the same
 # thing at once, the second finds it then; what it hangs on, removed at the same moment, it misses then.
 TRY_AGAIN = (
@@ -235,7 +237,7 @@ class Database:
         pool = Pool(self._make, size=self._size)
         try:
             pool.give_back(await pool.borrow())
-        except LOST as failure:
+        except UNREACHABLE as failure:
             raise Unavailable from failure
         self._pool = pool
 
@@ -295,7 +297,7 @@ class Database:
             raise Unavailable
         try:
             connection = await pool.borrow()
-        except LOST as failure:
+        except UNREACHABLE as failure:
             raise Unavailable from failure
         # A statement may still be under way when its borrower is cancelled.
         is_usable = True
