@@ -151,7 +151,9 @@ def create_token(
         list[str] | None, typer.Option(help="Only this, such as conversations:read; may be repeated. All without it.")
     ] = None,
     name: Annotated[str, typer.Option(help="What it is for.")] = "Command line",
-    days: Annotated[int | None, typer.Option(help="For how many days it is good; for ever without it.", min=1)] = None,
+    days: Annotated[
+        int | None, typer.Option(help="For how many days it is good; for ever without it.", min=1, max=3653)
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make an access token for somebody, and print it. It cannot be read again."""
