@@ -18,7 +18,7 @@ from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import TRY_AGAIN, Database, Tx
 from criachat.kit.errors import Conflict, Unprocessable
-from criachat.kit.http.answers import Answer, Stream
+from criachat.kit.http.answers import Answer, Headers, Stream
 from criachat.kit.http.request import Request
 from criachat.kit.http.uploads import Upload
 from criachat.kit.tokens import Keyring
@@ -33,6 +33,7 @@ LONGEST_KEY = 255
 SHORTEST_KEY_OF_STRANGERS = 16
 # What is sealed is text, an answer may be anything: in this encoding each byte is one character.
 BYTES = "latin-1"
+TOO_LARGE_TO_KEEP = b'{"status":"done","detail":"the answer was too large to keep; the write was made once"}'
 
 # The lock is tried, never waited for; a row that was committed between this statement's snapshot and the lock is
 # caught by the primary key when the answer is kept.
@@ -86,6 +87,13 @@ class Found(msgspec.Struct, frozen=True):
     fingerprint: bytes | None
     status: int | None
     answer: bytes | None
+
+
+class Head(msgspec.Struct, frozen=True, array_like=True):
+    """What goes before the body of an answer: the line before it where it is kept."""
+
+    content_type: str
+    headers: Headers
 
 
 Run = Callable[[Tx], Awaitable[Answer | Stream]]
@@ -150,16 +158,23 @@ class Idempotency:
             return answer
 
     def _sealed(self, slot: Slot, answer: Answer) -> bytes:
-        body = cast(bytes, answer.body)
-        if len(body) > LARGEST_KEPT_BYTES:
-            body = b'{"status":"done","detail":"the answer was too large to keep; the write was made once"}'
-        return self._keyring.seal(body.decode(BYTES), context=slot.key.hex())
+        if len(cast(bytes, answer.body)) > LARGEST_KEPT_BYTES:
+            answer = Answer(status=answer.status, body=TOO_LARGE_TO_KEEP)
+        head = msgspec.json.encode(Head(answer.content_type, answer.headers))
+        return self._keyring.seal(b"\n".join((head, cast(bytes, answer.body))).decode(BYTES), context=slot.key.hex())
 
     def _replayed(self, slot: Slot, found: Found) -> Answer:
         if found.fingerprint != slot.fingerprint:
             raise KeyReused
-        body = self._keyring.open(cast(bytes, found.answer), context=slot.key.hex())
-        return Answer(status=found.status or 200, body=body.encode(BYTES), headers=(("Idempotent-Replayed", "true"),))
+        kept = self._keyring.open(cast(bytes, found.answer), context=slot.key.hex()).encode(BYTES)
+        text, _, body = kept.partition(b"\n")
+        head = msgspec.json.decode(text, type=Head)
+        return Answer(
+            status=found.status or 200,
+            body=body,
+            headers=(*head.headers, ("Idempotent-Replayed", "true")),
+            content_type=head.content_type,
+        )
 
 
 async def fingerprint(bag: Mapping[str, Any]) -> bytes:

@@ -90,6 +90,18 @@ async def test_a_read_has_no_key(api: Api) -> None:
     assert (first.json["payload"], len(again.json["payload"])) == ([], 1)
 
 
+async def test_the_version_is_told_again_too(api: Api, given: Given) -> None:
+    contact = await given.contact()
+    path = f"/contacts/{contact['id']}"
+
+    first = await api.patch(path, {"name": "Rosa Maria"}, headers=with_key("k1"))
+    again = await api.patch(path, {"name": "Rosa Maria"}, headers=with_key("k1"))
+
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers["content-type"] == first.headers["content-type"]
+
+
 # --- the same request, or not
 
 
