@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from criachat.accounts.models import Account, all_cache_keys
+from criachat.kit.texts import Long, Short
 from criachat.kit.times import iso
 
-Short = Annotated[str, Meta(max_length=255)]
 PLAN_KEYS = ("plan_name", "subscribed_quantity", "subscription_status", "subscription_ends_on")
 
 
@@ -25,7 +25,7 @@ class AccountParams(msgspec.Struct, kw_only=True):
     company_size: Short | UnsetType | None = UNSET
     timezone: Short | UnsetType | None = UNSET
     auto_resolve_after: Any = UNSET
-    auto_resolve_message: Annotated[str, Meta(max_length=20_000)] | UnsetType | None = UNSET
+    auto_resolve_message: Long | UnsetType | None = UNSET
     auto_resolve_ignore_waiting: bool | UnsetType | None = UNSET
     auto_resolve_label: Short | UnsetType | None = UNSET
     audio_transcriptions: bool | UnsetType | None = UNSET

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from criachat.auth.models import AccessToken, Made
+from criachat.kit.texts import Short
 from criachat.kit.times import iso, iso_or_none
 
-Short = Annotated[str, Meta(max_length=255)]
 Few = Meta(max_length=50)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from criachat.contacts.models import Contact, ContactInbox, Session
 from criachat.inboxes.models import Inbox
+from criachat.kit.texts import Short
 from criachat.kit.times import iso, iso_or_none, unix
 from criachat.users.shown import Shown
-
-Short = Annotated[str, Meta(max_length=255)]
 
 
 class ContactParams(msgspec.Struct, kw_only=True):

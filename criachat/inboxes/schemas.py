@@ -9,10 +9,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from criachat.inboxes.models import Inbox, WorkingHours
 from criachat.kit.files import Files
+from criachat.kit.texts import Short
 from criachat.kit.tokens import Keyring
 from criachat.users.schemas import AgentOut
 
-Short = Annotated[str, Meta(max_length=255)]
 Text = Annotated[str, Meta(max_length=10_000)]
 
 

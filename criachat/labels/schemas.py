@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
+from criachat.kit.texts import Long, Short
 from criachat.labels.models import Label
-
-Short = Annotated[str, Meta(max_length=255)]
-Long = Annotated[str, Meta(max_length=20_000)]
 
 
 class LabelParams(msgspec.Struct, kw_only=True):

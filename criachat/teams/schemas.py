@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
+from criachat.kit.texts import Long, Short
 from criachat.kit.times import iso
 from criachat.teams.models import Team
-
-Short = Annotated[str, Meta(max_length=255)]
-Long = Annotated[str, Meta(max_length=20_000)]
 
 
 class TeamParams(msgspec.Struct, kw_only=True):

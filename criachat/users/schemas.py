@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from criachat.kit.texts import Long, Short
 from criachat.kit.times import iso_or_none
 from criachat.users.models import Colleague, Membership, User
 from criachat.users.presence import Presence, availability
 from criachat.users.shown import Shown
-
-Short = Annotated[str, Meta(max_length=255)]
 
 
 class ProfileParams(msgspec.Struct, kw_only=True):
@@ -22,7 +21,7 @@ class ProfileParams(msgspec.Struct, kw_only=True):
     name: Short | UnsetType = UNSET
     display_name: Short | UnsetType | None = UNSET
     email: Short | UnsetType = UNSET
-    message_signature: Annotated[str, Meta(max_length=20000)] | UnsetType | None = UNSET
+    message_signature: Long | UnsetType | None = UNSET
     ui_settings: dict[str, Any] | UnsetType = UNSET
     phone_number: Short | UnsetType | None = UNSET
     current_password: str | None = None
