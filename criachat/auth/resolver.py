@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from criachat.auth import queries
 from criachat.auth.errors import AccountSuspended, AddressNotAllowed, BotNotConnected, NotYourAccount, TokenInPage
@@ -12,6 +12,7 @@ from criachat.auth.models import Allowed, Identity
 from criachat.auth.operations import ENDED_TOPIC
 from criachat.kit import clock, tokens
 from criachat.kit.actors import ADMINISTRATOR, Actor, Callers
+from criachat.kit.addresses import Network
 from criachat.kit.db import Database
 from criachat.kit.errors import InvalidAccessToken, NotAuthorized, NotForBots, NotFound, Unauthenticated
 from criachat.kit.http.binding import id_of
@@ -40,7 +41,7 @@ class TokenResolver:
         *,
         signals: Signals,
         our_origins: Collection[str] = (),
-        trusted_proxies: Collection[IPv4Network | IPv6Network] = (),
+        trusted_proxies: Collection[Network] = (),
     ) -> None:
         self._database = database
         self._keyring = keyring

@@ -6,15 +6,15 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, Literal
 
 import msgspec
 
 from criachat.kit import clock
+from criachat.kit.addresses import Network
 
 Subject = Literal["token", "contact", "inbox", "address", "account", "user", "email"]
-Network = IPv4Network | IPv6Network
 
 
 class Limit(msgspec.Struct, frozen=True):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.kit.actors import Actor
+from criachat.kit.addresses import Network
 from criachat.kit.errors import TooMany
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Endpoint
-from criachat.kit.limits import LIMITS, Limiter, Network, Subject, Verdict, address_key, client_address, headers
+from criachat.kit.limits import LIMITS, Limiter, Subject, Verdict, address_key, client_address, headers
 
 KEYED_BY: dict[str, Subject] = {limit.name: limit.keyed_by for limit in LIMITS}
 EXEMPTS_LOOPBACK = {limit.name: limit.exempts_loopback for limit in LIMITS}
