@@ -37,6 +37,8 @@ SWEEP_BATCH: Final = 1000
 WORK_SECONDS: Final = 0.02
 SWEEP_SECONDS: Final = 1.0
 MEASURE_SECONDS: Final = 5.0
+# From here on whoever asks is told that the relay does not keep up.
+LATE_SECONDS: Final = 60.0
 # How soon to look again when events are committed, but not to be read yet because an older transaction still runs.
 FIRST_LOOK_SECONDS: Final = 0.004
 LAST_LOOK_SECONDS: Final = 0.25

@@ -32,7 +32,6 @@ from criachat.kit.settings import Settings
 API_VERSION: Final = "4.10.0"
 PATIENCE_SECONDS: Final = 2.0
 FRESH_SECONDS: Final = 1.0
-LATE_SECONDS: Final = 60.0
 BUCKETS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 PLAIN_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 # Whoever sends one of these stands behind something that forwards.
@@ -190,7 +189,7 @@ async def show_health(pulse: Pulse) -> Answer:
 async def show_server(pulse: Pulse) -> ServerOut:
     """The version of the API and whether its services work; the mobile app's first question."""
     beat = await pulse.beat()
-    keeps_up = beat.is_reachable and beat.lag_seconds < LATE_SECONDS
+    keeps_up = beat.is_reachable and beat.lag_seconds <= relay.LATE_SECONDS
     return ServerOut(
         version=API_VERSION,
         timestamp=clock.now().strftime("%Y-%m-%d %H:%M:%S"),

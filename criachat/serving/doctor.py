@@ -15,14 +15,13 @@ from criachat.kit.installation import AnotherKey, check_key
 from criachat.kit.migrate import pending
 from criachat.kit.postgres import ServerDidNotStart
 from criachat.kit.reach import DatabaseUnusable, place_of
-from criachat.kit.relay import lag
+from criachat.kit.relay import LATE_SECONDS, lag
 from criachat.kit.settings import Settings
 from criachat.kit.status import count_jobs
 from criachat.serving import queries
 from criachat.serving.foundation import CannotStart, Foundation, founded
 
 SKEW_SECONDS: Final = 5
-LATE_SECONDS: Final = 60
 OLD_TRANSACTION_SECONDS: Final = 60
 
 
