@@ -12,8 +12,7 @@ RENEW_KEY = "UPDATE installation SET key_fingerprint = $1 WHERE key_fingerprint 
 
 
 class AnotherKey(Exception):
-    """This database was set up with another installation key. Put the right one first in CRIACHAT_SECRET_KEY (keys are
-    separated by commas, older ones behind it), or restore installation.key in the data directory from your backup."""
+    """The database was set up with a key that we do not have; the text says what to do."""
 
 
 async def check_key(connection: Connection, keyring: Keyring) -> None:
@@ -23,7 +22,11 @@ async def check_key(connection: Connection, keyring: Keyring) -> None:
     if known == keyring.fingerprint():
         return
     if known not in keyring.fingerprints():
-        raise AnotherKey(AnotherKey.__doc__)
+        raise AnotherKey(
+            "This database was set up with another installation key. Put the right one first in CRIACHAT_SECRET_KEY "
+            "(keys are separated by commas, older ones behind it), or restore installation.key in the data directory "
+            "from your backup."
+        )
     await connection.execute(RENEW_KEY, keyring.fingerprint(), keyring.fingerprints())
 
 
