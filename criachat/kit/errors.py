@@ -94,7 +94,7 @@ class NoSuchPage(Refused):
 
 
 class Conflict(Refused):
-    """A request with the same Idempotency-Key is still running; try again shortly"""
+    """This was changed too often meanwhile; try again"""
 
     status = 409
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}

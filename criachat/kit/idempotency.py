@@ -68,6 +68,10 @@ class KeyTooShort(Unprocessable):
     """An Idempotency-Key of somebody nobody knows yet has 16 characters or more"""
 
 
+class StillRunning(Conflict):
+    """A request with the same Idempotency-Key is still running; try again shortly"""
+
+
 class Taken(Exception):
     """Somebody else kept an answer under this key while we worked."""
 
@@ -135,7 +139,7 @@ class Idempotency:
             if answer is not None:
                 return answer
             if clock.monotonic() >= deadline:
-                raise Conflict
+                raise StillRunning
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _try(self, slot: Slot, run: Run) -> Answer | Stream | None:
