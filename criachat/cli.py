@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -61,7 +61,7 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None, worker
     are shown once.
     """
     settings = _settings(host=host, port=port, data_dir=data_dir, workers=workers)
-    _run(running.serve(settings), settings)
+    _run(running.serve, settings)
 
 
 @app.command()
@@ -74,14 +74,14 @@ def web(
 ) -> None:
     """Answer requests only: any number of these behind a balancer, with `criachat worker` beside them."""
     settings = _settings(host=host, port=port, data_dir=data_dir)
-    _run(running.web(settings, listening_fd=listening_fd), settings, is_leashed=leashed)
+    _run(running.web, settings, is_leashed=leashed, listening_fd=listening_fd)
 
 
 @app.command()
 def worker(data_dir: DataDir = None, leashed: Leashed = False) -> None:  # noqa: FBT002 - a flag of the command line
     """Do the work behind requests only: listeners, webhook deliveries, jobs. Any number of these share it."""
     settings = _settings(data_dir=data_dir)
-    _run(running.worker(settings), settings, is_leashed=leashed)
+    _run(running.worker, settings, is_leashed=leashed)
 
 
 @app.command()
@@ -189,10 +189,12 @@ def _settings(**chosen: object) -> Settings:
         _fail(failure, status=2)
 
 
-def _run(work: Coroutine[Any, Any, None], settings: Settings, *, is_leashed: bool = False) -> None:
+def _run(
+    work: Callable[..., Coroutine[Any, Any, None]], settings: Settings, *, is_leashed: bool = False, **values: Any
+) -> None:
     try:
         configure_logs(settings.log_level)
-        run(work, leash=sys.stdin.fileno() if is_leashed else None)
+        run(work(settings, **values), leash=sys.stdin.fileno() if is_leashed else None)
     except FOR_OPERATORS as failure:
         _fail(failure)
     except BaseExceptionGroup as failures:

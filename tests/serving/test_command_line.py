@@ -161,6 +161,14 @@ async def test_a_setting_that_cannot_be_used_is_named() -> None:
     assert refused.err.startswith("criachat: CRIACHAT_PORT is not usable:")
 
 
+async def test_a_setting_that_names_none_of_a_few_things_is_told_which_there_are() -> None:
+    refused = await criachat("serve", log_level="loud")
+
+    assert refused.status == 1
+    assert refused.err.startswith("criachat: CRIACHAT_LOG_LEVEL is not usable:")
+    assert refused.err.count("\n") == 1
+
+
 async def test_an_existing_database_needs_the_key_to_be_given() -> None:
     refused = await criachat("serve", "--port", "0", database_url="postgresql://nobody@127.0.0.1:1/nowhere")
 
