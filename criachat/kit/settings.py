@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -96,8 +97,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir or default_data_directory()
 
 
+def _check_address(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is no address like https://chat.example")
+
+
 # What the type does not tell: whoever works with these raises ValueError at what they cannot use.
-CHECKS: Final[Mapping[str, Callable[[tuple[str, ...]], object]]] = {
+CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
+    "base_url": _check_address,
     "allowed_private_hosts": Trusted,
     "trusted_proxies": read_networks,
     "changed_limits": lambda entries: adjusted(LIMITS, read_changes(entries)),

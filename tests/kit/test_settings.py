@@ -36,6 +36,7 @@ def test_what_the_command_line_chose_wins() -> None:
     ("name", "text", "reason"),
     [
         ("PORT", "70000", "<= 65535"),
+        ("BASE_URL", "chat.example", "'chat.example'"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,the-proxy", "'the-proxy'"),
         ("ALLOWED_PRIVATE_HOSTS", "10.0.0.0/99", "'10.0.0.0/99'"),
         ("CHANGED_LIMITS", "token", "'token'"),
