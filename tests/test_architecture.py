@@ -315,6 +315,21 @@ def test_no_function_holds_a_connection_and_the_outside_client_at_once() -> None
     assert offences == []
 
 
+def test_every_advisory_lock_has_a_number_of_its_own() -> None:
+    numbers: dict[int, list[str]] = {}
+    for source in sources():
+        for node in source.tree.body:
+            for name in _constants(node):
+                number = (
+                    _value(importlib.import_module(source.name), ast.Name(name)) if name.endswith("_LOCK") else None
+                )
+                if isinstance(number, int):
+                    numbers.setdefault(number, []).append(f"{source.name}.{name}")
+
+    assert len(numbers) > 3
+    assert [names for names in numbers.values() if len(names) > 1] == []
+
+
 def _words(annotation: ast.expr) -> set[str]:
     return set(re.findall(r"\w+", ast.unparse(annotation)))
 
