@@ -6,7 +6,7 @@ import re
 
 from criachat.users.errors import EmailInvalid
 
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.?[^@\s]*")
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 LONGEST = 255
 
 
