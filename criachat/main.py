@@ -28,6 +28,7 @@ from criachat.contacts.listeners import listeners as contacts_listeners
 from criachat.contacts.routes import routes as contacts_routes
 from criachat.contacts.routes import session_routes
 from criachat.conversations.jobs import jobs as conversations_jobs
+from criachat.conversations.listeners import listeners as conversations_listeners
 from criachat.conversations.routes import contact_routes as contact_conversations_routes
 from criachat.conversations.routes import routes as conversations_routes
 from criachat.csat.listeners import listeners as csat_listeners
@@ -121,7 +122,13 @@ ROUTES: tuple[Routes, ...] = (
     deliveries_routes,
     feed_routes,
 )
-LISTENERS: tuple[Listeners, ...] = (inboxes_listeners, contacts_listeners, messages_listeners, csat_listeners)
+LISTENERS: tuple[Listeners, ...] = (
+    inboxes_listeners,
+    contacts_listeners,
+    conversations_listeners,
+    messages_listeners,
+    csat_listeners,
+)
 JOBS: tuple[Jobs, ...] = (upkeep.jobs, inboxes_jobs, contacts_jobs, conversations_jobs, messages_jobs)
 
 FLUSH_SECONDS = 20.0

@@ -1,7 +1,10 @@
-"""What conversations do by the clock."""
+"""What conversations do later, and by the clock."""
 
 from __future__ import annotations
 
+import msgspec
+
+from criachat.conversations.operations.describing import retag
 from criachat.conversations.operations.status import wake
 from criachat.conversations.queries import writes
 from criachat.kit.jobs import JobContext, Jobs
@@ -10,6 +13,26 @@ jobs = Jobs("conversations")
 
 # What is left over is due again five minutes later.
 MOST_DUE = 10_000
+
+
+class Retag(msgspec.Struct, frozen=True):
+    """A label that has another title now."""
+
+    account_id: int
+    previous: str
+    current: str
+    cause: str
+
+
+@jobs.define(timeout_seconds=3600)
+async def retag_conversations(context: JobContext, params: Retag) -> None:
+    """Tag anew, in batches, what has the label under its previous title; a second run finds nothing left."""
+    is_done = False
+    while not is_done:
+        async with context.database.transaction() as tx:
+            is_done = not await retag(
+                tx, params.account_id, previous=params.previous, current=params.current, cause=params.cause
+            )
 
 
 @jobs.schedule("*/5 * * * *")

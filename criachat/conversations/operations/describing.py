@@ -14,7 +14,7 @@ from criachat.conversations.operations.saving import save
 from criachat.conversations.queries import writes
 from criachat.conversations.snapshots import LastMessages
 from criachat.kit import clock
-from criachat.kit.actors import Actor
+from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
 
@@ -24,6 +24,7 @@ LARGEST_NUMBER = 9_999_999_999
 MOST_ATTRIBUTE_BYTES = 100_000
 LONGEST_LABEL = 255
 MOST_LABELS = 200
+BATCH = 50
 
 
 def label_titles(titles: Iterable[object]) -> list[str]:
@@ -62,6 +63,19 @@ async def remove_label(tx: Tx, conversation: Conversation, label: str, *, actor:
     """Take one label away; nothing happens when it is not there."""
     gone = label.strip().lower()
     return await _save_labels(tx, conversation, lambda kept: [title for title in kept if title != gone], actor)
+
+
+async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str) -> int:
+    """Give a batch of conversations the label's new title for its previous one; how many it were."""
+
+    def change(before: Conversation) -> dict[str, Any]:
+        titles = (current if title == previous else title for title in before.labels)
+        return {"labels": list(dict.fromkeys(titles))}
+
+    labelled = await writes.list_labelled(tx, account_id, previous, limit=BATCH)
+    for conversation in labelled:
+        await save(tx, conversation, change, actor=system(account_id), cause=cause)
+    return len(labelled)
 
 
 async def _save_labels(

@@ -115,6 +115,18 @@ WHERE status = 'snoozed' AND snoozed_until <= $1 AND snoozed_until > $1 - interv
 ORDER BY snoozed_until, account_id, id
 LIMIT $2
 """
+# Most conversations have no label and are left out of the index of labels.
+LIST_LABELLED: LiteralString = (
+    "SELECT"
+    + COLUMNS
+    + "FROM conversations"
+    + JOINS
+    + """WHERE conversations.account_id = $1 AND conversations.labels <> '{}'
+  AND conversations.labels @> ARRAY[$3::text]
+ORDER BY conversations.id
+LIMIT $4
+"""
+)
 # Across accounts: those with more lines than kinds.
 LIST_ACCOUNTS_TO_FOLD = """
 SELECT account_id
@@ -214,3 +226,8 @@ async def list_accounts_to_fold(db: Db) -> list[int]:
 async def list_due_snoozed(db: Db, *, limit: int) -> list[Place]:
     """Snoozed conversations whose time has come."""
     return await db.fetch_all(Place, LIST_DUE_SNOOZED, clock.now(), limit)
+
+
+async def list_labelled(db: Db, account_id: int, title: str, *, limit: int) -> list[Conversation]:
+    """So many of the conversations that have this label."""
+    return await db.fetch_all(Conversation, LIST_LABELLED, account_id, None, title, limit)
