@@ -16,7 +16,6 @@ from criachat.contacts.rules import (
     checked_labels,
     details_of,
     joined_details,
-    label_titles,
     with_custom_attributes,
 )
 from criachat.contacts.schemas import ContactParams
@@ -26,6 +25,7 @@ from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx, changed
 from criachat.kit.events import by, emit
 from criachat.kit.times import iso
+from criachat.labels.titles import label_titles
 from criachat.users.presence import Presence
 
 UNIQUE = ("email", "phone_number", "identifier")

@@ -6,7 +6,6 @@ from criachat.contacts import access, operations, queries
 from criachat.contacts.filters import conditions_of
 from criachat.contacts.models import Contact, ListFilter
 from criachat.contacts.queries import lists
-from criachat.contacts.rules import label_titles
 from criachat.contacts.schemas import (
     AttributeNamesParams,
     ChangedContactParams,
@@ -46,6 +45,7 @@ from criachat.kit.http.answers import Answer
 from criachat.kit.http.routes import Routes
 from criachat.kit.http.versions import Expected, Versioned
 from criachat.kit.paging import page_of
+from criachat.labels.titles import label_titles
 from criachat.users.presence import Presence
 from criachat.users.shown import Shown
 

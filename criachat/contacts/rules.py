@@ -12,6 +12,7 @@ from msgspec import UNSET
 from criachat.contacts.errors import DetailsInvalid, LabelsInvalid
 from criachat.contacts.models import Contact, ContactType, Details
 from criachat.contacts.schemas import ContactParams
+from criachat.labels.titles import LONGEST_LABEL, MOST_LABELS, label_titles
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
@@ -19,8 +20,6 @@ PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 MOST_ATTRIBUTE_BYTES = 100_000
 NAMES = ("name", "email", "phone_number", "identifier")
 ATTRIBUTES = ("additional_attributes", "custom_attributes")
-LONGEST_LABEL = 255
-MOST_LABELS = 200
 
 
 def details_of(contact: Contact) -> Details:
@@ -71,15 +70,8 @@ def merged(kept: Mapping[str, Any], sent: Mapping[str, Any], *, deep: bool) -> d
     return both
 
 
-def label_titles(labels: str | Iterable[str] | None) -> list[str]:
-    """Labels as they are kept: in small letters, each once; a comma inside one splits it."""
-    wanted = [labels] if isinstance(labels, str) else labels or ()
-    parts = (part.strip().lower() for label in wanted for part in label.split(","))
-    return list(dict.fromkeys(part for part in parts if part))
-
-
 def checked_labels(labels: str | Iterable[str] | None) -> list[str]:
-    """The same, refused when they are too long or too many."""
+    """Labels as they are kept, refused when they are too long or too many."""
     titles = label_titles(labels)
     if any(len(title) > LONGEST_LABEL for title in titles):
         raise LabelsInvalid(f"Labels are too long (maximum is {LONGEST_LABEL} characters each)")

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any, cast
 
 from criachat.conversations.models import ListFilter
-from criachat.conversations.operations.describing import label_titles
 from criachat.conversations.schemas import ListParams, id_of
 from criachat.conversations.snapshots import STATUSES
 from criachat.kit import clock
@@ -14,6 +13,7 @@ from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.kit.errors import NotFound
 from criachat.kit.http.binding import sent
+from criachat.labels.titles import label_titles
 from criachat.teams import access as teams
 
 KINDS = ("mention", "participating", "unattended")

@@ -1,13 +1,17 @@
-"""What a label may be called."""
+"""What a label may be called, and how things are labelled."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 from criachat.labels.errors import TitleBlank, TitleInvalid
 
 SHORTEST = 2
 JOINTS = frozenset("-_")
+# What one contact or conversation may be labelled with.
+LONGEST_LABEL = 255
+MOST_LABELS = 200
 
 
 def normalised(title: str | None) -> str:
@@ -22,6 +26,17 @@ def normalised(title: str | None) -> str:
     if len(kept) < SHORTEST or not is_word or not _is_of(kept[0], "LN"):
         raise TitleInvalid
     return kept
+
+
+def label_titles(labels: str | Iterable[object] | None) -> list[str]:
+    """Labels as they are kept where they are put: in small letters, each once; a comma inside one splits it.
+
+    A number is its digits; what is neither is left out.
+    """
+    wanted = [labels] if isinstance(labels, str) else labels or ()
+    texts = (str(label) for label in wanted if isinstance(label, str | int) and not isinstance(label, bool))
+    parts = (part.strip().lower() for text in texts for part in text.split(","))
+    return list(dict.fromkeys(part for part in parts if part))
 
 
 def _is_of(character: str, classes: str) -> bool:

@@ -17,21 +17,13 @@ from criachat.kit import clock
 from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
+from criachat.labels.titles import LONGEST_LABEL, MOST_LABELS, label_titles
 
 LONGEST_TEXT = 1500
 LARGEST_NUMBER = 9_999_999_999
 # Every event and every page that shows a conversation carries all of its attributes.
 MOST_ATTRIBUTE_BYTES = 100_000
-LONGEST_LABEL = 255
-MOST_LABELS = 200
 BATCH = 50
-
-
-def label_titles(titles: Iterable[object]) -> list[str]:
-    """Titles as they are kept: in small letters, each once; a comma splits one in two, what is no text is left out."""
-    texts = (str(title) for title in titles if isinstance(title, str | int) and not isinstance(title, bool))
-    parts = (part.strip().lower() for text in texts for part in text.split(","))
-    return list(dict.fromkeys(part for part in parts if part))
 
 
 def check_attributes(attributes: Mapping[str, Any], *, field: str = "custom_attributes") -> None:
@@ -61,8 +53,8 @@ async def add_label(tx: Tx, conversation: Conversation, label: str, *, actor: Ac
 
 async def remove_label(tx: Tx, conversation: Conversation, label: str, *, actor: Actor) -> Conversation:
     """Take one label away; nothing happens when it is not there."""
-    gone = label.strip().lower()
-    return await _save_labels(tx, conversation, lambda kept: [title for title in kept if title != gone], actor)
+    gone = label_titles([label])
+    return await _save_labels(tx, conversation, lambda kept: [title for title in kept if title not in gone], actor)
 
 
 async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str) -> int:
