@@ -102,6 +102,17 @@ async def test_one_label_is_added_and_taken_away_while_the_others_stay(api: Api,
     assert len(await given.emitted(ConversationUpdated)) == 3
 
 
+async def test_a_comma_takes_away_what_it_put_there(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    await label(api, conversation, labels=["vip"])
+
+    added = await api.post(path_of(conversation, "labels/add"), {"label": "envio,troca"})
+    removed = await api.post(path_of(conversation, "labels/remove"), {"label": "Troca, envio"})
+
+    assert added.json == {"payload": ["vip", "envio", "troca"]}
+    assert removed.json == {"payload": ["vip"]}
+
+
 async def test_labels_added_at_once_are_all_there(api: Api, given: Given) -> None:
     conversation = await given.conversation()
     labels = {f"label-{number}" for number in range(32)}
