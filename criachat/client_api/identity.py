@@ -6,8 +6,7 @@ import hmac
 
 from criachat.client_api.errors import ProofInvalid
 from criachat.client_api.schemas import ProofParams
-from criachat.inboxes.models import Inbox
-from criachat.inboxes.schemas import hmac_context
+from criachat.inboxes.models import Inbox, hmac_context
 from criachat.kit.tokens import Keyring
 
 

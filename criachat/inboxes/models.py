@@ -85,3 +85,13 @@ def usual_week() -> list[WorkingHours]:
         )
         for day in range(7)
     ]
+
+
+def hmac_context(channel_id: int) -> str:
+    """What a channel's identity key is sealed for."""
+    return f"api_channel:{channel_id}:hmac_token"
+
+
+def secret_context(channel_id: int) -> str:
+    """What a channel's webhook secret is sealed for."""
+    return f"api_channel:{channel_id}:secret"

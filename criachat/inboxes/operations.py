@@ -11,8 +11,8 @@ from criachat.accounts.operations import invalidate_cache
 from criachat.inboxes import access, queries, rules
 from criachat.inboxes.errors import ChannelMissing, UserMissing
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxEvent, InboxState, InboxUpdated
-from criachat.inboxes.models import API, Inbox, usual_week
-from criachat.inboxes.schemas import InboxParams, hmac_context, secret_context
+from criachat.inboxes.models import API, Inbox, hmac_context, secret_context, usual_week
+from criachat.inboxes.schemas import InboxParams
 from criachat.kit import directory, tokens
 from criachat.kit.actors import Actor
 from criachat.kit.avatars import keep_avatar

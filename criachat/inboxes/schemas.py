@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from criachat.inboxes.models import Inbox, WorkingHours
+from criachat.inboxes.models import Inbox, WorkingHours, hmac_context, secret_context
 from criachat.kit.files import Files
 from criachat.kit.texts import Short
 from criachat.kit.tokens import Keyring
@@ -159,16 +159,6 @@ class DeletedOut(msgspec.Struct, frozen=True, kw_only=True):
     """What happens now."""
 
     message: str
-
-
-def hmac_context(channel_id: int) -> str:
-    """What a channel's identity key is sealed for."""
-    return f"api_channel:{channel_id}:hmac_token"
-
-
-def secret_context(channel_id: int) -> str:
-    """What a channel's webhook secret is sealed for."""
-    return f"api_channel:{channel_id}:secret"
 
 
 def inbox_out(inbox: Inbox, keyring: Keyring, files: Files, *, with_secrets: bool) -> InboxOut:

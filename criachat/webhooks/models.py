@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from criachat.inboxes.models import secret_context as inbox_secret_context
+
 EVENTS: Final = (
     "conversation_status_changed",
     "conversation_updated",
@@ -47,13 +49,8 @@ def cause_of(target: str) -> str:
 
 
 def secret_context(account_id: int, webhook_id: int) -> str:
-    """Where the secret of a webhook is sealed for."""
+    """What the secret of a webhook is sealed for."""
     return f"webhook:{account_id}:{webhook_id}"
-
-
-def inbox_secret_context(channel_id: int) -> str:
-    """Where the slice of inboxes seals the secret of an API channel for."""
-    return f"api_channel:{channel_id}:secret"
 
 
 class Subscriber(msgspec.Struct, frozen=True):
