@@ -11,12 +11,6 @@ class UrlTaken(Invalid):
     attributes = ("url",)
 
 
-class UrlInvalid(Invalid):
-    """Url is invalid"""
-
-    attributes = ("url",)
-
-
 class SubscriptionsInvalid(Invalid):
     """Subscriptions Invalid events"""
 

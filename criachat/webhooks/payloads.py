@@ -24,11 +24,11 @@ from criachat.kit.events import Event
 from criachat.kit.files import Files
 from criachat.kit.times import iso, iso_or_none, unix, unix_float
 from criachat.messages.events import MessageEvent
+from criachat.messages.models import MESSAGE_TYPES
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 Payload = dict[str, Any]
 
-MESSAGE_TYPES: Final = ("incoming", "outgoing", "activity", "template")
 # Named one by one, so that nothing a channel learns to keep is told by accident.
 INBOX_KEYS: Final = (
     "allow_messages_after_resolved",

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from criachat.kit import clock, tokens
 from criachat.kit.db import Tx
-from criachat.kit.errors import NotFound, Refused
+from criachat.kit.errors import NotFound
 from criachat.kit.outside import check_url
 from criachat.kit.tokens import Keyring
 from criachat.webhooks.errors import (
@@ -18,7 +18,6 @@ from criachat.webhooks.errors import (
     OverlapOutOfRange,
     SubscriptionsInvalid,
     TimeoutOutOfRange,
-    UrlInvalid,
     UrlTaken,
 )
 from criachat.webhooks.models import DEFAULT_SUBSCRIPTIONS, EVENTS, Span, Webhook, secret_context
@@ -111,10 +110,7 @@ def open_secret(keyring: Keyring, webhook: Webhook) -> str:
 
 async def _changed(tx: Tx, webhook: Webhook, params: WebhookParams) -> Webhook:
     url = webhook.url if isinstance(params.url, UnsetType) else (params.url or "").strip()
-    try:
-        check_url(url)
-    except Refused as refusal:
-        raise UrlInvalid from refusal
+    check_url(url)
     name = webhook.name if isinstance(params.name, UnsetType) else params.name
     if name is not None and len(name) > LONGEST_NAME:
         raise NameTooLong
