@@ -11,6 +11,8 @@ from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
 from criachat.kit.http.versions import Expected
 
+UUIDS = "conversation_uuid"
+
 
 async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversation:
     """The conversation with this number, if the caller may open it.

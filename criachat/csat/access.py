@@ -11,12 +11,10 @@ from criachat.kit.db import Db
 from criachat.kit.errors import NoSuchPage
 from criachat.messages import access as messages
 
-UUIDS = "conversation_uuid"
-
 
 async def load_survey(db: Db, conversation_uuid: str) -> Survey:
     """The first survey of the conversation; the uuid is the only credential."""
-    entry = await directory.find(db, UUIDS, conversation_uuid.lower())
+    entry = await directory.find(db, conversations.UUIDS, conversation_uuid.lower())
     if entry is None:
         raise NoSuchPage
     if not await queries.is_account_active(db, entry.account_id):

@@ -25,8 +25,6 @@ from criachat.kit.events import emit
 from criachat.teams import access as teams
 from criachat.users import access as users
 
-UUIDS = "conversation_uuid"
-
 
 async def open_conversation(
     tx: Tx, *, inbox: Inbox, contact: Contact, contact_inbox: ContactInbox, opening: Opening, actor: Actor
@@ -44,7 +42,7 @@ async def open_conversation(
     status = initial_status(opening.status, is_blocked=contact.blocked, has_active_bot=inbox.has_active_bot)
     checked = await _checked(tx, opening, actor)
     conversation = await writes.insert_conversation(tx, contact_inbox, checked, status=status, user_id=actor.user_id)
-    await directory.register(tx, UUIDS, str(conversation.uuid), conversation.account_id, conversation.id)
+    await directory.register(tx, access.UUIDS, str(conversation.uuid), conversation.account_id, conversation.id)
     if conversation.assignee_id is not None:
         await writes.insert_participant(tx, conversation, conversation.assignee_id)
     await emit(tx, *_told(conversation, actor))
