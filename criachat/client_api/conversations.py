@@ -6,9 +6,8 @@ from criachat.client_api import access
 from criachat.client_api.paths import CONVERSATIONS
 from criachat.client_api.schemas import OpeningParams, PublicConversationOut, TypingParams, public_conversation_out
 from criachat.contacts import access as contacts
-from criachat.conversations.models import Conversation
+from criachat.conversations.models import Conversation, Opening
 from criachat.conversations.operations import describing, status
-from criachat.conversations.operations.opening import Opening
 from criachat.conversations.operations.opening import open_conversation as start
 from criachat.conversations.typing import publish_typing
 from criachat.kit import clock

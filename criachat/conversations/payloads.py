@@ -18,13 +18,13 @@ from criachat.conversations.schemas import (
     MessageContextOut,
     MessagePushOut,
     SenderOut,
-    Shown,
     UserSenderOut,
     message_push_out,
     sender_out,
 )
 from criachat.conversations.snapshots import ConversationSnapshot, MessageSnapshot
 from criachat.kit.times import iso, iso_or_none, unix, unix_float
+from criachat.users.shown import Shown
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 

@@ -24,7 +24,6 @@ from criachat.conversations.schemas import (
     ListParams,
     MetaOut,
     PriorityParams,
-    Shown,
     StatusOut,
     StatusParams,
     StatusPayloadOut,
@@ -46,6 +45,7 @@ from criachat.teams import access as teams
 from criachat.teams.schemas import RawTeamOut, raw_team_out
 from criachat.users import access as users
 from criachat.users.schemas import AgentOut
+from criachat.users.shown import Shown
 from criachat.users.snapshots import snapshot_of
 
 PAGE = 25

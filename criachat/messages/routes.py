@@ -8,7 +8,7 @@ from criachat.contacts import access as contacts
 from criachat.contacts.schemas import ContactOut, contact_out
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
-from criachat.conversations.schemas import ConversationOut, Shown, conversation_out, sender_out
+from criachat.conversations.schemas import ConversationOut, conversation_out, sender_out
 from criachat.kit.actors import AGENT, BOT, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.routes import Routes
@@ -34,6 +34,7 @@ from criachat.messages.schemas import (
     message_out,
 )
 from criachat.messages.uploading import KeptFiles
+from criachat.users.shown import Shown
 from criachat.users.snapshots import UserSnapshot
 
 opening_routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")

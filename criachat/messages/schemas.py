@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from criachat.conversations.schemas import AttachmentOut, SenderOut, Shown, attachment_out, sender_out
+from criachat.conversations.schemas import AttachmentOut, SenderOut, attachment_out, sender_out
 from criachat.conversations.snapshots import MessageSnapshot
 from criachat.kit.times import unix
+from criachat.users.shown import Shown
 
 LARGEST_CURSOR = 2**63 - 1
 
