@@ -50,7 +50,6 @@ from criachat.users.snapshots import snapshot_of
 
 PAGE = 25
 MOST_UPDATED = 1000
-
 OF_CONTACT = 20
 
 routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")

@@ -226,6 +226,11 @@ async def move_contact_inboxes(tx: Tx, contact: Contact, to: Contact) -> None:
     await tx.execute(MOVE_CONTACT_INBOXES, contact.account_id, contact.id, to.id, clock.now())
 
 
+async def delete_sessions(tx: Tx, account_id: int, inbox_id: int, *, limit: int) -> int:
+    """Remove so many sessions of an inbox with all that was said in them; how many there were."""
+    return await tx.execute(DELETE_SESSIONS, account_id, inbox_id, limit)
+
+
 async def list_sessions(db: Db, account_id: int, contact_ids: Sequence[int]) -> list[Session]:
     """The identities of these contacts, oldest first."""
     return await db.fetch_all(Session, LIST_SESSIONS, account_id, contact_ids)
@@ -244,8 +249,3 @@ def _values(details: Details) -> tuple[object, ...]:
         details.additional_attributes,
         details.custom_attributes,
     )
-
-
-async def delete_sessions(tx: Tx, account_id: int, inbox_id: int, *, limit: int) -> int:
-    """Remove so many sessions of an inbox with all that was said in them; how many there were."""
-    return await tx.execute(DELETE_SESSIONS, account_id, inbox_id, limit)

@@ -17,6 +17,7 @@ from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.events import by, emit
+from criachat.kit.languages import Language, language_of
 from criachat.kit.times import iso
 from criachat.messages import queries
 from criachat.messages.events import MessageInConversation, MessageUpdated
@@ -24,7 +25,7 @@ from criachat.messages.models import STATUSES, Message
 from criachat.messages.queries import attachments
 from criachat.users.snapshots import snapshot_of
 
-DELETED = {"en": "This message was deleted", "pt_BR": "Esta mensagem foi apagada"}
+DELETED: Mapping[Language, str] = {"en": "This message was deleted", "pt_BR": "Esta mensagem foi apagada"}
 WRITTEN = ("content", "content_type", "content_attributes", "status", "source_id", "attachments")
 
 Change = Callable[[Message], Mapping[str, Any]]
@@ -71,7 +72,7 @@ async def delete_message(
 ) -> tuple[Message, Conversation]:
     """Take it back: a placeholder stays where it was, its attachments go, and their files soon after."""
     placeholder = {
-        "content": DELETED.get(actor.locale, DELETED["en"]),
+        "content": DELETED[language_of(actor.locale)],
         "content_type": "text",
         "content_attributes": {"deleted": True},
         "attachments": None,

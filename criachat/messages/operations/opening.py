@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from criachat.contacts import access as contacts
 from criachat.contacts import operations as contact_operations
 from criachat.contacts.models import Contact, ContactInbox
@@ -90,10 +88,6 @@ def _opening(params: OpeningParams) -> Opening:
         snoozed_until=params.snoozed_until and in_utc(params.snoozed_until),
         assignee_id=params.assignee_id or None,
         team_id=params.team_id or None,
-        custom_attributes=_object(params.custom_attributes),
-        additional_attributes=_object(params.additional_attributes),
+        custom_attributes=params.custom_attributes or {},
+        additional_attributes=params.additional_attributes or {},
     )
-
-
-def _object(value: dict[str, Any] | None) -> dict[str, Any]:
-    return value or {}
