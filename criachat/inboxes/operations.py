@@ -44,12 +44,8 @@ async def create_api_inbox(
         actor.account_id,
         channel_id,
         identifier=identifier,
-        webhook_url=None,
-        hmac_mandatory=False,
         hmac_token=keyring.seal(tokens.random_token(), context=hmac_context(channel_id)),
         secret=keyring.seal(tokens.random_secret(), context=secret_context(channel_id)),
-        additional_attributes={},
-        deduplicate_source_ids=False,
     )
     inbox_id = await queries.insert_inbox(
         tx, actor.account_id, channel_id=channel_id, channel_type=API, name=name, week=usual_week()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from criachat.inboxes.models import Inbox, Removed, WorkingHours
 from criachat.kit import clock
@@ -32,9 +32,7 @@ LIST_INBOXES: LiteralString = INBOX + "ORDER BY lower(inboxes.name), inboxes.id\
 FIND_ACCOUNT_NAME = "SELECT name FROM accounts WHERE id = $1"
 RESERVE_CHANNEL_ID = "SELECT nextval('api_channels_id_seq')"
 INSERT_API_CHANNEL = """
-INSERT INTO api_channels (account_id, id, identifier, webhook_url, hmac_mandatory, hmac_token, secret,
-    additional_attributes, deduplicate_source_ids)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO api_channels (account_id, id, identifier, hmac_token, secret) VALUES ($1, $2, $3, $4, $5)
 """
 INSERT_INBOX = """
 INSERT INTO inboxes (account_id, channel_id, channel_type, name, working_hours, created_at, updated_at)
@@ -107,22 +105,11 @@ async def reserve_channel_id(tx: Tx) -> int:
     return await tx.fetch_value(RESERVE_CHANNEL_ID)
 
 
-async def insert_api_channel(  # noqa: PLR0913 - the columns of a channel
-    tx: Tx,
-    account_id: int,
-    channel_id: int,
-    *,
-    identifier: str,
-    webhook_url: str | None,
-    hmac_mandatory: bool,
-    hmac_token: bytes,
-    secret: bytes,
-    additional_attributes: dict[str, Any],
-    deduplicate_source_ids: bool,
+async def insert_api_channel(
+    tx: Tx, account_id: int, channel_id: int, *, identifier: str, hmac_token: bytes, secret: bytes
 ) -> None:
-    """A new API channel."""
-    settings = (webhook_url, hmac_mandatory, hmac_token, secret, additional_attributes, deduplicate_source_ids)
-    await tx.execute(INSERT_API_CHANNEL, account_id, channel_id, identifier, *settings)
+    """A new API channel with everything else at its default."""
+    await tx.execute(INSERT_API_CHANNEL, account_id, channel_id, identifier, hmac_token, secret)
 
 
 async def insert_inbox(
