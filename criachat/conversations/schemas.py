@@ -11,6 +11,7 @@ from criachat.contacts.snapshots import ContactSnapshot
 from criachat.conversations.models import MOST_UNREAD, Conversation, Counts
 from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot, SenderSnapshot
 from criachat.kit.files import Blob, Files
+from criachat.kit.http import binding
 from criachat.kit.times import iso, iso_or_none, unix, unix_float
 from criachat.users.presence import availability
 from criachat.users.schemas import AgentOut
@@ -19,8 +20,6 @@ from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 MEDIA = frozenset(("image", "audio", "video", "file", "share", "story_mention", "ig_reel", "ig_post", "ig_story"))
 LONGEST_PROCESSED_CONTENT = 150_000
-LARGEST_ID = 2**63 - 1
-LONGEST_ID = len(str(LARGEST_ID))
 
 
 class ListParams(msgspec.Struct, kw_only=True):
@@ -322,9 +321,7 @@ class LabelsOut(msgspec.Struct, frozen=True):
 
 def id_of(value: object) -> int | None:
     """The id that was sent; None for null, 0, "", "nil" and whatever else cannot be one."""
-    text = str(value).strip()
-    number = int(text) if len(text) <= LONGEST_ID and text.isascii() and text.isdigit() else 0
-    return number if 0 < number <= LARGEST_ID else None
+    return binding.id_of(str(value).strip()) or None
 
 
 def list_meta_out(counts: Counts) -> ListMetaOut:

@@ -7,12 +7,13 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from criachat.kit.http.binding import id_of
+
 SUBPROTOCOLS: Final = ("actioncable-v1-json", "actioncable-unsupported")
 CHANNEL: Final = "RoomChannel"
 WELCOME: Final = '{"type":"welcome"}'
 PING_SECONDS: Final = 3
 
-LARGEST_ID: Final = 2**63 - 1
 LONGEST_IDENTIFIER: Final = 4_096
 
 Reason = Literal["unauthorized", "invalid_request", "server_restart", "remote"]
@@ -87,8 +88,7 @@ def _read(decoder: msgspec.json.Decoder[S], text: str) -> S | None:
 
 def read_id(value: int | str | None) -> int | None:
     """An id given as a number or as its digits; None when it cannot be one."""
-    text = str(value).strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID else None
+    return id_of(str(value).strip())
 
 
 def choose_subprotocol(offered: Sequence[str]) -> str | None:

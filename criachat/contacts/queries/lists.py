@@ -9,6 +9,7 @@ from criachat.contacts.models import Comparison, Condition, Contact, ListFilter
 from criachat.contacts.queries import COLUMNS
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
+from criachat.kit.places import bound
 
 PAGE_HEAD: LiteralString = "SELECT " + COLUMNS + "FROM contacts\nWHERE contacts.account_id = $1\n"
 COUNT_HEAD: LiteralString = "SELECT count(*) FROM contacts\nWHERE contacts.account_id = $1\n"
@@ -66,15 +67,13 @@ COMPARISONS: dict[Comparison, tuple[LiteralString, LiteralString, LiteralString]
     "has": ("", " @> ", "::text[]"),
     "has_not": ("NOT ", " @> ", "::text[]"),
 }
-# Enough for the account, a page, and as many conditions as a filter may have.
-PLACES = "$0 $1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11 $12 $13 $14 $15 $16 $17 $18".split()  # noqa: SIM905 - easier to read
 
 
 async def list_page(db: Db, account_id: int, filters: ListFilter, *, limit: int, offset: int) -> list[Contact]:
     """One page of a list."""
     values: list[object] = [account_id]
     sql = PAGE_HEAD + _where(filters, values) + "ORDER BY " + _order(filters.sort)
-    sql += " LIMIT " + _bound(values, limit) + "::bigint OFFSET " + _bound(values, offset) + "::bigint"
+    sql += " LIMIT " + bound(values, limit) + "::bigint OFFSET " + bound(values, offset) + "::bigint"
     return await db.fetch_all(Contact, sql, *values)
 
 
@@ -87,12 +86,12 @@ async def count(db: Db, account_id: int, filters: ListFilter) -> int:
 def _where(filters: ListFilter, values: list[object]) -> LiteralString:
     """What the list leaves out; what that binds joins the values."""
     if filters.ids is not None:
-        return "  AND contacts.id = ANY (" + _bound(values, filters.ids) + "::bigint[])\n"
+        return "  AND contacts.id = ANY (" + bound(values, filters.ids) + "::bigint[])\n"
     sql = KNOWN
     if filters.labels is not None:
-        sql += "  AND contacts.labels && " + _bound(values, filters.labels) + "::text[]\n"
+        sql += "  AND contacts.labels && " + bound(values, filters.labels) + "::text[]\n"
     if filters.words is not None:
-        pattern = _bound(values, containing(filters.words))
+        pattern = bound(values, containing(filters.words))
         sql += FOUND + "(contact_words.words ILIKE " + pattern + " OR contact_words.identifier LIKE " + pattern + "))\n"
     if filters.conditions:
         sql += "  AND (" + _conditions(filters.conditions, values) + ")\n"
@@ -104,16 +103,10 @@ def _conditions(conditions: Sequence[Condition], values: list[object]) -> Litera
     sql: LiteralString = ""
     for condition in conditions:
         before, between, behind = COMPARISONS[condition.comparison]
-        sql += before + FILTERED[condition.attribute] + between + _bound(values, condition.value) + behind
+        sql += before + FILTERED[condition.attribute] + between + bound(values, condition.value) + behind
         if condition is not conditions[-1]:
             sql += " OR " if condition.is_alternative else " AND "
     return sql
-
-
-def _bound(values: list[object], value: object) -> LiteralString:
-    """The place of one more value."""
-    values.append(value)
-    return PLACES[len(values)]
 
 
 def _order(sort: str) -> LiteralString:

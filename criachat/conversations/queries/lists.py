@@ -19,6 +19,7 @@ from criachat.conversations.queries import COLUMNS, JOINS
 from criachat.conversations.snapshots import STATUSES
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
+from criachat.kit.places import bound
 
 # $1 is the account, $2 who asks. The rows of a page are found first; only they are joined.
 # The statuses, and how far each run is read (in steps, further than needed: the page is cut out afterwards), stand in
@@ -142,24 +143,6 @@ ASSIGNEES: dict[str, LiteralString] = {
     "assigned": "  AND conversations.assignee_id IS NOT NULL\n",
     "unassigned": "  AND conversations.assignee_id IS NULL\n",
 }
-PLACEHOLDERS: tuple[LiteralString, ...] = (
-    "",
-    "$1",
-    "$2",
-    "$3",
-    "$4",
-    "$5",
-    "$6",
-    "$7",
-    "$8",
-    "$9",
-    "$10",
-    "$11",
-    "$12",
-    "$13",
-    "$14",
-    "$15",
-)
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -277,5 +260,4 @@ def _all_bound(values: list[object], conditions: Sequence[Condition]) -> Literal
 
 def _bound(values: list[object], condition: Condition) -> LiteralString:
     """The condition with its value's number; the value joins the others."""
-    values.append(condition.value)
-    return condition.before + PLACEHOLDERS[len(values)] + condition.after
+    return condition.before + bound(values, condition.value) + condition.after

@@ -1,0 +1,14 @@
+"""Where the values of a statement stand that is made of literal pieces, such as a list with optional conditions."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+# Enough for the account, a page, and as many conditions as a filter may have.
+PLACES = "$0 $1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11 $12 $13 $14 $15 $16 $17 $18".split()  # noqa: SIM905 - easier to read
+
+
+def bound(values: list[object], value: object) -> LiteralString:
+    """The place of one more value, which joins the others."""
+    values.append(value)
+    return PLACES[len(values)]
