@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -31,7 +31,7 @@ def judge(sent: ToSend, tried: Tried) -> Result:
         status="exhausted" if is_over else "pending",
         tried=tried,
         due_at=None if wait is None else now + wait,
-        hold_until=_hold_until(now, wait),
+        hold_until=None if wait is None else now + schedule.HOLD,
         is_told_failed=sent.is_told_failed or _is_told_failed(sent, plan, tried, is_over=is_over),
     )
 
@@ -60,10 +60,6 @@ def concerns_message(sent: ToSend) -> bool:
 def _wait(plan: Schedule, tries: int, tried: Tried) -> timedelta | None:
     is_impatient = tried.error_kind == "timeout" or tried.status == schedule.TOO_MANY_REQUESTS
     return plan.wait(tries, is_impatient=is_impatient, asked=schedule.retry_after(tried.headers))
-
-
-def _hold_until(now: datetime, wait: timedelta | None) -> datetime | None:
-    return None if wait is None else now + schedule.HOLD
 
 
 def _is_told_failed(sent: ToSend, plan: Schedule, tried: Tried, *, is_over: bool) -> bool:

@@ -31,11 +31,6 @@ class Schedule(msgspec.Struct, frozen=True):
     waits: tuple[int, ...]
     head: int
 
-    @property
-    def tries(self) -> int:
-        """How often a delivery is tried in all."""
-        return len(self.waits)
-
     def wait(self, tries: int, *, is_impatient: bool, asked: timedelta | None) -> timedelta | None:
         """How long to wait after this many tries; None when that was the last.
 
