@@ -1,4 +1,4 @@
-"""Conversations, messages and contacts in the shape that webhooks, sockets and the feed share, made of snapshots.
+"""Conversations, messages and contacts in the shape that sockets and the feed share, made of snapshots.
 
 Pure functions: nothing is read again, so that what is shown is the moment of the event. Only who is online is filled in
 when it is sent.
@@ -59,7 +59,7 @@ class ConversationMetaPushOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConversationPushOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation as webhooks and sockets show it."""
+    """A conversation as sockets and the feed show it."""
 
     additional_attributes: dict[str, Any]
     can_reply: bool
@@ -105,7 +105,7 @@ def contact_push(contact: ContactSnapshot) -> ContactSenderOut:
 def contact_inbox_row(contact_inbox: ContactInboxSnapshot) -> ContactInboxRowOut:
     """A channel identity inside a conversation.
 
-    Its token is left out: whoever has it listens as the contact, and these rows go to the whole team and to webhooks.
+    Its token is left out: whoever has it listens as the contact, and these rows go to the whole team.
     """
     return ContactInboxRowOut(
         id=contact_inbox.id,
