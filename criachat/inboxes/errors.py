@@ -57,3 +57,7 @@ class UserMissing(Invalid):
     """User must exist"""
 
     attributes = ("user",)
+
+
+class SettingsTooLarge(Invalid):
+    """Settings are too large (maximum is 100 kB)"""

@@ -13,6 +13,7 @@ from criachat.inboxes.errors import (
     NameBlank,
     ReplyWindowInvalid,
     SenderNameTypeUnknown,
+    SettingsTooLarge,
     WebhookUrlInvalid,
 )
 from criachat.inboxes.hours import changed_week, check_timezone
@@ -43,6 +44,8 @@ PLAIN = (
     "lock_to_single_conversation",
     "business_name",
 )
+# Every list of inboxes and every event about one carries them.
+MOST_SETTINGS_BYTES = 100_000
 HOURS = re.compile(r"0*[1-9][0-9]{0,8}")
 
 
@@ -56,7 +59,7 @@ def changed(inbox: Inbox, params: InboxParams, *, is_new: bool = False) -> Inbox
     if params.working_hours is not UNSET:
         sent["working_hours"] = msgspec.to_builtins(changed_week(inbox.week, params.working_hours))
     if params.csat_config is not UNSET:
-        sent["csat_config"] = _survey(params.csat_config, is_new=is_new)
+        sent["csat_config"] = _bounded("csat_config", _survey(params.csat_config, is_new=is_new))
     if params.sender_name_type is not UNSET:
         sent["sender_name_type"] = _sender_name_type(params.sender_name_type)
     if params.auto_assignment_config is not UNSET:
@@ -103,7 +106,7 @@ def _channel(channel: ChannelParams) -> dict[str, Any]:
     if channel.additional_attributes is not UNSET:
         attributes = channel.additional_attributes or {}
         _check_reply_window(attributes.get("agent_reply_time_window"))
-        sent["additional_attributes"] = attributes
+        sent["additional_attributes"] = _bounded("additional_attributes", attributes)
     return sent
 
 
@@ -121,3 +124,11 @@ def _check_reply_window(hours: object) -> None:
     """Hours, as a number or as its digits; nothing is no window."""
     if hours is not None and hours != "" and not (isinstance(hours, str | int) and HOURS.fullmatch(str(hours))):
         raise ReplyWindowInvalid
+
+
+def _bounded(field: str, settings: dict[str, Any]) -> dict[str, Any]:
+    if len(msgspec.json.encode(settings)) > MOST_SETTINGS_BYTES:
+        raise SettingsTooLarge(
+            f"{field.replace('_', ' ').capitalize()} is too large (maximum is 100 kB)", attributes=[field]
+        )
+    return settings
