@@ -67,7 +67,7 @@ class MessageChangeParams(msgspec.Struct, kw_only=True):
     """What a receiver reports of a message."""
 
     status: Any = None
-    external_error: str | None = None
+    external_error: Annotated[str, Meta(max_length=20_000)] | None = None
 
 
 class ListParams(msgspec.Struct, kw_only=True):

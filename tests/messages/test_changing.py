@@ -95,8 +95,8 @@ async def test_what_was_read_is_not_just_delivered(api: Api, given: Given) -> No
     assert statuses == ["read", "read", "sent", "delivered", "failed", "read"]
 
 
-@pytest.mark.parametrize("error", [{"a": 1}, ["a"]])
-async def test_a_reason_that_is_no_text_is_refused(api: Api, given: Given, error: object) -> None:
+@pytest.mark.parametrize("error", [{"a": 1}, ["a"], "x" * 20_001])
+async def test_a_reason_that_is_no_text_or_a_book_is_refused(api: Api, given: Given, error: object) -> None:
     conversation = await given.conversation()
     said = await given.message(conversation)
 
