@@ -93,7 +93,9 @@ async def change_contact(
         if other_id is not None:
             await _join(tx, contact.id, other_id, identifier, actor=actor)
     contact = await contacts.load_contact_to_change(tx, actor, contact.id)
-    return await contact_operations.change_contact(tx, contact, schemas.ContactParams(**told), actor=actor, deep=True)
+    return await contact_operations.change_contact(
+        tx, contact, schemas.ContactParams(**told), actor=actor, is_deep=True
+    )
 
 
 async def _contact_for(tx: Tx, params: SessionParams, *, identifier: str | None, actor: Actor) -> Contact:

@@ -45,10 +45,10 @@ async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Cont
 
 
 async def change_contact(
-    tx: Tx, contact: Contact, params: ContactParams, *, actor: Actor, deep: bool = False
+    tx: Tx, contact: Contact, params: ContactParams, *, actor: Actor, is_deep: bool = False
 ) -> Contact:
-    """Change what was sent. Attributes are merged by their top-level keys, with `deep` also those inside of them."""
-    details = changed_details(details_of(contact), params, deep=deep)
+    """Change what was sent. Attributes are merged by their top-level keys, with `is_deep` also those inside of them."""
+    details = changed_details(details_of(contact), params, is_deep=is_deep)
     return await _save(tx, contact, details, contact.labels, actor=actor)
 
 

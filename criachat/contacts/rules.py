@@ -27,10 +27,10 @@ def details_of(contact: Contact) -> Details:
     return Details(**{field: getattr(contact, field) for field in Details.__struct_fields__})
 
 
-def changed_details(before: Details, params: ContactParams, *, deep: bool = False) -> Details:
+def changed_details(before: Details, params: ContactParams, *, is_deep: bool = False) -> Details:
     """The details after what was sent; a refusal names everything that is wrong with them.
 
-    Attributes are merged by their top-level keys, with `deep` also those inside of them.
+    Attributes are merged by their top-level keys, with `is_deep` also those inside of them.
     """
     sent = {field: value for field in ContactParams.__struct_fields__ if (value := getattr(params, field)) is not UNSET}
     for field in ("email", "phone_number"):
@@ -41,7 +41,7 @@ def changed_details(before: Details, params: ContactParams, *, deep: bool = Fals
         sent["identifier"] = None
     for field in ATTRIBUTES:
         if field in sent:
-            sent[field] = merged(getattr(before, field), sent[field] or {}, deep=deep)
+            sent[field] = merged(getattr(before, field), sent[field] or {}, is_deep=is_deep)
     _check(sent)
     return _with_consequences(msgspec.structs.replace(before, **sent))
 
@@ -55,18 +55,18 @@ def with_custom_attributes(before: Details, attributes: dict[str, Any]) -> Detai
 def joined_details(kept: Details, other: Details) -> Details:
     """The details of two who are one; where both say something, the first is believed."""
     said = {field: getattr(kept, field) or getattr(other, field) for field in NAMES}
-    both = {field: merged(getattr(other, field), getattr(kept, field), deep=True) for field in ATTRIBUTES}
+    both = {field: merged(getattr(other, field), getattr(kept, field), is_deep=True) for field in ATTRIBUTES}
     return _with_consequences(msgspec.structs.replace(kept, **said, **both))
 
 
-def merged(kept: Mapping[str, Any], sent: Mapping[str, Any], *, deep: bool) -> dict[str, Any]:
+def merged(kept: Mapping[str, Any], sent: Mapping[str, Any], *, is_deep: bool) -> dict[str, Any]:
     """Both, with what was sent winning; nothing is taken away."""
     both = {**kept, **sent}
-    if deep:
+    if is_deep:
         for key in kept.keys() & sent.keys():
             old, new = kept[key], sent[key]
             if isinstance(old, dict) and isinstance(new, dict):
-                both[key] = merged(cast(dict[str, Any], old), cast(dict[str, Any], new), deep=True)
+                both[key] = merged(cast(dict[str, Any], old), cast(dict[str, Any], new), is_deep=True)
     return both
 
 

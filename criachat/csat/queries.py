@@ -112,10 +112,10 @@ async def set_contact(tx: Tx, account_id: int, contact_id: int, to_contact_id: i
 
 
 async def list_page(
-    db: Db, account_id: int, filters: Filters, *, newest_first: bool, limit: int, offset: int
+    db: Db, account_id: int, filters: Filters, *, is_newest_first: bool, limit: int, offset: int
 ) -> list[Answered]:
     """One page of the answers that are asked for."""
-    sql = LIST_NEWEST_FIRST if newest_first else LIST_OLDEST_FIRST
+    sql = LIST_NEWEST_FIRST if is_newest_first else LIST_OLDEST_FIRST
     return await db.fetch_all(Answered, sql, account_id, *_values(filters), limit, offset)
 
 

@@ -29,7 +29,7 @@ async def list_answers(db: Db, actor: Actor, shown: Shown, params: FilterParams)
         db,
         actor.account_id,
         filters_of(params),
-        newest_first=params.sort == "-created_at",
+        is_newest_first=params.sort == "-created_at",
         limit=PAGE,
         offset=(page_of(params.page) - 1) * PAGE,
     )

@@ -10,8 +10,8 @@ from criachat.conversations.events import ConversationCreated, ConversationStatu
 from criachat.inboxes.events import InboxCreated, InboxUpdated
 from criachat.kit.db import Tx
 from criachat.kit.events import Event, Listeners
-from criachat.messages import operations as messages
 from criachat.messages.events import MessageCreated, MessageEvent, MessageUpdated
+from criachat.messages.operations.changing import report_delivery
 from criachat.webhooks import operations
 from criachat.webhooks.events import DeliveryEvent, DeliveryFailed, DeliveryRecovered
 from criachat.webhooks.models import cause_of
@@ -46,11 +46,11 @@ async def mark_messages(tx: Tx, events: Sequence[DeliveryEvent]) -> None:
     """Show at the message that its receiver could not be told, or was after all."""
     for event in events:
         if event.message_id is not None:
-            await messages.report_delivery(
+            await report_delivery(
                 tx,
                 event.account_id,
                 event.message_id,
-                failed=isinstance(event, DeliveryFailed),
+                has_failed=isinstance(event, DeliveryFailed),
                 error=event.error,
                 cause=cause_of(event.target),
             )

@@ -48,7 +48,7 @@ async def report_status(
 
 
 async def report_delivery(
-    tx: Tx, account_id: int, message_id: int, *, failed: bool, error: str | None, cause: str
+    tx: Tx, account_id: int, message_id: int, *, has_failed: bool, error: str | None, cause: str
 ) -> None:
     """Our own delivery of the message failed for good, or came through after all. A message that is gone is let go."""
     conversation_id = await queries.find_place(tx, account_id, message_id)
@@ -60,7 +60,7 @@ async def report_delivery(
 
     def change(message: Message) -> Mapping[str, Any]:
         attributes = {key: value for key, value in message.content_attributes.items() if key != "external_error"}
-        if failed:
+        if has_failed:
             return {"status": "failed", "content_attributes": {**attributes, "external_error": error or ""}}
         return {"status": "sent", "content_attributes": attributes} if message.status == "failed" else {}
 
