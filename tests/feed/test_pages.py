@@ -140,9 +140,6 @@ async def test_a_cursor_of_another_account_is_only_a_place(api: Api, given: Give
     assert {event["account_id"] for event in events} == {given.account_id}
 
 
-# --- refusals
-
-
 @pytest.mark.parametrize(
     ("query", "message", "attributes"),
     [

@@ -80,9 +80,6 @@ async def status(reply: Any) -> int:
     return (await reply).status
 
 
-# --- creating
-
-
 async def test_a_new_inbox_has_everything_at_its_default_and_nobody_in_it(api: Api, given: Given) -> None:
     reply = await api.post("/inboxes/", {"name": " Bridge ", "channel": {"type": "api"}})
 
@@ -164,9 +161,6 @@ async def test_an_inbox_needs_a_name_and_a_channel_we_know(
     assert (reply.status, reply.json) == (422, answer)
     assert (await api.get("/inboxes")).json == {"payload": []}
     assert await given.emitted(InboxCreated) == []
-
-
-# --- changing
 
 
 async def test_what_is_sent_changes_and_the_rest_stays(api: Api, given: Given) -> None:
@@ -306,9 +300,6 @@ async def test_of_changes_at_once_none_is_lost(api: Api, given: Given) -> None:
     assert [each["close_hour"] for each in shown] == [None, 20, 20, 20, 20, 20, None]
 
 
-# --- the picture
-
-
 async def test_a_picture_is_shown_to_everybody_replaced_and_removed_with_its_file(api: Api, given: Given) -> None:
     with_picture = await api.call(
         "POST", "/inboxes", data={"name": "App", "channel[type]": "api"}, files={"avatar": ("logo.png", PNG)}
@@ -374,9 +365,6 @@ async def test_an_address_that_was_not_signed_shows_nothing(api: Api, given: Giv
     ]
 
     assert [(await nobody.get(path)).status for path in tried] == [404] * 4
-
-
-# --- listing and seeing
 
 
 async def test_administrators_see_all_inboxes_by_name_agents_their_own_without_secrets(api: Api, given: Given) -> None:
@@ -472,9 +460,6 @@ async def test_agents_change_nothing_about_inboxes(api: Api, given: Given) -> No
 
     assert [reply.status for reply in replies] == [401] * 7
     assert (await api.get("/inboxes")).json == {"payload": [inbox]}
-
-
-# --- deleting
 
 
 async def test_a_deleted_inbox_is_gone_at_once(api: Api, given: Given) -> None:

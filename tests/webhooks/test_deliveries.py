@@ -75,9 +75,6 @@ async def hang(_: Told) -> Say:
     return Say()
 
 
-# --- order
-
-
 async def test_a_healthy_receiver_is_told_in_the_order_of_each_conversation(
     given: Given, receiver: Receiver, random_numbers: random.Random
 ) -> None:
@@ -178,9 +175,6 @@ async def test_events_of_contacts_wait_for_nobody(api: Api, given: Given, receiv
     await given.delivered()
 
     assert [body["name"] for body in receiver.events()] == ["Rosa Lind", "Lia Reis"]
-
-
-# --- many workers, and those that die
 
 
 async def test_two_workers_send_everything_once_and_in_order(given: Given, world: World, receiver: Receiver) -> None:
@@ -328,9 +322,6 @@ async def test_a_result_that_cannot_be_written_keeps_no_other_from_being_written
     assert {each["status"] for each in (await api.get("/deliveries")).json["deliveries"]} == {"delivered"}
 
 
-# --- fairness
-
-
 async def test_an_account_with_much_to_send_does_not_make_the_others_wait(given: Given, world: World) -> None:
     others = await given.another_account()
     order: list[str] = []
@@ -430,9 +421,6 @@ async def test_more_receivers_than_one_look_finds_are_all_told(given: Given, rec
     await given.delivered()
 
     assert sorted(int(told.path.rpartition("/")[2]) for told in receiver.told) == list(range(205))
-
-
-# --- what receivers may do to us, and we to them
 
 
 async def only_attempt(api: Api) -> Any:
@@ -546,9 +534,6 @@ async def test_a_secret_that_cannot_be_opened_is_a_failure_that_says_so(
         )
     assert error == "The secret cannot be opened"
     assert receiver.told == []
-
-
-# --- where nothing is sent
 
 
 @asynccontextmanager

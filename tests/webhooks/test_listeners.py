@@ -43,9 +43,6 @@ async def try_again(given: Given) -> None:
     await given.delivered()
 
 
-# --- who is told
-
-
 async def test_a_webhook_is_told_of_what_it_subscribed_to(api: Api, given: Given, receiver: Receiver) -> None:
     await given.webhook(receiver.url, "contact_created", "message_created")
     conversation = await given.conversation()
@@ -149,9 +146,6 @@ async def test_a_batch_of_events_is_two_statements_however_many_are_told(given: 
         await tx.begin()
         with given.queries(at_most=2):
             await operations.queue_deliveries(tx, events, Links(world.parts.files, "http://criachat.test"))
-
-
-# --- what a failure does to a message
 
 
 async def test_a_message_that_an_api_inbox_does_not_take_is_failed_after_thirteen_minutes(

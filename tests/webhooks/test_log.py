@@ -41,9 +41,6 @@ async def given_up(given: Given) -> None:
         await given.delivered()
 
 
-# --- reading it
-
-
 async def test_a_delivery_is_shown_with_what_was_sent_and_every_try(api: Api, given: Given, receiver: Receiver) -> None:
     webhook = await given.webhook(receiver.url, "message_created")
     conversation = await given.conversation()
@@ -250,9 +247,6 @@ async def test_an_api_inbox_has_a_health_too(api: Api, given: Given, receiver: R
     assert (health["delivered"], health["success_rate"]) == (1, 1.0)
 
 
-# --- sending it again
-
-
 async def test_a_delivery_is_sent_again_under_its_id(api: Api, given: Given, receiver: Receiver) -> None:
     await given.webhook(receiver.url, "message_created")
     await given.message(await given.conversation())
@@ -439,9 +433,6 @@ async def test_payloads_are_kept_for_a_month_and_tries_for_three(aging_world: Wo
     assert found == ["everything", "tries", "tries", "nothing"]
 
 
-# --- webhooks that are given up
-
-
 async def failing_for(given: Given, conversation: Any, *, hours: int) -> None:
     """A message every six hours, and whatever is due."""
     for _ in range(hours // 6):
@@ -592,9 +583,6 @@ async def test_nothing_is_said_of_typing_to_a_webhook_that_is_disabled(
     await receiver.until(2)
 
     assert [told.path for told in receiver.told] == ["/hook/1", "/hook/2"]
-
-
-# --- samples
 
 
 @pytest.mark.parametrize("event", EVENTS)
