@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from criachat.conversations.operations.status import LAST_SECOND
 from criachat.csat.models import Filters
 from criachat.csat.schemas import FilterParams
 from criachat.kit.http.binding import id_of
 
-LAST_SECOND = 253_402_300_799  # the end of the year 9999
 RATINGS = range(1, 6)
 NOBODY = 0
 
