@@ -26,12 +26,10 @@ async def load_inbox(db: Db, actor: Actor, inbox_id: int) -> Inbox:
 
 async def load_inboxes(db: Db, actor: Actor, inbox_ids: Sequence[int]) -> list[Inbox]:
     """All of these inboxes, if the caller may see each of them."""
-    known = {
-        inbox.id: inbox for inbox in await queries.list_inboxes(db, actor.account_id, limited_to=actor.limited_to_user)
-    }
-    if not known.keys() >= set(inbox_ids):
+    wanted = set(inbox_ids)
+    found = await queries.list_inboxes_by_id(db, actor.account_id, list(wanted), limited_to=actor.limited_to_user)
+    if len(found) < len(wanted):
         raise NotFound
-    found = [known[inbox_id] for inbox_id in dict.fromkeys(inbox_ids)]
     if not all(inbox.is_visible for inbox in found):
         raise NotAuthorized
     return found

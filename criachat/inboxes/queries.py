@@ -29,6 +29,7 @@ WHERE inboxes.account_id = $1 AND inboxes.deleted_at IS NULL
 """
 FIND_INBOX: LiteralString = INBOX + "  AND inboxes.id = $3"
 LIST_INBOXES: LiteralString = INBOX + "ORDER BY lower(inboxes.name), inboxes.id\nLIMIT 2000"
+LIST_INBOXES_BY_ID: LiteralString = INBOX + "  AND inboxes.id = ANY($3::bigint[])"
 FIND_ACCOUNT_NAME = "SELECT name FROM accounts WHERE id = $1"
 RESERVE_CHANNEL_ID = "SELECT nextval('api_channels_id_seq')"
 INSERT_API_CHANNEL = """
@@ -98,6 +99,13 @@ async def find_account_name(db: Db, account_id: int) -> str:
 async def list_inboxes(db: Db, account_id: int, *, limited_to: int | None) -> list[Inbox]:
     """The account's inboxes by name, each with whether the agent may see it."""
     return await db.fetch_all(Inbox, LIST_INBOXES, account_id, limited_to)
+
+
+async def list_inboxes_by_id(
+    db: Db, account_id: int, inbox_ids: Sequence[int], *, limited_to: int | None
+) -> list[Inbox]:
+    """Those of these inboxes that the account has, each with whether the agent may see it."""
+    return await db.fetch_all(Inbox, LIST_INBOXES_BY_ID, account_id, limited_to, inbox_ids)
 
 
 async def reserve_channel_id(tx: Tx) -> int:
