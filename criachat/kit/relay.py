@@ -71,7 +71,9 @@ INSERT_SWEEP = "INSERT INTO event_sweep (epoch, xid, event_id) VALUES (0, '0', 0
 
 # The lock is tried before the position is read; a position that is stale by a moment makes us mark accounts again.
 CLAIM_SWEEP = "SELECT epoch, xid, event_id FROM event_sweep WHERE pg_try_advisory_xact_lock($1)"
-# Across accounts: finds those with news. Rows of cursors are locked in the order of accounts, by everybody.
+# Across accounts: finds those with news. Rows of cursors are locked in the order of accounts, by everybody. Whether more
+# is coming is asked of the newest event: looked for by a comparison, PostgreSQL would expect to meet one soon, and read
+# all of them.
 SWEEP = """
 WITH present AS MATERIALIZED (
     SELECT epoch, pg_snapshot_xmin(pg_current_snapshot()) AS xid FROM event_epoch
@@ -98,8 +100,12 @@ WITH present AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM news) AS events,
     EXISTS (SELECT FROM marked WHERE has_news) AS has_news,
-    EXISTS (
-        SELECT FROM events WHERE (epoch, xid) >= ((SELECT epoch FROM present), (SELECT xid FROM present))
+    coalesce(
+        (
+            SELECT (epoch, xid) >= ((SELECT epoch FROM present), (SELECT xid FROM present))
+            FROM events ORDER BY epoch DESC, xid DESC, id DESC LIMIT 1
+        ),
+        false
     ) AS is_held_back
 """
 # Across accounts: takes those that waited longest. A listener's statement that runs on after its relay was killed ends

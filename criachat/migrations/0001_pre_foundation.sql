@@ -47,9 +47,10 @@ CREATE TABLE events (
     details json,
     snapshot json,
     created_at timestamptz NOT NULL,
-    PRIMARY KEY (account_id, id, created_at)
+    -- In the order in which it is read. With another index that leads with the account, PostgreSQL would now and then
+    -- read all events of an account to find those past a cursor.
+    PRIMARY KEY (account_id, epoch, xid, id, created_at)
 ) PARTITION BY RANGE (created_at);
-CREATE INDEX events_in_order ON events (account_id, epoch, xid, id);
 CREATE INDEX events_by_contact ON events (account_id, contact_id) WHERE contact_id IS NOT NULL;
 -- Finds accounts with news past the sweep position, whichever they are.
 CREATE INDEX events_by_transaction ON events (epoch, xid, id) INCLUDE (account_id);
