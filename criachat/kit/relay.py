@@ -71,9 +71,9 @@ INSERT_SWEEP = "INSERT INTO event_sweep (epoch, xid, event_id) VALUES (0, '0', 0
 
 # The lock is tried before the position is read; a position that is stale by a moment makes us mark accounts again.
 CLAIM_SWEEP = "SELECT epoch, xid, event_id FROM event_sweep WHERE pg_try_advisory_xact_lock($1)"
-# Across accounts: finds those with news. Rows of cursors are locked in the order of accounts, by everybody. Whether more
-# is coming is asked of the newest event: looked for by a comparison, PostgreSQL would expect to meet one soon, and read
-# all of them.
+# Across accounts: finds those with news. Rows of cursors are locked in the order of accounts, by everybody. Whether
+# more is coming is asked of the newest event: looked for by a comparison, PostgreSQL would expect to meet one soon, and
+# read all of them.
 SWEEP = """
 WITH present AS MATERIALIZED (
     SELECT epoch, pg_snapshot_xmin(pg_current_snapshot()) AS xid FROM event_epoch
