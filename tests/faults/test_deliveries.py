@@ -13,7 +13,8 @@ from site_of_faults import Caller, Site, scaled, standing
 Record = Callable[[str, object], None]
 
 MESSAGES = 20_000
-CONVERSATIONS = 40
+# Those of one conversation wait for each other, so many go on beside one another.
+CONVERSATIONS = 2_000
 KILL_EVERY_SECONDS = 5.0
 # Workers that come later live later, each when all that failed before is due again, in hours.
 LATER = (0.003, 0.12, 0.75, 3.5, 10, 23, 41, 66, 96)
@@ -43,7 +44,7 @@ async def test_every_event_is_delivered_or_seen_to_be_exhausted(site: Site, reco
     await site.web()
     async with site.calling() as caller:
         await caller.webhook(site.receiver.url, "message_created")
-        conversations = await _conversations(caller, CONVERSATIONS)
+        conversations = await _conversations(caller, scaled(CONVERSATIONS, at_least=40))
         saying = asyncio.create_task(_say(caller, conversations, scaled(MESSAGES)))
         restarts = 0
         while not saying.done() or not await _is_tried(site, scaled(MESSAGES)):
@@ -79,7 +80,7 @@ async def test_deliveries_go_on_though_their_worker_is_killed_again_and_again(
     await site.web()
     async with site.calling() as caller:
         await caller.webhook(site.receiver.url, "message_created")
-        conversations = await _conversations(caller, CONVERSATIONS)
+        conversations = await _conversations(caller, scaled(CONVERSATIONS, at_least=40))
         seconds, said, killed = scaled(300, at_least=10), list[str](), 0
         deadline = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < deadline:
