@@ -17,7 +17,7 @@ HEAD = """\
 # What was tried to break
 
 `make faults` kills processes at the worst moments, restarts the database under load and commits in the worst order, and
-then looks whether anything was lost or doubled. It takes about {minutes:.0f} minutes on two cores, and wrote this page
+then looks whether anything was lost or doubled. This page is of a run of {minutes:.1f} minutes
 on {day}, at commit `{commit}`.{scale}
 
 | Promise | What was done | Seen | Seconds | |
