@@ -15,6 +15,7 @@ from criachat.kit.events import HEADER, Event, catalogue
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.settings import PREFIX, Settings
 from criachat.main import ROUTES
+from criachat.serving.compatibility import FAMILY, family, page
 
 BEGIN: Final = "<!-- made by `make docs`: edit the code instead -->"
 END: Final = "<!-- end of what `make docs` made -->"
@@ -73,7 +74,18 @@ def endpoints() -> str:
     return "\n".join(lines)
 
 
-PAGES: Final[dict[str, Callable[[], str]]] = {"events.md": events, "settings.md": settings, "api.md": endpoints}
+def compatibility() -> str:
+    """Every endpoint of the API family, and whether it is served."""
+    served = [endpoint for routes in ROUTES for endpoint in routes.endpoints]
+    return page(family(FAMILY.read_text("utf-8")), served)
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "events.md": events,
+    "settings.md": settings,
+    "api.md": endpoints,
+    "compatibility.md": compatibility,
+}
 
 
 def written(folder: Path) -> Iterator[tuple[Path, str]]:
