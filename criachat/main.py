@@ -274,7 +274,13 @@ def _parts(ground: Ground) -> Parts:
     signals.subscribe(EVENTS_TOPIC, lambda _: relay.wake())
     deliveries = DeliveryWorker(database, ground.outside, ground.keyring, settings)
     signals.subscribe(DELIVERIES_TOPIC, lambda _: deliveries.wake())
-    work = JobContext(database=database, outside=ground.outside, files=ground.files, settings=settings)
+    work = JobContext(
+        database=database,
+        outside=ground.outside,
+        files=ground.files,
+        settings=settings,
+        base_url=ground.base_url,
+    )
     shown = Shown(presence, ground.files, tells_presence=False)
     feed = Feed(database, ground.news, shown, kept_days=settings.event_retention_days)
     return Parts(

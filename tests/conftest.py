@@ -10,18 +10,26 @@ from collections.abc import AsyncIterator
 
 import pytest
 from harness import Api, Given, World, build_world, open_folder
+from mailserver import Mailbox
 from receivers import Receiver
 
 from criachat.kit import clock, postgres
 
 
 @pytest.fixture(scope="session")
-async def world() -> AsyncIterator[World]:
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """Somebody else's mail server, which the application sends through."""
+    async with Mailbox().open() as mailbox:
+        yield mailbox
+
+
+@pytest.fixture(scope="session")
+async def world(mailbox: Mailbox) -> AsyncIterator[World]:
     """The application of this test session, on a PostgreSQL server of its own."""
     with open_folder() as folder:
         # Whatever writes holds readers of the log back a moment, autovacuum too: what a test did is to be read at once.
         server = await postgres.start(folder, tuning={"fsync": "off", "autovacuum": "off"})
-        async with build_world(server.url, folder) as world:
+        async with build_world(server.url, folder, smtp_url=mailbox.url) as world:
             yield world
         await server.stop()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -83,6 +84,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     enable_inbox_events: Annotated[
         bool, Meta(description="Send inbox_created and inbox_updated to webhooks that subscribe.")
     ] = False
+    smtp_url: Annotated[
+        str | None,
+        Meta(
+            description="Server that mail is sent through, e.g. smtp://user:password@mail.example:587 or smtps://…; "
+            "mails are only shown in the log when unset."
+        ),
+    ] = None
+    mail_from: Annotated[str, Meta(description="Whom mails come from.")] = "CriaChat <no-reply@localhost>"
     metrics_token: Annotated[
         str | None, Meta(description="Bearer token for /metrics; without one only loopback callers may read it.")
     ] = None
@@ -103,9 +112,27 @@ def _check_address(url: str) -> None:
         raise ValueError(f"{url!r} is no address like https://chat.example")
 
 
+def _check_mail_server(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        # Its text is not repeated, for it may hold a password.
+        raise ValueError("it is no address like smtp://user:password@mail.example:587") from None
+
+
+def _check_sender(text: str) -> None:
+    if "@" not in parseaddr(text)[1]:
+        raise ValueError(f"{text!r} is no address like CriaChat <chat@mail.example>")
+
+
 # What the type does not tell: whoever works with these raises ValueError at what they cannot use.
 CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "base_url": _check_address,
+    "smtp_url": _check_mail_server,
+    "mail_from": _check_sender,
     "allowed_private_hosts": Trusted,
     "trusted_proxies": read_networks,
     "changed_limits": lambda entries: adjusted(LIMITS, read_changes(entries)),

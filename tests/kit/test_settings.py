@@ -37,6 +37,9 @@ def test_what_the_command_line_chose_wins() -> None:
     [
         ("PORT", "70000", "<= 65535"),
         ("BASE_URL", "chat.example", "'chat.example'"),
+        ("SMTP_URL", "mail.example", "smtp://user:password@mail.example:587"),
+        ("SMTP_URL", "smtp://ana:se/cret@mail.example", "smtp://user:password@mail.example:587"),
+        ("MAIL_FROM", "nobody", "'nobody'"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,the-proxy", "'the-proxy'"),
         ("ALLOWED_PRIVATE_HOSTS", "10.0.0.0/99", "'10.0.0.0/99'"),
         ("CHANGED_LIMITS", "token", "'token'"),

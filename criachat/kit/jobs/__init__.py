@@ -28,6 +28,8 @@ class JobContext(msgspec.Struct, frozen=True, kw_only=True):
     outside: Outside
     files: Files
     settings: Settings
+    base_url: str = ""
+    """The address of this server, which links in mails begin with."""
     attempt: int = 1
     """1 when the job runs for the first time."""
 
