@@ -33,6 +33,7 @@ from criachat.conversations.routes import contact_routes as contact_conversation
 from criachat.conversations.routes import routes as conversations_routes
 from criachat.csat.listeners import listeners as csat_listeners
 from criachat.csat.routes import routes as csat_routes
+from criachat.custom_attributes.routes import routes as custom_attributes_routes
 from criachat.feed.reading import Feed
 from criachat.feed.routes import routes as feed_routes
 from criachat.inboxes.jobs import jobs as inboxes_jobs
@@ -101,6 +102,7 @@ ROUTES: tuple[Routes, ...] = (
     reset_token_routes,
     labels_routes,
     teams_routes,
+    custom_attributes_routes,
     inboxes_routes,
     contacts_routes,
     session_routes,

@@ -76,6 +76,7 @@ async def known_things(given: Given) -> Known:
         "conversation_uuid": conversation["uuid"],
         "message_id": message["id"],
         "label_id": (await given.api.post("/labels", {"title": "vip"})).json["id"],
+        "definition_id": (await given.api.post("/custom_attribute_definitions", DEFINITION)).json["id"],
         "team_id": (await given.api.post("/teams", {"name": "vendas"})).json["id"],
         "webhook_id": webhook["id"],
         "user_id": ana.id,
@@ -89,7 +90,9 @@ async def known_things(given: Given) -> Known:
     return Known(ids, {**own_ids, **doors}, {**ids, **FIELDS})
 
 
+DEFINITION = {"attribute_display_name": "Plan", "attribute_key": "plan"}
 FIELDS = {
+    **DEFINITION,
     "title": "gold",
     "name": "Rosa",
     "content": "Olá",

@@ -80,6 +80,9 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     own = (await api.post(f"{door}/conversations", {"custom_attributes": {"note": mark}})).json
     own_message = (await api.post(f"{door}/conversations/{own['id']}/messages", {"content": f"Own {mark}"})).json
     label = (await api.post("/labels", {"title": f"label-{mark}"})).json
+    definition = (
+        await api.post("/custom_attribute_definitions", {"attribute_display_name": mark, "attribute_key": mark})
+    ).json
     team = (await api.post("/teams", {"name": f"team-{mark}", "description": mark})).json
     await api.post(f"/teams/{team['id']}/team_members", {"user_ids": [ana.id]})
     webhook = await given.webhook("http://127.0.0.1:9/" + mark)
@@ -96,6 +99,7 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
         "conversation_id": conversation["id"],
         "message_id": message["id"],
         "label_id": label["id"],
+        "definition_id": definition["id"],
         "team_id": team["id"],
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
@@ -250,6 +254,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
         "team_id",
         "user_id",
     }
+    known |= {"definition_id"}
     known |= {"webhook_id", "delivery_id", "inbox_identifier", "contact_identifier"}
 
     assert {name for each in [*OF_SOMETHING, *OF_CONTACTS] for name in names_in(each.path)} <= known

@@ -92,6 +92,11 @@ async def invalidate_cache(tx: Tx, account_id: int, kind: Literal["label", "inbo
     await emit(tx, CacheInvalidated(account_id=account_id, cache_keys=all_cache_keys(keys)))
 
 
+async def forget_required_attribute(tx: Tx, account_id: int, key: str) -> None:
+    """Nobody has to fill in this custom attribute before they resolve a conversation any more."""
+    await queries.forget_required_attribute(tx, account_id, key)
+
+
 async def list_account_ids(db: Db) -> list[int]:
     """Every account, for jobs that go round."""
     return await queries.list_account_ids(db)

@@ -39,6 +39,13 @@ SET cache_keys = cache_keys || jsonb_build_object(
 WHERE id = $1
 RETURNING cache_keys
 """
+FORGET_REQUIRED_ATTRIBUTE = """
+UPDATE accounts
+SET settings = jsonb_set(settings, '{conversation_required_attributes}',
+        (settings -> 'conversation_required_attributes') - $2::text),
+    version = version + 1, updated_at = greatest($3, updated_at + interval '1 millisecond')
+WHERE id = $1 AND settings -> 'conversation_required_attributes' ? $2::text
+"""
 LIST_ACCOUNT_IDS = "SELECT id FROM accounts ORDER BY id"
 
 
@@ -68,6 +75,11 @@ async def insert_account(tx: Tx, *, name: str, locale: str) -> Account:
 async def set_cache_key(tx: Tx, account_id: int, kind: str, seconds: int) -> dict[str, str]:
     """Move one cache key forward; all of them."""
     return await tx.fetch_value(SET_CACHE_KEY, account_id, kind, seconds)
+
+
+async def forget_required_attribute(tx: Tx, account_id: int, key: str) -> None:
+    """Take the key out of those that must be filled in before a conversation is resolved."""
+    await tx.execute(FORGET_REQUIRED_ATTRIBUTE, account_id, key, clock.now())
 
 
 async def list_account_ids(db: Db) -> list[int]:

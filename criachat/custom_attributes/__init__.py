@@ -1,0 +1,1 @@
+"""Definitions of extra fields of contacts and conversations."""

@@ -1,0 +1,45 @@
+"""Why an extra field cannot be what somebody wants."""
+
+from __future__ import annotations
+
+from criachat.kit.errors import Invalid, Unprocessable
+
+
+class DisplayNameBlank(Invalid):
+    """Attribute display name can't be blank"""
+
+    attributes = ("attribute_display_name",)
+
+
+class KeyBlank(Invalid):
+    """Attribute key can't be blank"""
+
+    attributes = ("attribute_key",)
+
+
+class KeyTaken(Invalid):
+    """Attribute key has already been taken"""
+
+    attributes = ("attribute_key",)
+
+
+class KeyBuiltIn(Invalid):
+    """Attribute key is that of a built-in attribute"""
+
+    attributes = ("attribute_key",)
+
+
+class DisplayTypeUnknown(Invalid):
+    """Attribute display type is not included in the list"""
+
+    attributes = ("attribute_display_type",)
+
+
+class ModelUnknown(Invalid):
+    """Attribute model is not included in the list"""
+
+    attributes = ("attribute_model",)
+
+
+class ComparisonInvalid(Unprocessable):
+    """The filter is invalid"""

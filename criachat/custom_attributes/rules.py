@@ -1,0 +1,121 @@
+"""What the definition of an extra field must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET
+
+from criachat.custom_attributes.errors import (
+    DisplayNameBlank,
+    DisplayTypeUnknown,
+    KeyBlank,
+    KeyBuiltIn,
+    ModelUnknown,
+)
+from criachat.custom_attributes.models import DISPLAY_TYPES, MODELS, AttributeModel, Definition, DisplayType
+from criachat.custom_attributes.schemas import DefinitionParams
+from criachat.kit import clock
+from criachat.kit.choices import chosen
+
+# Filters know these already, each with a meaning of its own.
+BUILT_IN: Final[Mapping[AttributeModel, frozenset[str]]] = {
+    "contact_attribute": frozenset(
+        (
+            "name",
+            "email",
+            "phone_number",
+            "identifier",
+            "country_code",
+            "city",
+            "created_at",
+            "last_activity_at",
+            "referer",
+            "blocked",
+        )
+    ),
+    "conversation_attribute": frozenset(
+        (
+            "status",
+            "priority",
+            "assignee_id",
+            "inbox_id",
+            "team_id",
+            "display_id",
+            "campaign_id",
+            "labels",
+            "browser_language",
+            "country_code",
+            "referer",
+            "created_at",
+            "last_activity_at",
+        )
+    ),
+}
+# Blank says the same as null here.
+TEXTS: Final = ("attribute_description", "regex_pattern", "regex_cue")
+
+
+def new_definition(account_id: int, params: DefinitionParams) -> Definition:
+    """The definition somebody wants, checked."""
+    now = clock.now()
+    plain = Definition(
+        account_id=account_id,
+        id=0,
+        attribute_model="conversation_attribute",
+        attribute_key="",
+        attribute_display_name="",
+        attribute_display_type="text",
+        attribute_description=None,
+        attribute_values=[],
+        regex_pattern=None,
+        regex_cue=None,
+        created_at=now,
+        updated_at=now,
+    )
+    return changed_definition(plain, params)
+
+
+def changed_definition(before: Definition, params: DefinitionParams) -> Definition:
+    """The definition after what was sent; built-in keys are refused where they are new to it."""
+    sent: dict[str, Any] = {}
+    for field in ("attribute_display_name", "attribute_key"):
+        if (text := getattr(params, field)) is not UNSET:
+            sent[field] = (text or "").strip()
+    sent |= {field: text or None for field in TEXTS if (text := getattr(params, field)) is not UNSET}
+    if params.attribute_values is not UNSET:
+        sent["attribute_values"] = params.attribute_values or []
+    if params.attribute_display_type not in (UNSET, None):
+        sent["attribute_display_type"] = _display_type(params.attribute_display_type)
+    if params.attribute_model not in (UNSET, None):
+        sent["attribute_model"] = model_of(params.attribute_model)
+    after = msgspec.structs.replace(before, **sent)
+    _check(before, after)
+    return after
+
+
+def model_of(said: object) -> AttributeModel:
+    """The model that was named, by its name or its number."""
+    model = chosen(str(said), MODELS)
+    if model is None:
+        raise ModelUnknown
+    return model
+
+
+def _display_type(said: object) -> DisplayType:
+    display_type = chosen(str(said), DISPLAY_TYPES)
+    if display_type is None:
+        raise DisplayTypeUnknown
+    return display_type
+
+
+def _check(before: Definition, after: Definition) -> None:
+    if not after.attribute_display_name:
+        raise DisplayNameBlank
+    if not after.attribute_key:
+        raise KeyBlank
+    is_same_key = (before.attribute_model, before.attribute_key) == (after.attribute_model, after.attribute_key)
+    if not is_same_key and after.attribute_key in BUILT_IN[after.attribute_model]:
+        raise KeyBuiltIn

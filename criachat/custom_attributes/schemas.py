@@ -1,0 +1,69 @@
+"""Definitions of custom attributes on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from criachat.custom_attributes.models import Definition
+from criachat.kit.texts import Long, Short
+from criachat.kit.times import iso
+
+
+class DefinitionParams(msgspec.Struct, kw_only=True):
+    """What an extra field is; what is not sent stays as it is.
+
+    Type and model are said by name or by number. Clients hold what is typed against `regex_pattern`; the server does
+    not.
+    """
+
+    attribute_display_name: Short | UnsetType | None = UNSET
+    attribute_display_type: Short | int | UnsetType | None = UNSET
+    attribute_description: Long | UnsetType | None = UNSET
+    attribute_key: Short | UnsetType | None = UNSET
+    attribute_values: Annotated[list[Short], Meta(max_length=1000)] | UnsetType | None = UNSET
+    attribute_model: Short | int | UnsetType | None = UNSET
+    regex_pattern: Annotated[str, Meta(max_length=1000)] | UnsetType | None = UNSET
+    regex_cue: Short | UnsetType | None = UNSET
+
+
+class ListParams(msgspec.Struct, kw_only=True):
+    """Whose extra fields to list; all of them when nothing was said."""
+
+    attribute_model: str | int | None = None
+
+
+class DefinitionOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One extra field."""
+
+    id: int
+    attribute_display_name: str
+    attribute_display_type: str
+    attribute_description: str | None
+    attribute_key: str
+    regex_pattern: str | None
+    regex_cue: str | None
+    attribute_values: list[str]
+    attribute_model: str
+    default_value: int | None = None
+    created_at: str
+    updated_at: str
+
+
+def definition_out(definition: Definition) -> DefinitionOut:
+    """The extra field as everybody sees it."""
+    return DefinitionOut(
+        id=definition.id,
+        attribute_display_name=definition.attribute_display_name,
+        attribute_display_type=definition.attribute_display_type,
+        attribute_description=definition.attribute_description,
+        attribute_key=definition.attribute_key,
+        regex_pattern=definition.regex_pattern,
+        regex_cue=definition.regex_cue,
+        attribute_values=definition.attribute_values,
+        attribute_model=definition.attribute_model,
+        created_at=iso(definition.created_at),
+        updated_at=iso(definition.updated_at),
+    )
