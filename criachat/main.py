@@ -17,6 +17,7 @@ from criachat.accounts.routes import routes as accounts_routes
 from criachat.auth.resolver import TokenResolver
 from criachat.auth.routes import reset_routes as reset_token_routes
 from criachat.auth.routes import routes as token_routes
+from criachat.automation.routes import routes as automation_routes
 from criachat.client_api.contacts import routes as client_contacts_routes
 from criachat.client_api.conversations import routes as client_conversations_routes
 from criachat.client_api.csat import routes as client_csat_routes
@@ -119,6 +120,7 @@ ROUTES: tuple[Routes, ...] = (
     client_conversations_routes,
     client_messages_routes,
     client_csat_routes,
+    automation_routes,
     webhooks_routes,
     inbox_webhook_routes,
     deliveries_routes,

@@ -58,6 +58,10 @@ async def make_label(stage: Stage) -> Any:
     return done(await stage.given.api.post("/labels", {"title": f"urgent-{next(numbers)}"}))
 
 
+async def rename_account(stage: Stage) -> None:
+    done(await stage.given.api.patch("", {"name": f"Loja Azul {next(numbers)}"}))
+
+
 async def rename_label(stage: Stage) -> None:
     label = await make_label(stage)
     done(await stage.given.api.patch(f"/labels/{label['id']}", {"title": f"very-{label['title']}"}))
@@ -179,6 +183,7 @@ async def lose_receiver(stage: Stage) -> None:
 HAPPENINGS: Mapping[str, Act] = {
     "account_created": nothing,
     "account_cache_invalidated": make_label,
+    "administration_changed": rename_account,
     "agent_added": hire,
     "label_renamed": rename_label,
     "contact_created": meet,

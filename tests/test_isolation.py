@@ -90,8 +90,12 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     await given.delivered()
     delivery = (await api.get("/deliveries")).json["deliveries"][0]
     token = (await api.post("/api/v1/profile/access_tokens", {"name": mark})).json
+    rule = {"name": mark, "event_name": "message_created", "conditions": []}
+    action = {"action_name": "add_private_note", "action_params": [mark]}
+    rule = (await api.post("/automation_rules", {**rule, "actions": [action]})).json
     ids = {
         "account_id": given.account_id,
+        "rule_id": rule["id"],
         "token_id": token["id"],
         "inbox_id": inbox["id"],
         "inbox_ids": [inbox["id"]],
@@ -255,6 +259,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
         "user_id",
     }
     known |= {"definition_id"}
+    known |= {"rule_id"}
     known |= {"webhook_id", "delivery_id", "inbox_identifier", "contact_identifier"}
 
     assert {name for each in [*OF_SOMETHING, *OF_CONTACTS] for name in names_in(each.path)} <= known

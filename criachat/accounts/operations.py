@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -10,14 +11,16 @@ from msgspec import UNSET
 
 from criachat.accounts import queries
 from criachat.accounts.errors import AutoResolveInvalid, LocaleUnknown, NameBlank, NameTooLong, SupportEmailInvalid
-from criachat.accounts.events import AccountCreated, CacheInvalidated
+from criachat.accounts.events import AccountCreated, AdministrationChanged, CacheInvalidated
 from criachat.accounts.models import Account, all_cache_keys
 from criachat.accounts.schemas import AccountParams
 from criachat.kit import clock
+from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.events import emit
+from criachat.kit.events import by, emit
 
 LONGEST_NAME = 255
+LONGEST_TOLD = 2_000
 LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 # Ten minutes to just under a thousand days.
@@ -44,7 +47,7 @@ async def create_account(tx: Tx, *, name: str, locale: str = "en") -> Account:
     return account
 
 
-async def change_account(tx: Tx, account: Account, params: AccountParams) -> Account:
+async def change_account(tx: Tx, account: Account, params: AccountParams, *, actor: Actor) -> Account:
     """Change what was sent: all of it, or nothing."""
     _check(params)
     changed = msgspec.structs.replace(
@@ -58,6 +61,8 @@ async def change_account(tx: Tx, account: Account, params: AccountParams) -> Acc
     )
     if changed != account:
         await queries.save_account(tx, changed)
+        before, after = msgspec.structs.asdict(account), msgspec.structs.asdict(changed)
+        await tell_of_change(tx, actor, "Account", account.id, before=before, after=after)
     return changed
 
 
@@ -95,6 +100,42 @@ async def invalidate_cache(tx: Tx, account_id: int, kind: Literal["label", "inbo
 async def forget_required_attribute(tx: Tx, account_id: int, key: str) -> None:
     """Nobody has to fill in this custom attribute before they resolve a conversation any more."""
     await queries.forget_required_attribute(tx, account_id, key)
+
+
+async def tell_of_change(
+    tx: Tx,
+    actor: Actor,
+    auditable_type: str,
+    auditable_id: int,
+    *,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+) -> None:
+    """Tell that the caller made (nothing `before`), changed or removed (nothing `after`) something of the account.
+
+    Neither view may hold a secret. A view that did not change is not told of.
+    """
+    old, new = before or {}, after or {}
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    if before is not None and after is not None and not names:
+        return
+    await emit(
+        tx,
+        AdministrationChanged(
+            account_id=actor.account_id,
+            auditable_type=auditable_type,
+            auditable_id=auditable_id,
+            action="create" if before is None else "destroy" if after is None else "update",
+            changes={name: [_told(old.get(name)), _told(new.get(name))] for name in names},
+            **by(actor),
+        ),
+    )
+
+
+def _told(value: object) -> object:
+    """The value, or as much of a long one as says what it is."""
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
 
 
 async def list_account_ids(db: Db) -> list[int]:

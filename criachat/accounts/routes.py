@@ -5,7 +5,7 @@ from __future__ import annotations
 from criachat.accounts import operations, queries
 from criachat.accounts.models import all_cache_keys
 from criachat.accounts.schemas import AccountOut, AccountParams, account_out
-from criachat.kit.actors import ADMINISTRATOR, AGENT
+from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.http.answers import Answer
@@ -24,12 +24,12 @@ async def show_account(db: Db, account_id: int) -> AccountOut:
 
 
 @routes.update(actors=ADMINISTRATOR, is_hidden=True)
-async def change_account(tx: Tx, account_id: int, params: AccountParams) -> AccountOut:
+async def change_account(tx: Tx, actor: Actor, account_id: int, params: AccountParams) -> AccountOut:
     """Change name, language, addresses, attributes and settings of the account."""
     account = await queries.lock_account(tx, account_id)
     if account is None:
         raise NotFound
-    return account_out(await operations.change_account(tx, account, params))
+    return account_out(await operations.change_account(tx, account, params, actor=actor))
 
 
 @routes.get("/cache_keys", actors=AGENT, is_hidden=True)

@@ -73,6 +73,11 @@ def read_actions(
     return [Action(name, _read(name, params, kind, numbers)) for name, params in named]
 
 
+def kept_actions(actions: Sequence[Action]) -> list[dict[str, Any]]:
+    """The actions as they are stored and shown."""
+    return [msgspec.structs.asdict(action) for action in actions]
+
+
 async def check_people(db: Db, actor: Actor, actions: Sequence[Action]) -> None:
     """Refuse actions for agents or teams that do not belong to the account."""
     agent_ids = {each for action in actions if action.action_name == "assign_agent" for each in _numbers(action)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from criachat.kit.errors import Refused, Unprocessable
+from criachat.kit.errors import Invalid, Refused, Unprocessable
 
 
 class ActionsInvalid(Refused):
@@ -12,5 +12,28 @@ class ActionsInvalid(Refused):
         return {"error": {"actions": [self.text]}}
 
 
+class ConditionsInvalid(Refused):
+    """Conditions must be a list of objects with attribute_key, filter_operator and values"""
+
+    def body(self) -> object:
+        return {"error": {"conditions": [self.text]}}
+
+
 class AttachmentInvalid(Unprocessable):
     """Invalid attachment"""
+
+
+class NameBlank(Invalid):
+    """Name can't be blank"""
+
+    attributes = ("name",)
+
+
+class EventNameUnknown(Invalid):
+    """Event name is not one that rules can wait for"""
+
+    attributes = ("event_name",)
+
+
+class TooManyRules(Invalid):
+    """The account has as many rules as it can have"""

@@ -63,11 +63,17 @@ OF_MESSAGE = {"message": MESSAGE, "conversation": CONVERSATION}
 OF_CONVERSATION = {"conversation": CONVERSATION}
 OF_CONTACT = {"contact": CONTACT}
 HANDOVER = {"previous": one_of(int, None), "current": one_of(int, None)}
+ADMINISTRATION = {
+    "auditable_type": str,
+    "auditable_id": int,
+    "action": one_of("create", "update", "destroy"),
+}
 DELIVERY = {"delivery_id": str, "target": str, "error": one_of(str, None)}
 # In the feed: the snapshot, and what only this kind of event tells.
 IN_THE_FEED: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "account_created": (None, {}),
     "account_cache_invalidated": (None, {"cache_keys": {"label": str, "inbox": str, "team": str}}),
+    "administration_changed": (None, ADMINISTRATION),
     "agent_added": (None, {"user_id": int}),
     "label_renamed": (None, {"label_id": int, "previous": str, "current": str}),
     "contact_created": (OF_CONTACT, {}),

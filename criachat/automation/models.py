@@ -1,0 +1,28 @@
+"""Rules as rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+import msgspec
+
+EventName = Literal[
+    "conversation_created", "conversation_updated", "conversation_opened", "conversation_resolved", "message_created"
+]
+EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
+MOST_RULES = 500
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done by itself when something happens and the conditions hold."""
+
+    id: int
+    account_id: int
+    name: str
+    description: str | None
+    event_name: str
+    active: bool
+    conditions: list[dict[str, Any]]
+    actions: list[dict[str, Any]]
+    created_at: datetime

@@ -1,0 +1,1 @@
+"""What can be done with rules and macros."""

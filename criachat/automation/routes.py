@@ -1,0 +1,50 @@
+"""Rules, over HTTP. All of it is for administrators."""
+
+from __future__ import annotations
+
+from criachat.automation import access
+from criachat.automation.operations import rules
+from criachat.automation.schemas import RuleOut, RuleParams, RuleReply, RulesReply, rule_out
+from criachat.kit.actors import ADMINISTRATOR, Actor
+from criachat.kit.db import Db, Tx
+from criachat.kit.files import Files
+from criachat.kit.http.routes import Routes
+
+routes = Routes("/api/v1/accounts/{account_id}/automation_rules", tag="Automation rules", scope="automation")
+
+
+@routes.get(actors=ADMINISTRATOR)
+async def list_rules(db: Db, actor: Actor) -> RulesReply:
+    """All rules of the account, oldest first."""
+    return RulesReply([rule_out(rule) for rule in await access.list_rules(db, actor)])
+
+
+@routes.get("/{rule_id}", actors=ADMINISTRATOR)
+async def show_rule(db: Db, actor: Actor, rule_id: int) -> RuleReply:
+    """One rule."""
+    return RuleReply(rule_out(await access.load_rule(db, actor, rule_id)))
+
+
+@routes.post(actors=ADMINISTRATOR)
+async def create_rule(tx: Tx, actor: Actor, files: Files, params: RuleParams) -> RuleOut:
+    """A new rule: `actions` for conversations about which `event_name` tells something and `conditions` hold."""
+    return rule_out(await rules.create_rule(tx, files, params, actor=actor))
+
+
+@routes.update("/{rule_id}", actors=ADMINISTRATOR)
+async def change_rule(tx: Tx, actor: Actor, files: Files, rule_id: int, params: RuleParams) -> RuleReply:
+    """Change a rule. Conditions and actions are replaced when they are sent."""
+    rule = await access.load_rule_to_change(tx, actor, rule_id)
+    return RuleReply(rule_out(await rules.change_rule(tx, files, rule, params, actor=actor)))
+
+
+@routes.delete("/{rule_id}", actors=ADMINISTRATOR)
+async def delete_rule(tx: Tx, actor: Actor, rule_id: int) -> None:
+    """Remove a rule. What it has done stays."""
+    await rules.delete_rule(tx, await access.load_rule_to_change(tx, actor, rule_id), actor=actor)
+
+
+@routes.post("/{rule_id}/clone", actors=ADMINISTRATOR)
+async def clone_rule(tx: Tx, actor: Actor, rule_id: int) -> RuleReply:
+    """The same rule once more, under another id."""
+    return RuleReply(rule_out(await rules.clone_rule(tx, await access.load_rule(tx, actor, rule_id), actor=actor)))
