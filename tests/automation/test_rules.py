@@ -133,6 +133,27 @@ async def test_a_change_of_an_attribute_can_be_waited_for_where_changes_are_told
     assert "allowed operators for status" in refused.json["error"]["conditions"][0]
 
 
+async def test_a_custom_attribute_of_the_account_can_be_asked_for(api: Api) -> None:
+    definition = {"attribute_display_name": "Plan", "attribute_key": "plan", "attribute_model": "contact_attribute"}
+    condition = {
+        "attribute_key": "plan",
+        "filter_operator": "equal_to",
+        "values": ["gold"],
+        "query_operator": None,
+        "custom_attribute_type": "contact_attribute",
+    }
+
+    before = await api.post(PATH, {**RULE, "conditions": [condition]})
+    assert (await api.post("/custom_attribute_definitions", definition)).status == 200
+    after = await api.post(PATH, {**RULE, "conditions": [condition]})
+
+    assert (before.status, before.json) == (
+        422,
+        {"error": {"conditions": ["Automation conditions plan not supported."]}},
+    )
+    assert after.json["conditions"] == [condition]
+
+
 def wrong_condition(**fields: Any) -> list[dict[str, Any]]:
     return [{"attribute_key": "status", "filter_operator": "equal_to", "values": ["open"], **fields}]
 

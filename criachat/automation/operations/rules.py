@@ -14,6 +14,7 @@ from criachat.automation.errors import EventNameUnknown, NameBlank, TooManyRules
 from criachat.automation.models import EVENT_NAMES, Rule
 from criachat.automation.queries import rules
 from criachat.automation.schemas import RuleParams
+from criachat.custom_attributes import access as custom_attributes
 from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
@@ -84,7 +85,9 @@ async def _changed(db: Db, files: Files, rule: Rule, params: RuleParams, *, acto
     conditions, actions = rule.conditions, rule.actions
     if params.conditions is not UNSET or params.event_name is not UNSET:
         asked: Any = rule.conditions if params.conditions is UNSET else params.conditions
-        conditions = read_conditions(asked, event_name=event_name, custom_keys=frozenset())
+        defined = await custom_attributes.list_definitions(db, rule.account_id, None)
+        custom_keys = {definition.attribute_key for definition in defined}
+        conditions = read_conditions(asked, event_name=event_name, custom_keys=custom_keys)
         await check_references(db, actor, conditions)
     if params.actions is not UNSET:
         attached = blob_ids(msgspec.convert(rule.actions, list[Action]))
