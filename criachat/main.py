@@ -114,6 +114,7 @@ ROUTES: tuple[Routes, ...] = (
     messages_routes,
     file_routes,
     avatar_routes,
+    canned_responses_routes,
     csat_routes,
     client_inboxes_routes,
     client_contacts_routes,

@@ -23,7 +23,8 @@ def is_asked_about(inbox: Inbox, labels: Sequence[str]) -> bool:
     values = rules.get("values")
     if not isinstance(values, list) or not values:
         return True
-    has_one = not set(labels).isdisjoint(str(value) for value in cast(list[Any], values))
+    # Labels are kept in small letters; who wrote the rule may have written them otherwise.
+    has_one = not set(labels).isdisjoint(str(value).strip().lower() for value in cast(list[Any], values))
     return not has_one if rules.get("operator") == "does_not_contain" else has_one
 
 

@@ -100,6 +100,7 @@ async def test_a_conversation_opened_again_before_its_survey_was_sent_is_not_ask
         ({"operator": "contains", "values": ["vip"]}, ["orders"], False),
         ({"operator": "does_not_contain", "values": ["spam"]}, ["orders"], True),
         ({"operator": "does_not_contain", "values": ["spam"]}, ["spam"], False),
+        ({"operator": "contains", "values": [" VIP"]}, ["vip"], True),
         ({"operator": "contains", "values": []}, ["orders"], True),
         ({}, ["orders"], True),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from apps import CLIENT_API, App, open_app
-from harness import Api, Given
+from harness import BASE_URL, Api, Given
 from shapes import misfits, one_of
 
 from criachat.kit import clock
@@ -220,7 +220,7 @@ async def test_answers_are_downloaded_as_a_table(api: Api, given: Given) -> None
         "rosa@example.net",
         "+4915112345678",
     ]
-    assert line[6].endswith(f"/app/accounts/{given.account_id}/conversations/{conversation['id']}")
+    assert line[6] == f"{BASE_URL}/app/accounts/{given.account_id}/conversations/{conversation['id']}"
     assert end[0].startswith("Reporting period 20")
 
 
