@@ -18,6 +18,7 @@ from criachat.auth.resolver import TokenResolver
 from criachat.auth.routes import reset_routes as reset_token_routes
 from criachat.auth.routes import routes as token_routes
 from criachat.automation.routes import routes as automation_routes
+from criachat.canned_responses.routes import routes as canned_responses_routes
 from criachat.client_api.contacts import routes as client_contacts_routes
 from criachat.client_api.conversations import routes as client_conversations_routes
 from criachat.client_api.csat import routes as client_csat_routes
@@ -238,7 +239,8 @@ async def assembled(
     signals = PostgresSignals(database.connect) if shares_database else Signals()
     database.wake = signals.wake
     ground = Ground(
-        settings=settings,
+        # Where nobody chose an address, ours is the one we listen on.
+        settings=msgspec.structs.replace(settings, base_url=base_url),
         keyring=keyring,
         base_url=base_url,
         database=database,

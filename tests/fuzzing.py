@@ -77,6 +77,9 @@ async def known_things(given: Given) -> Known:
         "message_id": message["id"],
         "label_id": (await given.api.post("/labels", {"title": "vip"})).json["id"],
         "definition_id": (await given.api.post("/custom_attribute_definitions", DEFINITION)).json["id"],
+        "canned_response_id": (await given.api.post("/canned_responses", {"short_code": "hi", "content": "Oi"})).json[
+            "id"
+        ],
         "team_id": (await given.api.post("/teams", {"name": "vendas"})).json["id"],
         "webhook_id": webhook["id"],
         "user_id": ana.id,

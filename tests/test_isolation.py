@@ -83,6 +83,7 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     definition = (
         await api.post("/custom_attribute_definitions", {"attribute_display_name": mark, "attribute_key": mark})
     ).json
+    canned = (await api.post("/canned_responses", {"short_code": f"canned-{mark}", "content": mark})).json
     team = (await api.post("/teams", {"name": f"team-{mark}", "description": mark})).json
     await api.post(f"/teams/{team['id']}/team_members", {"user_ids": [ana.id]})
     webhook = await given.webhook("http://127.0.0.1:9/" + mark)
@@ -104,6 +105,7 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
         "message_id": message["id"],
         "label_id": label["id"],
         "definition_id": definition["id"],
+        "canned_response_id": canned["id"],
         "team_id": team["id"],
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
@@ -255,6 +257,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
         "conversation_id",
         "message_id",
         "label_id",
+        "canned_response_id",
         "team_id",
         "user_id",
     }
