@@ -21,10 +21,6 @@ class SourceUnusable(Invalid):
     attributes = ("source_id",)
 
 
-class Flooded(Invalid):
-    """Too many messages"""
-
-
 class Empty(Invalid):
     """Content can't be blank"""
 

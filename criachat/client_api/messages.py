@@ -13,7 +13,6 @@ from criachat.client_api.errors import (
     AttachmentsInvalid,
     ClientMessageIdTaken,
     Empty,
-    Flooded,
     NotAQuestion,
 )
 from criachat.client_api.paths import MESSAGES
@@ -28,7 +27,7 @@ from criachat.kit.http.routes import Routes
 from criachat.kit.settings import Settings
 from criachat.messages import access as messages
 from criachat.messages.content import echo_of
-from criachat.messages.errors import AttachmentsNotAList, TooManyAttachments, TooManyMessages, UnknownSignedId
+from criachat.messages.errors import AttachmentsNotAList, MessageInvalid, TooManyAttachments, UnknownSignedId
 from criachat.messages.models import OURS, Draft, StoredFile
 from criachat.messages.operations.changing import submit_values
 from criachat.messages.operations.saying import SEQUENCE, say
@@ -81,19 +80,19 @@ async def create_message(  # noqa: PLR0913 - what saying something takes
     files = _taken(kept)
     if not (params.content and params.content.strip()) and not files:
         raise Empty
-    draft = Draft(
-        message_type=INCOMING,
-        content=params.content,
-        client_message_id=params.client_message_id or None,
-        echo_id=echo_of(params.echo_id),
-        files=files,
-        is_from_contact=True,
-    )
     limit = settings.message_per_minute_limit
     try:
+        draft = Draft(
+            message_type=INCOMING,
+            content=params.content,
+            client_message_id=params.client_message_id or None,
+            echo_id=echo_of(params.echo_id),
+            files=files,
+            is_from_contact=True,
+        )
         said = await say(tx, load, draft, actor=actor, limit_per_minute=limit, first=conversation)
-    except TooManyMessages as refusal:
-        raise Flooded from refusal
+    except MessageInvalid as refusal:
+        raise refusal.of_record() from refusal
     # A note of the team may be known by the same id, and is nothing for the contact to read.
     if said.message.message_type != INCOMING:
         raise ClientMessageIdTaken

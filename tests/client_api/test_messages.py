@@ -200,6 +200,17 @@ async def test_the_longest_message_is_said_and_a_longer_one_is_not(given: Given)
     assert len(await given.emitted(MessageCreated)) == 1
 
 
+async def test_what_an_app_calls_its_message_has_a_longest_name(given: Given) -> None:
+    app = await open_app(given)
+    path = f"/conversations/{(await app.conversation())['id']}/messages"
+
+    longer = await app.post(path, {"content": "Olá!", "echo_id": "x" * 20_001})
+
+    refusal = {"message": "Echo is too long (maximum is 20000 characters)", "attributes": ["echo_id"]}
+    assert (longer.status, longer.json) == (422, refusal)
+    assert await given.emitted(MessageCreated) == []
+
+
 async def test_more_than_200_messages_a_minute_are_refused(given: Given) -> None:
     app = await open_app(given)
     conversation = await app.conversation()
