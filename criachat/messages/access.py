@@ -10,12 +10,37 @@ from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import ACTIVITY
 from criachat.kit.db import Db
 from criachat.kit.errors import NoSuchPage
+from criachat.kit.http.binding import LARGEST_ID
 from criachat.messages import queries
 from criachat.messages.models import Message
 
 MOST_BYTES = 4_000_000
+# How many messages follow an id, and how many lie between two.
+MOST_BEHIND, MOST_BETWEEN = 100, 1000
 
 _encode = msgspec.json.Encoder().encode
+
+
+async def list_messages(
+    db: Db, conversation: Conversation, *, before: int | None, after: int | None, without_internal: bool
+) -> list[Message]:
+    """A page of the thread, oldest first; which one is the contract's rule of `before` and `after`.
+
+    Behind `after`, long messages are fewer: who follows a thread asks again from the last one they saw.
+    """
+    key = (conversation.account_id, conversation.id)
+    if after is None:
+        return await queries.list_messages(db, *key, before=before, without_internal=without_internal)
+    is_between = before is not None
+    run = queries.Run(
+        first=after if is_between else min(after + 1, LARGEST_ID),
+        end=LARGEST_ID if before is None else before,
+        limit=MOST_BETWEEN if is_between else MOST_BEHIND,
+        limit_bytes=MOST_BYTES,
+        bytes_each=len(_encode(conversation.contact())),
+        without_internal=without_internal,
+    )
+    return await queries.list_run(db, *key, run)
 
 
 async def load_message_for_contact(db: Db, conversation: Conversation, message_id: int) -> Message:

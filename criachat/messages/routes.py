@@ -15,7 +15,7 @@ from criachat.kit.http.routes import Routes
 from criachat.kit.http.versions import Versioned
 from criachat.kit.settings import Settings
 from criachat.kit.times import iso_or_none
-from criachat.messages import queries
+from criachat.messages import access
 from criachat.messages.drafting import draft_of
 from criachat.messages.errors import StatusUpdateNotAllowed
 from criachat.messages.operations import changing, opening
@@ -72,13 +72,13 @@ async def list_messages(db: Db, actor: Actor, shown: Shown, conversation_id: int
     """A page of the thread, oldest first.
 
     Without cursors the newest 20; `before` alone the 20 before that id; `after` alone the first 100 behind it; both,
-    up to 1000 from `after` (itself included) to `before`.
+    up to 1000 from `after` (itself included) to `before`. Of long messages there are fewer behind `after`: the page
+    ends at four megabytes.
     """
     conversation = await conversations.load_conversation(db, actor, conversation_id)
-    found = await queries.list_messages(
+    found = await access.list_messages(
         db,
-        conversation.account_id,
-        conversation.id,
+        conversation,
         before=cursor_of(params.before),
         after=cursor_of(params.after),
         without_internal=params.filter_internal_messages not in (None, ""),

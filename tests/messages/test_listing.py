@@ -68,6 +68,22 @@ async def test_between_two_ids_all_come_with_the_first_itself(api: Api, given: G
     assert await listed(api, conversation, after=ids[28], before=ids[2]) == []
 
 
+async def test_long_messages_behind_an_id_come_in_pages_that_a_client_can_take(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    long = {"content": "x" * 100_000, "content_attributes": {"note": "y" * 900_000}}
+    ids = [(await given.message(conversation, **long))["id"] for _ in range(7)]
+    seen: list[int] = []
+
+    while page := await listed(api, conversation, after=seen[-1] if seen else 0):
+        seen += page
+        assert len(page) <= 5
+    between = await listed(api, conversation, after=ids[0], before=ids[-1] + 1)
+
+    assert seen == ids
+    assert between == ids[: len(between)]
+    assert 0 < len(between) <= 5
+
+
 @pytest.mark.parametrize("junk", ["x", "-5", "1.5", "1e3", " ", "²"])
 async def test_a_cursor_that_is_no_number_is_zero(api: Api, given: Given, junk: str) -> None:
     conversation = await given.conversation()

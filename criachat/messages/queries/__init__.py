@@ -82,8 +82,33 @@ MESSAGE: LiteralString = (
 WITHOUT_INTERNAL: LiteralString = "  AND NOT messages.private AND messages.message_type <> 2\n"
 LATEST: LiteralString = "ORDER BY messages.id DESC LIMIT $3"
 BEFORE: LiteralString = "  AND messages.id < $4\nORDER BY messages.id DESC LIMIT $3"
-AFTER: LiteralString = "  AND messages.id > $4\nORDER BY messages.id LIMIT $3"
-BETWEEN: LiteralString = "  AND messages.id >= $4 AND messages.id < $5\nORDER BY messages.id LIMIT $3"
+# A run of a thread ends at $3 messages, or with the one that makes it longer than $6 bytes; $7 stand beside each.
+RUN: tuple[LiteralString, LiteralString] = (
+    MESSAGE_HEAD
+    + """FROM (
+    SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
+        additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
+        has_attachments, created_at, updated_at
+    FROM (
+        SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
+            additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
+            has_attachments, created_at, updated_at,
+            sum($7::bigint + coalesce(octet_length(content), 0) + octet_length(content_attributes::text)) OVER (
+                ORDER BY messages.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_bytes
+        FROM messages
+        WHERE messages.account_id = $1 AND messages.conversation_id = $2
+          AND messages.id >= $4 AND messages.id < $5
+""",
+    """        ORDER BY messages.id
+        LIMIT $3
+    ) AS earliest
+    WHERE coalesce(earlier_bytes, 0) < $6
+) AS messages"""
+    + MESSAGE_JOINS
+    + "ORDER BY messages.id",
+)
+LIST_RUN: LiteralString = RUN[0] + RUN[1]
+LIST_PUBLIC_RUN: LiteralString = RUN[0] + WITHOUT_INTERNAL + RUN[1]
 
 FIND_MESSAGE: LiteralString = MESSAGE + "  AND messages.id = $3"
 FIND_BY_CLIENT_MESSAGE_ID: LiteralString = MESSAGE + "  AND messages.client_message_id = $3"
@@ -202,6 +227,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a thread, from one id up to another, as far as the limits allow; `bytes_each` stand beside each."""
+
+    first: int
+    end: int
+    limit: int
+    limit_bytes: int
+    bytes_each: int
+    without_internal: bool = False
+
+
 class Told(msgspec.Struct, frozen=True):
     """The events of a message, as arrays."""
 
@@ -286,19 +322,21 @@ async def list_messages(
     conversation_id: int,
     *,
     before: int | None = None,
-    after: int | None = None,
     without_internal: bool = False,
 ) -> list[Message]:
-    """A page of the thread, oldest first; which one is the contract's rule of `before` and `after`."""
+    """The newest 20 messages of the thread, or those before an id, oldest first."""
     head: LiteralString = MESSAGE + WITHOUT_INTERNAL if without_internal else MESSAGE
     key = (account_id, conversation_id)
-    if before is not None and after is not None:
-        return await db.fetch_all(Message, head + BETWEEN, *key, 1000, after, before)
-    if after is not None:
-        return await db.fetch_all(Message, head + AFTER, *key, 100, after)
     if before is not None:
         return (await db.fetch_all(Message, head + BEFORE, *key, 20, before))[::-1]
     return (await db.fetch_all(Message, head + LATEST, *key, 20))[::-1]
+
+
+async def list_run(db: Db, account_id: int, conversation_id: int, run: Run) -> list[Message]:
+    """The messages of a run of the thread, oldest first; one at least when there is any."""
+    sql = LIST_PUBLIC_RUN if run.without_internal else LIST_RUN
+    bounds = (run.limit, run.first, run.end, run.limit_bytes, run.bytes_each)
+    return await db.fetch_all(Message, sql, account_id, conversation_id, *bounds)
 
 
 async def list_recent_of_each(
