@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from criachat.kit.errors import Invalid, Refused, Unprocessable
 
 
@@ -13,6 +15,21 @@ class DetailsTaken(Invalid):
     """Email has already been taken"""
 
     attributes = ("email",)
+
+    def __init__(
+        self,
+        text: str | None = None,
+        *,
+        attributes: Sequence[str] | None = None,
+        taken_by: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__(text, attributes=attributes)
+        self.taken_by = taken_by or {}
+        """Whose it is, for each attribute; told to the team only."""
+
+    def body(self) -> object:
+        told = {"message": self.text, "attributes": self.invalid_attributes}
+        return {**told, "taken_by": self.taken_by} if self.taken_by else told
 
 
 class LabelsInvalid(Invalid):

@@ -112,12 +112,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     channel_type: str
 
 
-class Taken(msgspec.Struct, frozen=True):
-    """Which details of a contact another one has."""
+class Holders(msgspec.Struct, frozen=True):
+    """The contacts, by id, who have an e-mail, a phone number and an identifier."""
 
-    email: bool
-    phone_number: bool
-    identifier: bool
+    email: int | None
+    phone_number: int | None
+    identifier: int | None
+
+    @property
+    def nearest(self) -> int | None:
+        """Who is meant by the three of them: the identifier says most, the phone number least."""
+        return self.identifier or self.email or self.phone_number
 
 
 class Retagged(Contact, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from criachat.contacts import access, operations, queries
 from criachat.contacts.filters import conditions_of
-from criachat.contacts.models import Contact, ListFilter
+from criachat.contacts.models import Contact, ContactInbox, ListFilter
 from criachat.contacts.queries import lists
 from criachat.contacts.schemas import (
     AttributeNamesParams,
@@ -90,12 +90,17 @@ async def list_active_contacts(db: Db, actor: Actor, shown: Shown, params: ListP
 async def create_contact(
     tx: Tx, actor: Actor, shown: Shown, params: NewContactParams
 ) -> Versioned[NewContactPayloadOut]:
-    """A new contact; with `inbox_id` also a session in that inbox. Both, or nothing."""
+    """A new contact; with `inbox_id` also a session in that inbox. Both, or nothing.
+
+    With `upsert`, whoever has the identifier, e-mail or phone number (in this order) is changed as sent, instead of
+    being refused: one call to find or create somebody, however often and by however many it is made.
+    """
     inbox = await _inbox(tx, actor, params.inbox_id)
-    contact = await operations.create_contact(tx, params, actor=actor)
+    make = operations.upsert_contact if params.upsert else operations.create_contact
+    contact = await make(tx, params, actor=actor)
     made = NewContactInboxOut(inbox=None, source_id=None)
     if inbox is not None:
-        session = await operations.find_or_create_contact_inbox(tx, contact, inbox, source_id=params.source_id)
+        session = await _session(tx, contact, inbox, params)
         made = NewContactInboxOut(inbox=inbox_raw_out(inbox), source_id=session.source_id)
     sessions = await queries.list_sessions(tx, actor.account_id, [contact.id])
     created = NewContactOut(contact=contact_out(contact, shown, sessions), contact_inbox=made)
@@ -238,6 +243,12 @@ async def _inbox(db: Db, actor: Actor, inbox_id: int | None) -> Inbox | None:
     if inbox is None:
         raise NotFound
     return inbox
+
+
+async def _session(tx: Tx, contact: Contact, inbox: Inbox, params: NewContactParams) -> ContactInbox:
+    if params.upsert and not params.source_id:
+        return await operations.reuse_contact_inbox(tx, contact, inbox)
+    return await operations.find_or_create_contact_inbox(tx, contact, inbox, source_id=params.source_id)
 
 
 async def _page(

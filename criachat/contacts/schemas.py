@@ -28,10 +28,15 @@ class ContactParams(msgspec.Struct, kw_only=True):
 
 
 class NewContactParams(ContactParams, kw_only=True):
-    """A contact to be made, with a contact inbox when an inbox is named."""
+    """A contact to be made, with a contact inbox when an inbox is named.
+
+    With `upsert`, whoever has the identifier, e-mail or phone number is changed instead, and a session they have in the
+    inbox is used again.
+    """
 
     inbox_id: int | None = None
     source_id: Short | None = None
+    upsert: bool = False
 
 
 class ChangedContactParams(ContactParams, kw_only=True):

@@ -82,26 +82,29 @@ async def test_a_form_creates_a_contact_too(api: Api) -> None:
 async def test_what_belongs_to_another_contact_is_taken(api: Api, taken: dict[str, str], again: dict[str, str]) -> None:
     (field,) = taken
     name = field.replace("_", " ").capitalize()
-    await api.post("/contacts", taken)
+    holder = (await api.post("/contacts", taken)).json["payload"]["contact"]
     other = (await api.post("/contacts", {"name": "Marta"})).json["payload"]["contact"]
 
     created = await api.post("/contacts", again)
     changed = await api.patch(f"/contacts/{other['id']}", again)
 
-    refusal = {"message": f"{name} has already been taken", "attributes": [field]}
+    sentence = f"{name} has already been taken"
+    refusal = {"message": sentence, "attributes": [field], "taken_by": {field: holder["id"]}}
     assert (created.status, created.json) == (changed.status, changed.json) == (422, refusal)
     assert (await api.get(f"/contacts/{other['id']}")).json["payload"][field] is None
 
 
 async def test_everything_that_is_taken_is_named_at_once(api: Api) -> None:
-    await api.post("/contacts", {"email": "rosa@example.net", "identifier": "crm-77"})
-    await api.post("/contacts", {"phone_number": "+4915112345678"})
+    rosa = await api.post("/contacts", {"email": "rosa@example.net", "identifier": "crm-77"})
+    marta = await api.post("/contacts", {"phone_number": "+4915112345678"})
+    rosa_id, marta_id = (each.json["payload"]["contact"]["id"] for each in (rosa, marta))
 
     body = {"email": "rosa@example.net", "phone_number": "+4915112345678", "identifier": "crm-77"}
     reply = await api.post("/contacts", body)
 
     assert reply.status == 422
     assert reply.json["attributes"] == ["email", "phone_number", "identifier"]
+    assert reply.json["taken_by"] == {"email": rosa_id, "phone_number": marta_id, "identifier": rosa_id}
 
 
 async def test_an_identifier_is_kept_to_the_letter(api: Api) -> None:

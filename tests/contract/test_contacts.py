@@ -220,7 +220,8 @@ async def test_refusals_have_the_shapes_of_the_family(api: Api, given: Given, ro
     online = await api.delete(path)
 
     for reply, status, shape in (
-        (taken, 422, {"message": str, "attributes": ["email"]}),
+        # Whose it is, is ours.
+        (taken, 422, {"message": str, "attributes": ["email"], "taken_by": {"email": int}}),
         (invalid, 422, {"message": str, "attributes": ["phone_number"]}),
         (stolen, 422, RECORD_REFUSAL),
         (filtered, 422, ERROR),

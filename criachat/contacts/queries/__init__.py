@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import LiteralString
 
-from criachat.contacts.models import Contact, ContactInbox, Details, Retagged, Session, Taken
+from criachat.contacts.models import Contact, ContactInbox, Details, Holders, Retagged, Session
 from criachat.kit import clock, tokens
 from criachat.kit.db import Db, Tx
 
@@ -39,10 +39,10 @@ RETURNING """
     + COLUMNS
 )
 # Small letters are PostgreSQL's here, as in the unique index: it knows some that Python does not.
-FIND_TAKEN = """
-SELECT EXISTS (SELECT FROM contacts WHERE account_id = $1 AND lower(email) = lower($3) AND id <> $2) AS email,
-    EXISTS (SELECT FROM contacts WHERE account_id = $1 AND phone_number = $4 AND id <> $2) AS phone_number,
-    EXISTS (SELECT FROM contacts WHERE account_id = $1 AND identifier = $5 AND id <> $2) AS identifier
+FIND_HOLDERS = """
+SELECT (SELECT id FROM contacts WHERE account_id = $1 AND lower(email) = lower($3) AND id <> $2) AS email,
+    (SELECT id FROM contacts WHERE account_id = $1 AND phone_number = $4 AND id <> $2) AS phone_number,
+    (SELECT id FROM contacts WHERE account_id = $1 AND identifier = $5 AND id <> $2) AS identifier
 """
 SAVE_CONTACT: LiteralString = (
     """
@@ -117,6 +117,14 @@ FIND_NEWEST_BY_SOURCE_ID: LiteralString = (
     + CONTACT_INBOX_COLUMNS
     + " FROM contact_inboxes WHERE account_id = $1 AND source_id = $2 ORDER BY id DESC LIMIT 1"
 )
+FIND_NEWEST_OF_CONTACT: LiteralString = (
+    "SELECT "
+    + CONTACT_INBOX_COLUMNS
+    + """ FROM contact_inboxes
+WHERE account_id = $1 AND contact_id = $2 AND inbox_id = $3
+ORDER BY id DESC
+LIMIT 1"""
+)
 SET_VERIFIED: LiteralString = (
     """
 UPDATE contact_inboxes
@@ -170,10 +178,10 @@ async def insert_contact(tx: Tx, account_id: int, details: Details) -> Contact |
     return await tx.fetch_one_or_none(Contact, INSERT_CONTACT, account_id, *_values(details), clock.now())
 
 
-async def find_taken(db: Db, account_id: int, details: Details, *, except_for: int = 0) -> Taken:
-    """Which of the details another contact has."""
-    mine = (details.email, details.phone_number, details.identifier)
-    return await db.fetch_one(Taken, FIND_TAKEN, account_id, except_for, *mine)
+async def find_holders(db: Db, account_id: int, details: Details, *, except_for: int = 0) -> Holders:
+    """Who has these details, apart from one contact."""
+    unique = (details.email, details.phone_number, details.identifier)
+    return await db.fetch_one(Holders, FIND_HOLDERS, account_id, except_for, *unique)
 
 
 async def save_contact(tx: Tx, contact: Contact, details: Details, labels: Sequence[str]) -> Contact:
@@ -213,6 +221,11 @@ async def find_contact_inbox_by_id(db: Db, account_id: int, contact_inbox_id: in
 async def find_newest_by_source_id(db: Db, account_id: int, source_id: str) -> ContactInbox | None:
     """Whoever any inbox of the account knows by this source id, the newest of them, or None."""
     return await db.fetch_one_or_none(ContactInbox, FIND_NEWEST_BY_SOURCE_ID, account_id, source_id)
+
+
+async def find_newest_of_contact(db: Db, contact: Contact, inbox_id: int) -> ContactInbox | None:
+    """The contact's newest identity in this inbox, or None."""
+    return await db.fetch_one_or_none(ContactInbox, FIND_NEWEST_OF_CONTACT, contact.account_id, contact.id, inbox_id)
 
 
 async def set_verified(tx: Tx, contact_inbox: ContactInbox) -> ContactInbox:

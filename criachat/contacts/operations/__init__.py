@@ -23,12 +23,15 @@ from criachat.contacts.source_ids import default_source_id
 from criachat.inboxes.models import Inbox
 from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx, changed
+from criachat.kit.errors import Conflict
 from criachat.kit.events import by, emit
 from criachat.kit.times import iso
 from criachat.labels.titles import label_titles
 from criachat.users.presence import Presence
 
 UNIQUE = ("email", "phone_number", "identifier")
+# Whoever loses a race finds what the winner made when they look again.
+ATTEMPTS = 5
 BATCH = 200
 # Each may hold a long thread, which goes with it.
 SESSIONS_BATCH = 50
@@ -39,9 +42,28 @@ async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Cont
     details = changed_details(Details(), params)
     # Whoever was in the way may be removed before we ask what is taken; then there is room now.
     while (contact := await queries.insert_contact(tx, actor.account_id, details)) is None:
-        await _refuse_taken(tx, actor.account_id, details)
+        await _refuse_taken(tx, details, actor=actor)
     await emit(tx, _event(ContactCreated, contact, actor))
     return contact
+
+
+async def upsert_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Contact:
+    """The contact with this identifier, this e-mail or this phone number, looked for in this order and changed as sent.
+
+    A new one when there is none; of many who ask at once, one makes it. Somebody who changes nothing waits for nobody.
+    """
+    details = changed_details(Details(), params)
+    for _ in range(ATTEMPTS):
+        holders = await queries.find_holders(tx, actor.account_id, details)
+        if holders.nearest is not None:
+            contact = await _changed_if_need_be(tx, holders.nearest, params, actor=actor)
+            if contact is not None:
+                return contact
+        made = await queries.insert_contact(tx, actor.account_id, details)
+        if made is not None:
+            await emit(tx, _event(ContactCreated, made, actor))
+            return made
+    raise Conflict
 
 
 async def change_contact(
@@ -123,6 +145,15 @@ async def find_or_create_contact_inbox(
     return session
 
 
+async def reuse_contact_inbox(tx: Tx, contact: Contact, inbox: Inbox) -> ContactInbox:
+    """The contact's newest session in the inbox; when there is none, of many who ask at once one makes it."""
+    session = await queries.find_newest_of_contact(tx, contact, inbox.id)
+    if session is None:
+        await queries.lock_contact(tx, contact.account_id, contact.id)
+        session = await queries.find_newest_of_contact(tx, contact, inbox.id)
+    return session or await find_or_create_contact_inbox(tx, contact, inbox)
+
+
 async def verify_session(tx: Tx, contact_inbox: ContactInbox) -> ContactInbox:
     """The contact proved who they are in this session; that lasts."""
     return contact_inbox if contact_inbox.hmac_verified else await queries.set_verified(tx, contact_inbox)
@@ -146,19 +177,29 @@ async def _save(tx: Tx, before: Contact, details: Details, labels: Sequence[str]
     if details == details_of(before) and labels == before.labels:
         return before
     if any(getattr(details, field) != getattr(before, field) for field in UNIQUE):
-        await _refuse_taken(tx, before.account_id, details, except_for=before.id)
+        await _refuse_taken(tx, details, actor=actor, except_for=before.id)
     after = await queries.save_contact(tx, before, details, labels)
     await emit(tx, _event(ContactUpdated, after, actor, changes=changed(_columns(before), _columns(after))))
     return after
 
 
-async def _refuse_taken(tx: Tx, account_id: int, details: Details, *, except_for: int = 0) -> None:
-    """Refuse, naming all of them, what belongs to another contact."""
-    found = await queries.find_taken(tx, account_id, details, except_for=except_for)
-    taken = [field for field in UNIQUE if getattr(found, field)]
-    if taken:
-        sentences = [f"{field.replace('_', ' ').capitalize()} has already been taken" for field in taken]
-        raise DetailsTaken(", ".join(sentences), attributes=taken)
+async def _changed_if_need_be(tx: Tx, contact_id: int, params: ContactParams, *, actor: Actor) -> Contact | None:
+    """The contact after what was sent, locked only when that changes anything; None when they are gone."""
+    contact = await queries.find_contact(tx, actor.account_id, contact_id)
+    if contact is None or changed_details(details_of(contact), params) == details_of(contact):
+        return contact
+    contact = await queries.lock_contact(tx, actor.account_id, contact_id)
+    return contact and await change_contact(tx, contact, params, actor=actor)
+
+
+async def _refuse_taken(tx: Tx, details: Details, *, actor: Actor, except_for: int = 0) -> None:
+    """Refuse, naming all of them, what belongs to another contact; whose it is, only the team is told."""
+    holders = await queries.find_holders(tx, actor.account_id, details, except_for=except_for)
+    taken_by = {field: holder for field in UNIQUE if (holder := getattr(holders, field)) is not None}
+    if taken_by:
+        sentences = [f"{field.replace('_', ' ').capitalize()} has already been taken" for field in taken_by]
+        told = None if actor.type == "contact" else taken_by
+        raise DetailsTaken(", ".join(sentences), attributes=list(taken_by), taken_by=told)
 
 
 def _columns(contact: Contact) -> dict[str, object]:
