@@ -31,8 +31,7 @@ from criachat.contacts.routes import routes as contacts_routes
 from criachat.contacts.routes import session_routes
 from criachat.conversations.jobs import jobs as conversations_jobs
 from criachat.conversations.listeners import listeners as conversations_listeners
-from criachat.conversations.routes import contact_routes as contact_conversations_routes
-from criachat.conversations.routes import routes as conversations_routes
+from criachat.conversations.routes import ROUTES as CONVERSATIONS_ROUTES
 from criachat.csat.listeners import listeners as csat_listeners
 from criachat.csat.routes import routes as csat_routes
 from criachat.custom_attributes.routes import routes as custom_attributes_routes
@@ -108,8 +107,7 @@ ROUTES: tuple[Routes, ...] = (
     inboxes_routes,
     contacts_routes,
     session_routes,
-    conversations_routes,
-    contact_conversations_routes,
+    *CONVERSATIONS_ROUTES,
     opening_routes,
     merging_routes,
     messages_routes,

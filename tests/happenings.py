@@ -127,6 +127,30 @@ async def hand_from_bot(stage: Stage) -> None:
     done(await bot.post(f"{stage.path}/toggle_status", {"status": "open"}))
 
 
+async def mute_conversation(stage: Stage) -> None:
+    done(await stage.given.api.post(f"{stage.path}/mute"))
+
+
+async def unmute_conversation(stage: Stage) -> None:
+    await mute_conversation(stage)
+    done(await stage.given.api.post(f"{stage.path}/unmute"))
+
+
+async def mention_boss(stage: Stage) -> None:
+    boss = stage.given.boss
+    await stage.given.message(stage.conversation, f"[@{boss.name}](mention://user/{boss.id}/B)", private=True)
+    await stage.given.relayed()
+
+
+async def add_participant(stage: Stage) -> None:
+    done(await stage.given.api.post(f"{stage.path}/participants", {"user_ids": [stage.ana.id]}))
+
+
+async def delete_conversation(stage: Stage) -> None:
+    another = await stage.rosa.conversation()
+    done(await stage.given.api.delete(f"/conversations/{another['id']}"))
+
+
 async def make_inbox(stage: Stage) -> None:
     await stage.given.inbox("Another")
 
@@ -198,6 +222,11 @@ HAPPENINGS: Mapping[str, Act] = {
     "conversation_read": see,
     "conversation_contact_changed": merge,
     "conversation_bot_handoff": hand_from_bot,
+    "conversation_muted": mute_conversation,
+    "conversation_unmuted": unmute_conversation,
+    "conversation_mentioned": mention_boss,
+    "conversation_deleted": delete_conversation,
+    "participants_changed": add_participant,
     "assignee_changed": hand_over,
     "team_changed": hand_to_team,
     "inbox_created": make_inbox,
@@ -212,4 +241,4 @@ HAPPENINGS: Mapping[str, Act] = {
     "webhook_disabled": lose_receiver,
 }
 # Declared for slices that are still to come.
-NOT_RAISED_YET = frozenset(("agent_removed", "conversation_deleted"))
+NOT_RAISED_YET = frozenset(("agent_removed",))

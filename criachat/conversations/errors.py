@@ -41,3 +41,7 @@ class LabelsInvalid(Invalid):
 
 class SourceUnknown(Unprocessable):
     """Give inbox_id and contact_id, or the source_id of a session"""
+
+
+class DraftTooLong(Unprocessable):
+    """A draft has 150,000 characters at most"""

@@ -73,3 +73,28 @@ class TeamChanged(ConversationEvent, frozen=True, kw_only=True):
 
     previous: int | None = None
     current: int | None = None
+
+
+@declare("conversation_muted")
+class ConversationMuted(ConversationEvent, frozen=True, kw_only=True):
+    """Its contact was blocked from it, and with that everywhere."""
+
+
+@declare("conversation_unmuted")
+class ConversationUnmuted(ConversationEvent, frozen=True, kw_only=True):
+    """Its contact is heard again."""
+
+
+@declare("conversation_mentioned", realtime="conversation.mentioned")
+class ConversationMentioned(ConversationEvent, frozen=True, kw_only=True):
+    """People were asked for by name, or by team, in a private note: these, by user id."""
+
+    user_ids: list[int]
+
+
+@declare("participants_changed")
+class ParticipantsChanged(ConversationEvent, frozen=True, kw_only=True):
+    """Other people than before are told of what happens in it, by user id. Assignees take part without a word."""
+
+    added: list[int]
+    removed: list[int]

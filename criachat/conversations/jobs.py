@@ -35,14 +35,30 @@ async def retag_conversations(context: JobContext, params: Retag) -> None:
             )
 
 
+class Wake(msgspec.Struct, frozen=True):
+    """A snoozed conversation whose time has come, by its database id."""
+
+    account_id: int
+    conversation_id: int
+
+
+@jobs.define()
+async def open_one(context: JobContext, params: Wake) -> None:
+    """Open a snoozed conversation whose time has come; a second run finds it open."""
+    async with context.database.transaction() as tx:
+        await wake(tx, params.account_id, params.conversation_id)
+
+
 @jobs.schedule("*/5 * * * *")
 async def open_snoozed(context: JobContext) -> None:
-    """Open snoozed conversations whose time has come, each in a transaction of its own."""
-    async with context.database.reading() as db:
-        due = await writes.list_due_snoozed(db, limit=MOST_DUE)
-    for place in due:
-        async with context.database.transaction() as tx:
-            await wake(tx, place.account_id, place.id)
+    """Have snoozed conversations opened whose time has come, however long ago that was.
+
+    Each has a job of its own: one that cannot be opened is tried again alone, and keeps none of the others asleep.
+    """
+    async with context.database.transaction() as tx:
+        due = await writes.list_due_snoozed(tx, limit=MOST_DUE)
+        keys = [f"{place.account_id}:{place.id}" for place in due]
+        await jobs.enqueue_all(tx, open_one, [Wake(place.account_id, place.id) for place in due], dedupe_keys=keys)
 
 
 @jobs.schedule("*/10 * * * *")

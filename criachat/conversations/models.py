@@ -219,6 +219,14 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     additional_attributes: dict[str, Any] = {}
 
 
+class Mentions(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is asked for in a private note: people, and whole teams."""
+
+    message_id: int
+    user_ids: tuple[int, ...]
+    team_ids: tuple[int, ...]
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """How many conversations a list has behind each of its tabs."""
 

@@ -7,7 +7,12 @@ from typing import Any
 
 import msgspec
 
-from criachat.conversations.events import ConversationCreated, ConversationUpdated
+from criachat.conversations.events import (
+    ConversationCreated,
+    ConversationMuted,
+    ConversationUnmuted,
+    ConversationUpdated,
+)
 from criachat.conversations.snapshots import ConversationSnapshot
 from criachat.kit.languages import Language
 from criachat.messages.operations.saying import BY_MESSAGE
@@ -29,6 +34,8 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "team_assigned": "{actor} handed this conversation to team {team}",
         "team_assigned_with_agent": "{actor} handed this conversation to {assignee} of team {team}",
         "team_removed": "{actor} took this conversation from team {team}",
+        "muted": "{actor} muted this conversation",
+        "unmuted": "{actor} unmuted this conversation",
         "labels_added": "{actor} added {labels}",
         "labels_removed": "{actor} removed {labels}",
         "low": "low",
@@ -52,6 +59,8 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "team_assigned": "{actor} passou esta conversa para a equipe {team}",
         "team_assigned_with_agent": "{actor} passou esta conversa para {assignee}, da equipe {team}",
         "team_removed": "{actor} retirou esta conversa da equipe {team}",
+        "muted": "{actor} silenciou esta conversa",
+        "unmuted": "{actor} reativou o som desta conversa",
         "labels_added": "{actor} adicionou {labels}",
         "labels_removed": "{actor} removeu {labels}",
         "low": "baixa",
@@ -77,8 +86,13 @@ class Activity(msgspec.Struct, frozen=True):
         return sentences[self.key].format(**self.names, **words)
 
 
-def activities_of(event: ConversationCreated | ConversationUpdated, team_names: Mapping[int, str]) -> list[Activity]:
+Told = ConversationCreated | ConversationUpdated | ConversationMuted | ConversationUnmuted
+
+
+def activities_of(event: Told, team_names: Mapping[int, str]) -> list[Activity]:
     """What the team is told of this change, in the order of the contract; a new conversation tells whose it is."""
+    if isinstance(event, ConversationMuted | ConversationUnmuted):
+        return _muting(event)
     found: list[Activity | None] = []
     if isinstance(event, ConversationUpdated):
         found += [_status(event), _priority(event)]
@@ -87,10 +101,17 @@ def activities_of(event: ConversationCreated | ConversationUpdated, team_names: 
     return [activity for activity in found if activity is not None]
 
 
-def left_team(event: ConversationCreated | ConversationUpdated) -> int | None:
+def left_team(event: Told) -> int | None:
     """The team it was taken from, whose name the event does not hold."""
+    if isinstance(event, ConversationMuted | ConversationUnmuted):
+        return None
     old, new = _change(event, "team_id")
     return old if new is None and event.performer is not None else None
+
+
+def _muting(event: ConversationMuted | ConversationUnmuted) -> list[Activity]:
+    key = "muted" if isinstance(event, ConversationMuted) else "unmuted"
+    return [] if event.performer is None else [Activity(key, {"actor": event.performer.name})]
 
 
 def _change(event: ConversationCreated | ConversationUpdated, name: str) -> tuple[Any, Any]:

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from criachat.conversations.events import ConversationCreated, ConversationUpdated
+from criachat.conversations import access as conversations
+from criachat.conversations.events import (
+    ConversationCreated,
+    ConversationMuted,
+    ConversationUnmuted,
+    ConversationUpdated,
+)
 from criachat.conversations.models import Conversation
+from criachat.conversations.operations import participating
 from criachat.conversations.snapshots import ACTIVITY, TEMPLATE
 from criachat.inboxes import access as inboxes
 from criachat.inboxes.models import Inbox
+from criachat.kit.actors import system
 from criachat.kit.db import Tx
 from criachat.kit.events import Listeners
 from criachat.kit.languages import language_of
 from criachat.messages import queries
-from criachat.messages.activities import Activity, activities_of, left_team
+from criachat.messages.activities import Activity, Told, activities_of, left_team
 from criachat.messages.events import MessageCreated
+from criachat.messages.mentions import mentions_in
 from criachat.messages.models import Draft
 from criachat.messages.operations.automatic import say_by_itself
 from criachat.messages.templates import greeting_text, is_ever_answered, may_be_answered, out_of_office_text
@@ -26,8 +35,8 @@ listeners = Listeners("messages")
 RECENTLY = timedelta(minutes=5)
 
 
-@listeners.on(ConversationCreated, ConversationUpdated)
-async def write_activities(tx: Tx, events: Sequence[ConversationCreated | ConversationUpdated]) -> None:
+@listeners.on(ConversationCreated, ConversationUpdated, ConversationMuted, ConversationUnmuted)
+async def write_activities(tx: Tx, events: Sequence[Told]) -> None:
     """Tell the team in the thread who changed what."""
     left = {team_id for team_id in map(left_team, events) if team_id is not None}
     team_names = await queries.list_team_names(tx, events[0].account_id, list(left)) if left else {}
@@ -36,9 +45,7 @@ async def write_activities(tx: Tx, events: Sequence[ConversationCreated | Conver
             await _write_activity(tx, event, number, activity)
 
 
-async def _write_activity(
-    tx: Tx, event: ConversationCreated | ConversationUpdated, number: int, activity: Activity
-) -> None:
+async def _write_activity(tx: Tx, event: Told, number: int, activity: Activity) -> None:
     def write(conversation: Conversation) -> Draft:
         return Draft(
             message_type=ACTIVITY,
@@ -47,6 +54,20 @@ async def _write_activity(
         )
 
     await say_by_itself(tx, event.account_id, event.snapshot.id, write, cause=f"event:{event.id}")
+
+
+@listeners.on(MessageCreated)
+async def ask_the_mentioned(tx: Tx, events: Sequence[MessageCreated]) -> None:
+    """Have people who are named in a private note find the conversation among those they were asked for in."""
+    for event in events:
+        mentions = mentions_in(event.snapshot.message)
+        if mentions is None:
+            continue
+        place = event.snapshot.conversation.conversation_id
+        conversation = await conversations.find_conversation_by_id(tx, event.account_id, place)
+        if conversation is not None:
+            author = system(event.account_id)
+            await participating.mention(tx, conversation, mentions, actor=author, cause=f"event:{event.id}")
 
 
 @listeners.on(MessageCreated)

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from criachat.accounts.events import CacheInvalidated
 from criachat.contacts.events import ContactEvent
-from criachat.conversations.events import ConversationEvent
+from criachat.conversations.events import ConversationEvent, ConversationMentioned
 from criachat.conversations.payloads import (
     ContactInboxRowOut,
     ConversationMetaPushOut,
@@ -57,6 +57,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "conversation_read": Rule(),
     "assignee_changed": Rule(),
     "team_changed": Rule(),
+    "conversation_mentioned": Rule(),
     "conversation_contact_changed": Rule(names_performer=True),
     "contact_created": Rule(),
     "contact_updated": Rule(),
@@ -119,6 +120,7 @@ def render(event: Event, shown: Shown, *, cursor: Cursor, now: float) -> Pushed 
         if tells_contact
         else None,
         inbox_id=None if conversation is None else conversation.inbox.id,
+        user_ids=frozenset(event.user_ids) if isinstance(event, ConversationMentioned) else None,
         contact_inbox_id=None if conversation is None or not tells_contact else conversation.contact_inbox.id,
         contact_id=None if conversation is None else conversation.contact.id,
         is_for_verified=conversation is not None and conversation.contact_inbox.hmac_verified,

@@ -25,13 +25,15 @@ KEPT_SECONDS: Final = 60.0
 class Pushed(msgspec.Struct, frozen=True, kw_only=True):
     """One message for those who listen, rendered once: what it says, and to whom.
 
-    Without an `inbox_id` it is for the whole team. `for_contact` is None when the contact is not told.
+    Without an `inbox_id` it is for the whole team, with `user_ids` for these people alone. `for_contact` is None when
+    the contact is not told.
     """
 
     cursor: Cursor
     for_agents: str
     for_contact: str | None = None
     inbox_id: int | None = None
+    user_ids: frozenset[int] | None = None
     contact_inbox_id: int | None = None
     contact_id: int | None = None
     is_for_verified: bool = False
@@ -171,6 +173,12 @@ class Room:
             )
         return seats
 
+    def agents_for(self, pushed: Pushed) -> Sequence[Seat]:
+        """Those of the team whom this message is for."""
+        seats = self.agents_of(pushed.inbox_id)
+        named = pushed.user_ids
+        return seats if named is None else [seat for seat in seats if seat.user_id in named]
+
     def contacts_of(self, pushed: Pushed) -> list[Seat]:
         """The contact's seats: those of its channel identity, or of all its verified ones."""
         if pushed.contact_inbox_id is None or not self._contacts:
@@ -198,6 +206,8 @@ class Room:
         if seat.user_id is None:
             is_theirs = seat.contact_inbox_id == pushed.contact_inbox_id or _is_verified(seat, pushed)
             return pushed.for_contact if is_theirs else None
+        if pushed.user_ids is not None and seat.user_id not in pushed.user_ids:
+            return None
         member = self.members.get(seat.user_id)
         is_theirs = member is not None and (pushed.inbox_id is None or member.hears(pushed.inbox_id))
         return pushed.for_agents if is_theirs else None

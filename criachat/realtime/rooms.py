@@ -150,7 +150,7 @@ class Rooms:
         room.cursor = record.cursor
         if pushed is not None:
             room.keep(pushed)
-            agents, contacts = room.agents_of(pushed.inbox_id), room.contacts_of(pushed)
+            agents, contacts = room.agents_for(pushed), room.contacts_of(pushed)
             await push_all(agents, pushed.for_agents)
             if pushed.for_contact is not None:
                 await push_all(contacts, pushed.for_contact)

@@ -218,9 +218,32 @@ async def test_endpoints_that_answer_nothing(api: Api, given: Given, full: Any) 
         await api.post(f"{path}/toggle_priority", {"priority": "urgent"}),
         await api.post(f"{path}/toggle_typing_status", {"typing_status": "on", "is_private": True}),
         await api.post(f"{path}/toggle_typing_status", {"typing_status": "maybe"}),
+        await api.post(f"{path}/mute"),
+        await api.post(f"{path}/unmute"),
+        await api.delete(f"{path}/participants", {"user_ids": [given.boss.id]}),
+        await api.patch(f"{path}/draft_messages", {"draft_message": {"message": "Olá"}}),
+        await api.delete(f"{path}/draft_messages"),
+        await api.delete(path),
     ]
 
-    assert [(reply.status, reply.body) for reply in replies] == [(200, b"")] * 3
+    assert [(reply.status, reply.body) for reply in replies] == [(200, b"")] * len(replies)
+
+
+async def test_participants(api: Api, given: Given, full: Any) -> None:
+    path, body = f"/conversations/{full['id']}/participants", {"user_ids": [given.boss.id]}
+
+    assert len(fits(await api.get(path), [AGENT])) == 1
+    assert len(fits(await api.post(path, body), [AGENT])) == 1
+    assert len(fits(await api.patch(path, body), [AGENT])) == 1
+    assert len(fits(await api.put(path, body), [AGENT])) == 1
+
+
+async def test_drafts(api: Api, given: Given, full: Any) -> None:
+    path = f"/conversations/{full['id']}/draft_messages"
+
+    fits(await api.get(path), {"has_draft": False})
+    await api.put(path, {"draft_message": {"message": "Olá"}})
+    fits(await api.get(path), {"has_draft": True, "message": "Olá"})
 
 
 async def test_assignments(api: Api, given: Given, full: Any) -> None:

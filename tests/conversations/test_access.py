@@ -28,6 +28,17 @@ ENDPOINTS: list[tuple[str, str, Any, bool]] = [
     ("POST", "/labels", {"labels": ["vip"]}, True),
     ("POST", "/labels/add", {"label": "vip"}, True),
     ("POST", "/labels/remove", {"label": "vip"}, True),
+    ("POST", "/mute", None, False),
+    ("POST", "/unmute", None, False),
+    ("GET", "/participants", None, False),
+    ("POST", "/participants", {"user_ids": []}, False),
+    ("PATCH", "/participants", {"user_ids": []}, False),
+    ("PUT", "/participants", {"user_ids": []}, False),
+    ("DELETE", "/participants", {"user_ids": []}, False),
+    ("GET", "/draft_messages", None, False),
+    ("PATCH", "/draft_messages", {"draft_message": {"message": "Olá"}}, False),
+    ("PUT", "/draft_messages", {"draft_message": {"message": "Olá"}}, False),
+    ("DELETE", "/draft_messages", None, False),
 ]
 VERSIONED = [
     ("PATCH", "", {"priority": "low"}),

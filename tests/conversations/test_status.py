@@ -30,6 +30,9 @@ STATUS_EVENTS: tuple[type[Event], ...] = (
     AssigneeChanged,
     ConversationBotHandoff,
 )
+# What no version of ours ever wrote, so that an event cannot be made of it.
+BREAK = "UPDATE conversations SET last_messages = '{}' WHERE account_id = $1 AND display_id = $2"
+MEND = "UPDATE conversations SET last_messages = NULL WHERE account_id = $1 AND display_id = $2"
 
 
 async def toggle(api: Api, conversation: Any, **body: Any) -> Reply:
@@ -311,8 +314,9 @@ async def test_a_snooze_that_is_over_opens_by_itself_once(api: Api, given: Given
         await toggle(api, conversation, status="snoozed", snoozed_until=until)
     clock.travel(timedelta(minutes=11))
 
-    await open_snoozed(context)
-    await open_snoozed(context)
+    for _ in range(2):
+        await open_snoozed(context)
+        assert await given.world.parts.jobs.drain() == []
 
     (opened,) = await given.emitted(ConversationOpened)
     assert (opened.snapshot.id, opened.cause, opened.performer) == (due["id"], "snooze", None)
@@ -321,13 +325,36 @@ async def test_a_snooze_that_is_over_opens_by_itself_once(api: Api, given: Given
     assert len((await api.get("/conversations?status=snoozed")).json["data"]["payload"]) == 2
 
 
-async def test_a_snooze_that_ended_days_ago_stays(api: Api, given: Given, context: JobContext) -> None:
+async def test_a_snooze_that_ended_while_nobody_worked_for_weeks_opens(
+    api: Api, given: Given, context: JobContext
+) -> None:
     conversation = await given.conversation()
-    await toggle(api, conversation, status="snoozed", snoozed_until=unix(clock.now() - timedelta(days=3, minutes=1)))
+    await toggle(api, conversation, status="snoozed", snoozed_until=unix(clock.now() - timedelta(days=40)))
 
     await open_snoozed(context)
+    assert await given.world.parts.jobs.drain() == []
 
-    assert (await shown(api, conversation))["status"] == "snoozed"
+    assert (await shown(api, conversation))["status"] == "open"
+
+
+async def test_one_that_cannot_be_opened_keeps_none_of_the_others_asleep(
+    api: Api, given: Given, context: JobContext
+) -> None:
+    broken, whole = await given.conversation(message={"content": "Oi"}), await given.conversation()
+    for number, conversation in enumerate((broken, whole)):
+        await toggle(api, conversation, status="snoozed", snoozed_until=unix(clock.now()) - 60 + number)
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(BREAK, given.account_id, broken["id"])
+
+    await open_snoozed(context)
+    await given.world.parts.jobs.drain()
+
+    assert (await shown(api, whole))["status"] == "open"
+    assert (await api.get("/conversations/meta?status=snoozed")).json["meta"]["all_count"] == 1
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(MEND, given.account_id, broken["id"])
+    assert await given.world.parts.jobs.drain(ahead=timedelta(minutes=5)) == []
+    assert (await shown(api, broken))["status"] == "open"
 
 
 async def test_a_snooze_that_is_made_longer_before_its_turn_comes_stays(api: Api, given: Given) -> None:

@@ -97,6 +97,7 @@ INSERT_PARTICIPANT = """
 INSERT INTO conversation_participants (account_id, conversation_id, user_id, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
 """
+DELETE_CONVERSATION = "DELETE FROM conversations WHERE account_id = $1 AND id = $2 RETURNING id"
 FOLD_COUNTS = """
 WITH old AS (
     DELETE FROM conversation_counts WHERE account_id = $1
@@ -111,7 +112,7 @@ HAVING sum(difference) <> 0
 # Across accounts: what is snoozed is little, and most accounts have nothing due.
 LIST_DUE_SNOOZED = """
 SELECT account_id, id FROM conversations
-WHERE status = 'snoozed' AND snoozed_until <= $1 AND snoozed_until > $1 - interval '3 days'
+WHERE status = 'snoozed' AND snoozed_until <= $1
 ORDER BY snoozed_until, account_id, id
 LIMIT $2
 """
@@ -211,6 +212,11 @@ async def set_last_messages(tx: Tx, conversation: Conversation, last_messages: o
 async def insert_participant(tx: Tx, conversation: Conversation, user_id: int) -> None:
     """Have the person told of new messages; nothing happens when they are already."""
     await tx.execute(INSERT_PARTICIPANT, conversation.account_id, conversation.id, user_id, clock.now())
+
+
+async def delete_conversation(tx: Tx, conversation: Conversation) -> bool:
+    """Remove it with all that hangs on it; False when somebody was faster."""
+    return await tx.fetch_value(DELETE_CONVERSATION, conversation.account_id, conversation.id) is not None
 
 
 async def fold_counts(tx: Tx, account_id: int) -> None:

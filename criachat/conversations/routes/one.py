@@ -1,28 +1,21 @@
-"""Conversations, over HTTP. Opening one is the slice of messages', since that may bring its first message."""
+"""One conversation, over HTTP. Opening one is the slice of messages', since that may bring its first message."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-from criachat.contacts import access as contacts
 from criachat.conversations import access, typing
-from criachat.conversations.filters import filter_of
-from criachat.conversations.models import Conversation, ListFilter
-from criachat.conversations.operations import assigning, describing, status
+from criachat.conversations.models import Conversation
+from criachat.conversations.operations import assigning, deleting, describing, muting, status
 from criachat.conversations.schemas import (
     AssignmentParams,
     BotSlimOut,
-    ContactConversationsOut,
     ConversationOut,
     CustomAttributesOut,
     CustomAttributesParams,
     LabelParams,
     LabelsOut,
     LabelsParams,
-    ListOut,
-    ListPageOut,
-    ListParams,
-    MetaOut,
     PriorityParams,
     StatusOut,
     StatusParams,
@@ -31,14 +24,12 @@ from criachat.conversations.schemas import (
     assignee_out,
     conversation_out,
     id_of,
-    list_meta_out,
 )
-from criachat.kit.actors import AGENT, BOT, Actor
+from criachat.kit.actors import ADMINISTRATOR, AGENT, BOT, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.binding import sent
 from criachat.kit.http.routes import Routes
 from criachat.kit.http.versions import Expected, Versioned
-from criachat.kit.paging import page_of
 from criachat.kit.signals import Signals
 from criachat.kit.times import iso_or_none
 from criachat.teams import access as teams
@@ -48,50 +39,7 @@ from criachat.users.schemas import AgentOut
 from criachat.users.shown import Shown
 from criachat.users.snapshots import snapshot_of
 
-PAGE = 25
-MOST_UPDATED = 1000
-OF_CONTACT = 20
-
 routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
-contact_routes = Routes("/api/v1/accounts/{account_id}/contacts", tag="Conversations", scope="conversations")
-
-
-@routes.get(actors=AGENT)
-async def list_conversations(db: Db, actor: Actor, shown: Shown, params: ListParams) -> ListOut:
-    """A page of 25, newest activity first, with the numbers behind the tabs.
-
-    The counts leave out `assignee_type` and the page. `updated_within` gives everything changed in so many seconds
-    instead of a page.
-    """
-    filters = await filter_of(db, actor, params)
-    is_sync = params.updated_within is not None
-    found = await access.list_conversations(
-        db,
-        actor,
-        filters,
-        sort=params.sort_by if isinstance(params.sort_by, str) else "",
-        limit=MOST_UPDATED if is_sync else PAGE,
-        offset=0 if is_sync else (page_of(params.page) - 1) * PAGE,
-    )
-    counts = await access.count_conversations(db, actor, filters)
-    payload = [conversation_out(each, shown) for each in found]
-    return ListOut(data=ListPageOut(meta=list_meta_out(counts), payload=payload))
-
-
-@routes.get("/meta", actors=AGENT)
-async def count_conversations(db: Db, actor: Actor, params: ListParams) -> MetaOut:
-    """The numbers behind the tabs of such a list."""
-    counts = await access.count_conversations(db, actor, await filter_of(db, actor, params))
-    return MetaOut(meta=list_meta_out(counts))
-
-
-@contact_routes.get("/{contact_id}/conversations", actors=AGENT)
-async def list_conversations_of_contact(db: Db, actor: Actor, shown: Shown, contact_id: int) -> ContactConversationsOut:
-    """The contact's newest 20 that the caller may list, of every status."""
-    contact = await contacts.load_contact(db, actor, contact_id)
-    filters = ListFilter(status=None, contact_id=contact.id)
-    found = await access.list_conversations(db, actor, filters, limit=OF_CONTACT)
-    return ContactConversationsOut(payload=[conversation_out(each, shown) for each in found])
 
 
 @routes.get("/{conversation_id}", actors=AGENT | BOT)
@@ -109,6 +57,13 @@ async def update_conversation(
     if sent(params.priority):
         conversation = await status.change_priority(tx, conversation, cast(Any, params.priority), actor=actor)
     return _versioned(conversation, shown)
+
+
+@routes.delete("/{conversation_id}", actors=ADMINISTRATOR)
+async def delete_conversation(tx: Tx, actor: Actor, expected: Expected, conversation_id: int) -> None:
+    """Remove it with all that was said in it."""
+    conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
+    await deleting.delete_conversation(tx, conversation, actor=actor)
 
 
 @routes.post("/{conversation_id}/toggle_status", actors=AGENT | BOT)
@@ -152,6 +107,18 @@ async def toggle_typing(db: Db, actor: Actor, signals: Signals, conversation_id:
         is_on = params.typing_status == "on"
         typist = snapshot_of(actor)
         await typing.publish_typing(signals, conversation, typist=typist, is_on=is_on, is_private=params.is_private)
+
+
+@routes.post("/{conversation_id}/mute", actors=AGENT)
+async def mute_conversation(tx: Tx, actor: Actor, conversation_id: int) -> None:
+    """Resolve it and block its contact, who is muted everywhere from then on."""
+    await muting.mute(tx, await access.load_conversation(tx, actor, conversation_id), actor=actor)
+
+
+@routes.post("/{conversation_id}/unmute", actors=AGENT)
+async def unmute_conversation(tx: Tx, actor: Actor, conversation_id: int) -> None:
+    """Hear of its contact again; the status stays."""
+    await muting.unmute(tx, await access.load_conversation(tx, actor, conversation_id), actor=actor)
 
 
 @routes.post("/{conversation_id}/update_last_seen", actors=AGENT)

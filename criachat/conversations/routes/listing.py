@@ -1,0 +1,67 @@
+"""Lists of conversations, over HTTP."""
+
+from __future__ import annotations
+
+from criachat.contacts import access as contacts
+from criachat.conversations import access
+from criachat.conversations.filters import filter_of
+from criachat.conversations.models import ListFilter
+from criachat.conversations.schemas import (
+    ContactConversationsOut,
+    ListOut,
+    ListPageOut,
+    ListParams,
+    MetaOut,
+    conversation_out,
+    list_meta_out,
+)
+from criachat.kit.actors import AGENT, Actor
+from criachat.kit.db import Db
+from criachat.kit.http.routes import Routes
+from criachat.kit.paging import page_of
+from criachat.users.shown import Shown
+
+PAGE = 25
+MOST_UPDATED = 1000
+OF_CONTACT = 20
+
+routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
+contact_routes = Routes("/api/v1/accounts/{account_id}/contacts", tag="Conversations", scope="conversations")
+
+
+@routes.get(actors=AGENT)
+async def list_conversations(db: Db, actor: Actor, shown: Shown, params: ListParams) -> ListOut:
+    """A page of 25, newest activity first, with the numbers behind the tabs.
+
+    The counts leave out `assignee_type` and the page. `updated_within` gives everything changed in so many seconds
+    instead of a page.
+    """
+    filters = await filter_of(db, actor, params)
+    is_sync = params.updated_within is not None
+    found = await access.list_conversations(
+        db,
+        actor,
+        filters,
+        sort=params.sort_by if isinstance(params.sort_by, str) else "",
+        limit=MOST_UPDATED if is_sync else PAGE,
+        offset=0 if is_sync else (page_of(params.page) - 1) * PAGE,
+    )
+    counts = await access.count_conversations(db, actor, filters)
+    payload = [conversation_out(each, shown) for each in found]
+    return ListOut(data=ListPageOut(meta=list_meta_out(counts), payload=payload))
+
+
+@routes.get("/meta", actors=AGENT)
+async def count_conversations(db: Db, actor: Actor, params: ListParams) -> MetaOut:
+    """The numbers behind the tabs of such a list."""
+    counts = await access.count_conversations(db, actor, await filter_of(db, actor, params))
+    return MetaOut(meta=list_meta_out(counts))
+
+
+@contact_routes.get("/{contact_id}/conversations", actors=AGENT)
+async def list_conversations_of_contact(db: Db, actor: Actor, shown: Shown, contact_id: int) -> ContactConversationsOut:
+    """The contact's newest 20 that the caller may list, of every status."""
+    contact = await contacts.load_contact(db, actor, contact_id)
+    filters = ListFilter(status=None, contact_id=contact.id)
+    found = await access.list_conversations(db, actor, filters, limit=OF_CONTACT)
+    return ContactConversationsOut(payload=[conversation_out(each, shown) for each in found])
