@@ -79,7 +79,7 @@ from criachat.messages.uploading import KeptFiles, keep_files
 from criachat.realtime.cable import Cable
 from criachat.teams.routes import routes as teams_routes
 from criachat.users.presence import Presence
-from criachat.users.routes import activity_routes, agent_routes, profile_routes
+from criachat.users.routes import activity_routes, agent_routes, profile_routes, role_routes
 from criachat.users.shown import Shown
 from criachat.webhooks.deliveries import DeliveryWorker
 from criachat.webhooks.listeners import make_listeners as make_webhooks_listeners
@@ -97,6 +97,7 @@ ROUTES: tuple[Routes, ...] = (
     reference_routes,
     accounts_routes,
     agent_routes,
+    role_routes,
     activity_routes,
     profile_routes,
     token_routes,

@@ -81,6 +81,7 @@ async def known_things(given: Given) -> Known:
             "id"
         ],
         "team_id": (await given.api.post("/teams", {"name": "vendas"})).json["id"],
+        "role_id": (await given.custom_role("report_manage"))["id"],
         "webhook_id": webhook["id"],
         "user_id": ana.id,
         "assignee_id": ana.id,

@@ -184,6 +184,13 @@ class Given:
             token = await auth.create_bot_token(tx, self.world.keyring, bot)
         return Person(id=bot.id, name=bot.name, token=token)
 
+    async def custom_role(self, *permissions: str, name: str = "Supervisão", of: Person | None = None) -> Any:
+        """A role the account made, as the API shows it; `of` has it from now on."""
+        role = _good(await self.api.post("/custom_roles", {"name": name, "permissions": permissions}))
+        if of is not None:
+            _good(await self.api.patch(f"/agents/{of.id}", {"custom_role_id": role["id"]}))
+        return role
+
     async def team(self, name: str = "vendas", *members: Person, **fields: Any) -> Any:
         """A team with these people in it, as the API shows it."""
         team = _good(await self.api.post("/teams", {"name": name, **fields}))

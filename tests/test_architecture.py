@@ -39,14 +39,19 @@ ONE_TRIP = {"messages": {"conversations", "contacts"}}
 GLOBAL_TABLES = {
     "access_tokens",
     "accounts",
+    "backup_codes",
     "directory",
     "event_epoch",
     "event_listeners",
     "event_sweep",
     "idempotency_keys",
     "installation",
+    "limited_requests",
+    "one_time_tokens",
     "platform_apps",
     "schema_migrations",
+    "second_factors",
+    "sessions",
     "users",
 }
 # Keys that find a row before its account is known, where no directory row does it yet.

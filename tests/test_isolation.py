@@ -86,6 +86,7 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     canned = (await api.post("/canned_responses", {"short_code": f"canned-{mark}", "content": mark})).json
     team = (await api.post("/teams", {"name": f"team-{mark}", "description": mark})).json
     await api.post(f"/teams/{team['id']}/team_members", {"user_ids": [ana.id]})
+    role = await given.custom_role("report_manage", name=f"Role {mark}")
     webhook = await given.webhook("http://127.0.0.1:9/" + mark)
     await given.message(conversation, f"Delivered {mark}")
     await given.delivered()
@@ -107,6 +108,8 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
         "definition_id": definition["id"],
         "canned_response_id": canned["id"],
         "team_id": team["id"],
+        "role_id": role["id"],
+        "custom_role_id": role["id"],
         "webhook_id": webhook["id"],
         "delivery_id": delivery["id"],
         "user_id": ana.id,
@@ -259,6 +262,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
         "label_id",
         "canned_response_id",
         "team_id",
+        "role_id",
         "user_id",
     }
     known |= {"definition_id"}

@@ -26,6 +26,7 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 # Ten minutes to just under a thousand days.
 AUTO_RESOLVE_MINUTES = range(10, 1_439_857)
 ATTRIBUTES = ("industry", "company_size", "timezone")
+ONBOARDING = "onboarding_step"
 SETTINGS = (
     "auto_resolve_after",
     "auto_resolve_message",
@@ -56,7 +57,7 @@ async def change_account(tx: Tx, account: Account, params: AccountParams, *, act
         locale=account.locale if params.locale is UNSET else params.locale,
         domain=account.domain if params.domain is UNSET else params.domain or None,
         support_email=account.support_email if params.support_email is UNSET else params.support_email or None,
-        custom_attributes={**account.custom_attributes, **_sent(params, ATTRIBUTES)},
+        custom_attributes={**_onboarded(account.custom_attributes), **_sent(params, ATTRIBUTES)},
         settings={**account.settings, **_sent(params, SETTINGS)},
     )
     if changed != account:
@@ -64,6 +65,18 @@ async def change_account(tx: Tx, account: Account, params: AccountParams, *, act
         before, after = msgspec.structs.asdict(account), msgspec.structs.asdict(changed)
         await tell_of_change(tx, actor, "Account", account.id, before=before, after=after)
     return changed
+
+
+async def finish_onboarding(tx: Tx, account_id: int) -> None:
+    """The account shows no first steps any more."""
+    await queries.remove_onboarding_step(tx, account_id)
+
+
+def _onboarded(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Who has described the account is asked for colleagues next."""
+    if attributes.get(ONBOARDING) != "account_update":
+        return attributes
+    return {**attributes, ONBOARDING: "invite_team"}
 
 
 def _sent(params: AccountParams, names: tuple[str, ...]) -> dict[str, Any]:

@@ -46,6 +46,12 @@ SET settings = jsonb_set(settings, '{conversation_required_attributes}',
     version = version + 1, updated_at = greatest($3, updated_at + interval '1 millisecond')
 WHERE id = $1 AND settings -> 'conversation_required_attributes' ? $2::text
 """
+REMOVE_ONBOARDING_STEP = """
+UPDATE accounts
+SET custom_attributes = custom_attributes - 'onboarding_step', version = version + 1,
+    updated_at = greatest($2, updated_at + interval '1 millisecond')
+WHERE id = $1 AND custom_attributes ? 'onboarding_step'
+"""
 LIST_ACCOUNT_IDS = "SELECT id FROM accounts ORDER BY id"
 
 
@@ -80,6 +86,11 @@ async def set_cache_key(tx: Tx, account_id: int, kind: str, seconds: int) -> dic
 async def forget_required_attribute(tx: Tx, account_id: int, key: str) -> None:
     """Take the key out of those that must be filled in before a conversation is resolved."""
     await tx.execute(FORGET_REQUIRED_ATTRIBUTE, account_id, key, clock.now())
+
+
+async def remove_onboarding_step(tx: Tx, account_id: int) -> None:
+    """Forget which first step is next."""
+    await tx.execute(REMOVE_ONBOARDING_STEP, account_id, clock.now())
 
 
 async def list_account_ids(db: Db) -> list[int]:

@@ -10,26 +10,31 @@ from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.http.answers import Answer
 from criachat.kit.http.routes import Routes
+from criachat.kit.mail import sender_address
+from criachat.kit.settings import Settings
 
 routes = Routes("/api/v1/accounts/{account_id}", tag="Accounts", scope="account")
 
 
 @routes.get(actors=AGENT, is_hidden=True)
-async def show_account(db: Db, account_id: int) -> AccountOut:
+async def show_account(db: Db, settings: Settings, account_id: int) -> AccountOut:
     """The account, what is switched on in it, and its cache keys."""
     account = await queries.find_account(db, account_id)
     if account is None:
         raise NotFound
-    return account_out(account)
+    return account_out(account, sender=sender_address(settings))
 
 
 @routes.update(actors=ADMINISTRATOR, is_hidden=True)
-async def change_account(tx: Tx, actor: Actor, account_id: int, params: AccountParams) -> AccountOut:
+async def change_account(
+    tx: Tx, actor: Actor, settings: Settings, account_id: int, params: AccountParams
+) -> AccountOut:
     """Change name, language, addresses, attributes and settings of the account."""
     account = await queries.lock_account(tx, account_id)
     if account is None:
         raise NotFound
-    return account_out(await operations.change_account(tx, account, params, actor=actor))
+    changed = await operations.change_account(tx, account, params, actor=actor)
+    return account_out(changed, sender=sender_address(settings))
 
 
 @routes.get("/cache_keys", actors=AGENT, is_hidden=True)

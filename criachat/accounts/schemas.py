@@ -11,6 +11,15 @@ from criachat.accounts.models import Account, all_cache_keys
 from criachat.kit.texts import Long, Short
 from criachat.kit.times import iso
 
+SHOWN_KEYS = (
+    "industry",
+    "company_size",
+    "timezone",
+    "logo",
+    "onboarding_step",
+    "marked_for_deletion_at",
+    "marked_for_deletion_reason",
+)
 PLAN_KEYS = ("plan_name", "subscribed_quantity", "subscription_status", "subscription_ends_on")
 
 
@@ -49,19 +58,25 @@ class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
     latest_chatwoot_version: str | None = None
 
 
-def account_out(account: Account) -> AccountOut:
-    """The account as administrators and agents see it."""
+def account_out(account: Account, *, sender: str | None) -> AccountOut:
+    """The account as administrators and agents see it; mail in its name comes from `sender` where it has no address."""
     attributes = account.custom_attributes
     return AccountOut(
         id=account.id,
         name=account.name,
         locale=account.locale,
         domain=account.domain,
-        support_email=account.support_email,
+        support_email=account.support_email or sender,
         status=account.status,
         created_at=iso(account.created_at),
         features=dict.fromkeys(account.features, True),
         settings=account.settings,
-        custom_attributes={**dict.fromkeys(PLAN_KEYS), **attributes} if attributes else msgspec.UNSET,
+        custom_attributes=_attributes_out(attributes) if attributes else msgspec.UNSET,
         cache_keys=all_cache_keys(account.cache_keys),
     )
+
+
+def _attributes_out(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The plan in any case; of the rest what clients know and is not blank."""
+    plan = {name: attributes.get(name) for name in PLAN_KEYS}
+    return plan | {name: value for name in SHOWN_KEYS if (value := attributes.get(name)) not in (None, "")}

@@ -29,6 +29,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     account_status: str | None
     account_locale: str | None
     role: str | None
+    permissions: list[str] | None
     display_name: str | None
     email: str | None
     availability: str | None

@@ -14,7 +14,7 @@ SELECT access_tokens.id AS token_id, access_tokens.name, access_tokens.owner_typ
     coalesce(users.name, agent_bots.name, platform_apps.name, access_tokens.name) AS owner_name,
     access_tokens.account_id, access_tokens.scopes, access_tokens.allowed_addresses, access_tokens.allowed_origins,
     access_tokens.expires_at, accounts.status AS account_status, accounts.locale AS account_locale, account_users.role,
-    users.display_name, users.email, account_users.availability, account_users.auto_offline
+    custom_roles.permissions, users.display_name, users.email, account_users.availability, account_users.auto_offline
 FROM access_tokens
 LEFT JOIN users ON access_tokens.owner_type = 'user' AND users.id = access_tokens.owner_id
 LEFT JOIN agent_bots ON access_tokens.owner_type = 'agent_bot' AND agent_bots.account_id = access_tokens.account_id
@@ -22,6 +22,7 @@ LEFT JOIN agent_bots ON access_tokens.owner_type = 'agent_bot' AND agent_bots.ac
 LEFT JOIN platform_apps ON access_tokens.owner_type = 'platform_app' AND platform_apps.id = access_tokens.owner_id
 LEFT JOIN accounts ON accounts.id = $2
 LEFT JOIN account_users ON account_users.account_id = $2 AND account_users.user_id = users.id
+LEFT JOIN custom_roles ON custom_roles.account_id = $2 AND custom_roles.id = account_users.custom_role_id
 WHERE access_tokens.digest = ANY($1)
   AND access_tokens.revoked_at IS NULL
   AND (access_tokens.expires_at IS NULL OR access_tokens.expires_at > $3)

@@ -141,7 +141,7 @@ def _person(identity: Identity, endpoint: Endpoint, account_id: int | None, toke
         if identity.role is None:
             raise NotFound if endpoint.is_hidden else NotYourAccount
         kind = ADMINISTRATOR if identity.role == "administrator" else Callers.AGENT_ONLY
-        if not kind & endpoint.actors:
+        if not kind & endpoint.actors and endpoint.permission not in (identity.permissions or ()):
             raise NotAuthorized
     return Actor(
         type="user",
@@ -155,6 +155,8 @@ def _person(identity: Identity, endpoint: Endpoint, account_id: int | None, toke
         account_id=account_id or 0,
         token_id=identity.token_id,
         scopes=frozenset(identity.scopes),
+        permissions=frozenset(identity.permissions or ()),
+        has_custom_role=identity.permissions is not None,
         locale=identity.account_locale or "en",
         access_token=token,
     )

@@ -17,7 +17,14 @@ from criachat.messages.events import MessageEvent
 
 # What every member of the team can read elsewhere, whichever inboxes are theirs; beside all events of contacts.
 OF_THE_TEAM: Final = frozenset(
-    ("account_created", "account_cache_invalidated", "agent_added", "agent_removed", "label_renamed")
+    (
+        "account_created",
+        "account_cache_invalidated",
+        "agent_added",
+        "agent_updated",
+        "agent_removed",
+        "label_renamed",
+    )
 )
 
 

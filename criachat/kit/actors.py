@@ -47,7 +47,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     auto_offline: bool = True
     kind: Callers = Callers.ANYONE
     token_id: int | None = None
+    session_id: int | None = None  # where the caller signed in, when they came with a session
     scopes: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()
+    has_custom_role: bool = False
     locale: str = "en"
     access_token: str | None = None
     inbox_id: int | None = None
@@ -68,6 +71,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def is_administrator(self) -> bool:
         """Whether the caller may do everything in the account."""
         return Callers.ADMINISTRATOR in self.kind
+
+    def may(self, permission: str) -> bool:
+        """Whether the caller may do what asks for this permission: administrators, and agents whose role has it."""
+        return self.is_administrator or permission in self.permissions
 
     def covers(self, scope: str | None) -> bool:
         """Whether the caller's token may do what asks for this scope; only one without scopes, or with `*`, may do all.

@@ -84,6 +84,11 @@ def write(template: Template, *, to: str, link: str | None = None, **values: str
     )
 
 
+def sender_address(settings: Settings) -> str | None:
+    """The address mails come from; None when none are sent."""
+    return None if settings.smtp_url is None else parseaddr(settings.mail_from)[1]
+
+
 async def send(settings: Settings, mail: Mail) -> None:
     """Hand a mail to the server of the settings; without one it is shown in the log, links and all.
 

@@ -34,7 +34,7 @@ REPEATED_FOR: Final = timedelta(hours=1)
 MOST_KEPT_IN_ALL: Final = 5_000
 
 # After these the members of the account, or what they may see, are others: nothing later is pushed before that is read.
-CHANGES_MEMBERS: Final = frozenset(("account_cache_invalidated", "agent_added", "agent_removed"))
+CHANGES_MEMBERS: Final = frozenset(("account_cache_invalidated", "agent_added", "agent_updated", "agent_removed"))
 
 
 class Rooms:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.kit.actors import Actor
-from criachat.kit.db import Db
+from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.users import queries
-from criachat.users.models import Bot, Colleague, Membership, User
+from criachat.users.models import Bot, Colleague, CustomRole, Membership, User
+from criachat.users.queries import roles
 
 
 async def load_user(db: Db, actor: Actor) -> User:
@@ -38,6 +39,35 @@ async def load_colleague(db: Db, actor: Actor, user_id: int) -> Colleague:
     if colleague is None:
         raise NotFound
     return colleague
+
+
+async def load_colleague_to_change(tx: Tx, actor: Actor, user_id: int) -> Colleague:
+    """The same; nobody else changes their membership before this transaction ends."""
+    colleague = await queries.lock_colleague(tx, actor.account_id, user_id)
+    if colleague is None:
+        raise NotFound
+    return colleague
+
+
+async def load_custom_role(db: Db, actor: Actor, role_id: int) -> CustomRole:
+    """The role of the caller's account."""
+    role = await roles.find_custom_role(db, actor.account_id, role_id)
+    if role is None:
+        raise NotFound
+    return role
+
+
+async def load_custom_role_to_change(tx: Tx, actor: Actor, role_id: int) -> CustomRole:
+    """The same; nobody else changes it before this transaction ends."""
+    role = await roles.lock_custom_role(tx, actor.account_id, role_id)
+    if role is None:
+        raise NotFound
+    return role
+
+
+async def list_custom_roles(db: Db, actor: Actor) -> list[CustomRole]:
+    """The roles the caller's account made, the oldest first."""
+    return await roles.list_custom_roles(db, actor.account_id)
 
 
 async def list_colleagues(db: Db, actor: Actor, user_ids: Sequence[int] | None = None) -> list[Colleague]:

@@ -69,6 +69,22 @@ class AvailabilityUnknown(Invalid):
     attributes = ("availability",)
 
 
+class PermissionsUnknown(Invalid):
+    """Permissions hold one that does not exist"""
+
+    attributes = ("permissions",)
+
+
+class CustomRoleUnknown(Invalid):
+    """Custom role must exist"""
+
+    attributes = ("custom_role",)
+
+
+class TooManyRoles(Invalid):
+    """Custom roles are too many (maximum is 200)"""
+
+
 class LastAdministrator(Invalid):
     """An account needs an administrator, and this is the last"""
 

@@ -12,8 +12,19 @@ class AgentAdded(Event, frozen=True, kw_only=True):
     user_id: int
 
 
+@declare("agent_updated", realtime="agent.updated")
+class AgentUpdated(Event, frozen=True, kw_only=True):
+    """Role, availability or name of a member changed; `changes` says how."""
+
+    user_id: int
+
+
 @declare("agent_removed", realtime="agent.removed")
 class AgentRemoved(Event, frozen=True, kw_only=True):
-    """A person left the account."""
+    """A person left the account, and with it their teams and inboxes.
+
+    Conversations that were theirs are nobody's now: of each of them no event tells. Whoever keeps a copy takes this
+    person out of all of them.
+    """
 
     user_id: int

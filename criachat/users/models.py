@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from criachat.users.snapshots import Availability, UserSnapshot
 
 Role = Literal["agent", "administrator"]
+# What a custom role may give its agents. Clients know them by these names.
+PERMISSIONS: Final = (
+    "conversation_manage",
+    "conversation_unassigned_manage",
+    "conversation_participating_manage",
+    "contact_manage",
+    "report_manage",
+    "knowledge_base_manage",
+)
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +57,7 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     custom_attributes: dict[str, Any]
     avatar_key: str | None
     role: Role
+    custom_role_id: int | None
     availability: Availability
     auto_offline: bool
 
@@ -72,6 +82,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody is in an account."""
 
     role: Role
+    custom_role_id: int | None = None
     availability: Availability = "online"
     auto_offline: bool = True
     inviter_id: int | None = None
@@ -88,6 +99,22 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     availability: Availability
     auto_offline: bool
     inviter_id: int | None
+    custom_role_id: int | None
+    custom_role_name: str | None
+    custom_role_description: str | None
+    custom_role_permissions: list[str] | None
+
+
+class CustomRole(msgspec.Struct, frozen=True, kw_only=True):
+    """A role an account made: what its agents may do beside what every agent may."""
+
+    id: int
+    account_id: int
+    name: str
+    description: str | None
+    permissions: list[str]
+    created_at: datetime
+    updated_at: datetime
 
 
 class Bot(msgspec.Struct, frozen=True, kw_only=True):

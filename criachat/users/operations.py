@@ -28,7 +28,6 @@ from criachat.users.errors import (
 from criachat.users.events import AgentAdded
 from criachat.users.models import Bot, Role, User
 from criachat.users.schemas import ProfileParams
-from criachat.users.snapshots import Availability
 
 LONGEST_NAME = 255
 LARGEST_SETTINGS_BYTES = 64 * 1024
@@ -129,18 +128,6 @@ async def _new_password(db: Db, user_id: int, params: ProfileParams) -> str:
 async def create_bot(tx: Tx, *, account_id: int, name: str, description: str | None = None) -> Bot:
     """A new bot of the account."""
     return await queries.insert_bot(tx, account_id, name, description)
-
-
-async def choose_availability(tx: Tx, *, account_id: int, user_id: int, availability: Availability) -> None:
-    """Be online, busy or offline for this account."""
-    if not await queries.set_availability(tx, account_id, user_id, availability):
-        raise NotFound
-
-
-async def choose_auto_offline(tx: Tx, *, account_id: int, user_id: int, auto_offline: bool) -> None:
-    """Count as offline, or not, while there is no sign of life."""
-    if not await queries.set_auto_offline(tx, account_id, user_id, auto_offline=auto_offline):
-        raise NotFound
 
 
 async def use_account(tx: Tx, *, account_id: int, user_id: int) -> None:

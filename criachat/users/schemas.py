@@ -8,8 +8,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from criachat.kit.texts import Long, Short
-from criachat.kit.times import iso_or_none
-from criachat.users.models import Colleague, Membership, User
+from criachat.kit.times import iso, iso_or_none
+from criachat.users.models import Colleague, CustomRole, Membership, User
 from criachat.users.presence import Presence, availability
 from criachat.users.shown import Shown
 
@@ -37,6 +37,15 @@ class AgentParams(msgspec.Struct, kw_only=True):
     role: str | int | UnsetType = UNSET
     availability: str | int | UnsetType = UNSET
     auto_offline: bool | UnsetType = UNSET
+    custom_role_id: int | UnsetType | None = UNSET
+
+
+class CustomRoleParams(msgspec.Struct, kw_only=True):
+    """A role of the account; on a change, what is not sent stays as it is."""
+
+    name: Short | UnsetType = UNSET
+    description: Long | UnsetType | None = UNSET
+    permissions: Annotated[list[Short], Meta(max_length=50)] | UnsetType = UNSET
 
 
 class AgentsParams(msgspec.Struct, kw_only=True):
@@ -80,6 +89,27 @@ class AgentOut(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: str | None
     thumbnail: str = ""
+    custom_role_id: int | UnsetType | None = UNSET
+
+
+class CustomRoleOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A role the account made."""
+
+    id: int
+    name: str
+    description: str | None
+    permissions: list[str]
+    created_at: str
+    updated_at: str
+
+
+class RoleOfMemberOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The role of somebody who has one that the account made."""
+
+    id: int
+    name: str
+    description: str | None
+    permissions: list[str]
 
 
 class MembershipOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +124,8 @@ class MembershipOut(msgspec.Struct, frozen=True, kw_only=True):
     availability: str
     availability_status: str
     auto_offline: bool
+    custom_role_id: int | None
+    custom_role: RoleOfMemberOut | None
 
 
 class ProfileOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +171,19 @@ def agent_out(colleague: Colleague, shown: Shown) -> AgentOut:
         name=colleague.name,
         role=colleague.role,
         thumbnail=shown.files.avatar_url(colleague.avatar_key),
+        custom_role_id=colleague.custom_role_id,
+    )
+
+
+def custom_role_out(role: CustomRole) -> CustomRoleOut:
+    """The role as administrators see it."""
+    return CustomRoleOut(
+        id=role.id,
+        name=role.name,
+        description=role.description,
+        permissions=role.permissions,
+        created_at=iso(role.created_at),
+        updated_at=iso(role.updated_at),
     )
 
 
@@ -168,14 +213,26 @@ def profile_out(user: User, memberships: list[Membership], shown: Shown, *, acce
     )
 
 
+def _custom_role_out(membership: Membership) -> RoleOfMemberOut | None:
+    if membership.custom_role_id is None:
+        return None
+    return RoleOfMemberOut(
+        id=membership.custom_role_id,
+        name=membership.custom_role_name or "",
+        description=membership.custom_role_description,
+        permissions=membership.custom_role_permissions or [],
+    )
+
+
 def _membership_out(user: User, membership: Membership, presence: Presence) -> MembershipOut:
+    custom_role = _custom_role_out(membership)
     return MembershipOut(
         id=membership.account_id,
         name=membership.name,
         status=membership.status,
         active_at=iso_or_none(membership.active_at),
         role=membership.role,
-        permissions=[membership.role],
+        permissions=[membership.role] if custom_role is None else [*custom_role.permissions, "custom_role"],
         availability=membership.availability,
         availability_status=availability(
             membership.availability,
@@ -183,4 +240,6 @@ def _membership_out(user: User, membership: Membership, presence: Presence) -> M
             is_present=presence.is_user_present(membership.account_id, user.id),
         ),
         auto_offline=membership.auto_offline,
+        custom_role_id=membership.custom_role_id,
+        custom_role=custom_role,
     )

@@ -7,23 +7,27 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET
 
+from criachat.accounts.operations import finish_onboarding
 from criachat.kit.actors import Actor
 from criachat.kit.choices import chosen
-from criachat.kit.db import Tx
+from criachat.kit.db import Tx, changed
+from criachat.kit.errors import NotFound
 from criachat.kit.events import by, emit
 from criachat.kit.upkeep import remove_file_later
-from criachat.users import queries
+from criachat.users import access, queries
 from criachat.users.addresses import is_address, kept_address
 from criachat.users.errors import (
     AlreadyMember,
     AvailabilityUnknown,
+    CustomRoleUnknown,
     LastAdministrator,
     NameBlank,
     NotYourself,
     RoleUnknown,
 )
-from criachat.users.events import AgentAdded, AgentRemoved
+from criachat.users.events import AgentAdded, AgentRemoved, AgentUpdated
 from criachat.users.models import Colleague, Place, Role
+from criachat.users.queries.roles import find_custom_role
 from criachat.users.schemas import AgentParams
 from criachat.users.snapshots import Availability
 
@@ -35,7 +39,7 @@ ROLES: tuple[Role, ...] = ("agent", "administrator")
 async def invite(tx: Tx, params: AgentParams, *, actor: Actor) -> int:
     """Make somebody a member, whether they are known already or not; their id."""
     email = kept_address("" if params.email is UNSET else params.email)
-    place = _place(Place(role="agent", inviter_id=actor.user_id), params)
+    place = await _place(tx, Place(role="agent", inviter_id=actor.user_id), params, actor=actor)
     names = [_name(params) or email.partition("@")[0]]
     joined = await _join(tx, names, [email], place, actor=actor)
     if not joined:
@@ -47,33 +51,69 @@ async def invite_all(tx: Tx, emails: Sequence[str], *, actor: Actor) -> None:
     """Make all of these agents; what is no address and who is a member already is passed over."""
     kept = list(dict.fromkeys(email.strip().lower() for email in emails if is_address(email)))
     names = [email.partition("@")[0] for email in kept]
+    await finish_onboarding(tx, actor.account_id)
     await _join(tx, names, kept, Place(role="agent", inviter_id=actor.user_id), actor=actor)
 
 
-async def change_member(tx: Tx, member: Colleague, params: AgentParams) -> None:
-    """Change what was sent. The last administrator stays one."""
-    before = Place(role=member.role, availability=member.availability, auto_offline=member.auto_offline)
-    after = _place(before, params)
-    if member.role == "administrator" != after.role:
-        await _check_not_last(tx, member)
+async def change_member(tx: Tx, user_id: int, params: AgentParams, *, actor: Actor) -> None:
+    """Change what was sent. The last administrator stays one.
+
+    A role of the account's own is for agents: it goes when somebody becomes an administrator, or with null.
+    """
+    # Always before the member: of two who change each other's role, one waits for the other.
+    administrators = [] if params.role is UNSET else await queries.lock_administrators(tx, actor.account_id)
+    member = await access.load_colleague_to_change(tx, actor, user_id)
+    before = _place_of(member)
+    after = await _place(tx, before, params, actor=actor)
+    if administrators == [member.id] and after.role != "administrator":
+        raise LastAdministrator
+    name = _name(params) or member.name
     if after != before:
         await queries.save_membership(tx, member.account_id, member.id, after)
-    name = _name(params)
-    if name is not None:
+    if name != member.name:
         await queries.rename_user(tx, member.id, name)
+    changes = changed(_shown(before, member.name), _shown(after, name))
+    if changes:
+        await emit(tx, AgentUpdated(account_id=member.account_id, user_id=member.id, changes=changes, **by(actor)))
 
 
-async def remove_member(tx: Tx, member: Colleague, *, actor: Actor) -> None:
+async def change_own_place(
+    tx: Tx,
+    account_id: int,
+    *,
+    actor: Actor,
+    availability: Availability | None = None,
+    auto_offline: bool | None = None,
+) -> None:
+    """What the caller chooses to be in one of their accounts."""
+    member = await queries.lock_colleague(tx, account_id, actor.user_id or 0)
+    if member is None:
+        raise NotFound
+    before = _place_of(member)
+    after = msgspec.structs.replace(
+        before,
+        availability=availability or before.availability,
+        auto_offline=before.auto_offline if auto_offline is None else auto_offline,
+    )
+    if after == before:
+        return
+    await queries.save_membership(tx, account_id, member.id, after)
+    changes = changed(_shown(before, member.name), _shown(after, member.name))
+    await emit(tx, AgentUpdated(account_id=account_id, user_id=member.id, changes=changes, **by(actor)))
+
+
+async def remove_member(tx: Tx, user_id: int, *, actor: Actor) -> None:
     """End their membership: they leave teams and inboxes, and their conversations are nobody's.
 
     Whoever belongs to no account afterwards is forgotten.
     """
+    administrators = await queries.lock_administrators(tx, actor.account_id)
+    member = await access.load_colleague_to_change(tx, actor, user_id)
     if member.id == actor.user_id:
         raise NotYourself
-    if member.role == "administrator":
-        await _check_not_last(tx, member)
-    if not await queries.delete_membership(tx, member.account_id, member.id):
-        return
+    if administrators == [member.id]:
+        raise LastAdministrator
+    await queries.delete_membership(tx, member.account_id, member.id)
     await emit(tx, AgentRemoved(account_id=member.account_id, user_id=member.id, **by(actor)))
     avatar_key = await queries.delete_stray_user(tx, member.id)
     if avatar_key is not None:
@@ -87,12 +127,26 @@ async def _join(tx: Tx, names: Sequence[str], emails: Sequence[str], place: Plac
     return joined
 
 
-async def _check_not_last(tx: Tx, member: Colleague) -> None:
-    if await queries.lock_administrators(tx, member.account_id) == [member.id]:
-        raise LastAdministrator
+def _place_of(member: Colleague) -> Place:
+    return Place(
+        role=member.role,
+        custom_role_id=member.custom_role_id,
+        availability=member.availability,
+        auto_offline=member.auto_offline,
+    )
 
 
-def _place(before: Place, params: AgentParams) -> Place:
+def _shown(place: Place, name: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "role": place.role,
+        "custom_role_id": place.custom_role_id,
+        "availability": place.availability,
+        "auto_offline": place.auto_offline,
+    }
+
+
+async def _place(tx: Tx, before: Place, params: AgentParams, *, actor: Actor) -> Place:
     after = before
     if params.role is not UNSET:
         role = chosen(params.role, ROLES)
@@ -103,7 +157,15 @@ def _place(before: Place, params: AgentParams) -> Place:
         after = msgspec.structs.replace(after, availability=availability_of(params.availability))
     if params.auto_offline is not UNSET:
         after = msgspec.structs.replace(after, auto_offline=params.auto_offline)
-    return after
+    return await _with_custom_role(tx, after, params, actor=actor)
+
+
+async def _with_custom_role(tx: Tx, place: Place, params: AgentParams, *, actor: Actor) -> Place:
+    role_id = place.custom_role_id if params.custom_role_id is UNSET else params.custom_role_id
+    if params.custom_role_id and await find_custom_role(tx, actor.account_id, params.custom_role_id) is None:
+        raise CustomRoleUnknown
+    is_kept = place.role != "administrator"
+    return msgspec.structs.replace(place, custom_role_id=role_id or None if is_kept else None)
 
 
 def availability_of(said: str | int) -> Availability:

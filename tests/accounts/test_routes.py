@@ -20,7 +20,7 @@ async def test_an_account_is_shown_to_its_members(api: Api, given: Given) -> Non
         "name": "Loja Azul",
         "locale": "en",
         "domain": None,
-        "support_email": None,
+        "support_email": "no-reply@localhost",
         "status": "active",
         "settings": {},
         "cache_keys": {"label": "0000000000", "inbox": "0000000000", "team": "0000000000"},
@@ -111,3 +111,24 @@ async def test_members_note_that_they_work_here(api: Api, given: Given) -> None:
     profile = (await api.acting_as(ana).get("/api/v1/profile")).json
     assert profile["accounts"][0]["active_at"].endswith("Z")
     assert (await api.acting_as(await given.bot()).post("/update_active_at")).status == 401
+
+
+async def test_first_steps_go_on_when_the_account_is_described_and_end_when_colleagues_are_invited(
+    api: Api, given: Given
+) -> None:
+    async with given.world.parts.database.transaction() as tx:
+        attributes = {"onboarding_step": "account_update", "crm_id": "G-77"}
+        await tx.execute("UPDATE accounts SET custom_attributes = $2 WHERE id = $1", given.account_id, attributes)
+
+    described = await api.patch("", {"industry": "Retail"})
+    await api.post("/agents/bulk_create", {"emails": [f"eva.{given.account_id}@example.com"]})
+    after = await api.get("")
+
+    assert described.json["custom_attributes"]["onboarding_step"] == "invite_team"
+    assert set(after.json["custom_attributes"]) == {
+        "plan_name",
+        "subscribed_quantity",
+        "subscription_status",
+        "subscription_ends_on",
+        "industry",
+    }

@@ -76,6 +76,8 @@ IN_THE_FEED: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "account_cache_invalidated": (None, {"cache_keys": {"label": str, "inbox": str, "team": str}}),
     "administration_changed": (None, ADMINISTRATION),
     "agent_added": (None, {"user_id": int}),
+    "agent_updated": (None, {"user_id": int}),
+    "agent_removed": (None, {"user_id": int}),
     "label_renamed": (None, {"label_id": int, "previous": str, "current": str}),
     "contact_created": (OF_CONTACT, {}),
     "contact_updated": (OF_CONTACT, {}),

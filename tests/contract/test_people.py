@@ -25,6 +25,7 @@ AGENT = {
     "name": str,
     "role": ROLE,
     "thumbnail": str,
+    "custom_role_id": one_of(int, None),
 }
 TEAM = {
     "id": int,
@@ -40,10 +41,12 @@ MEMBERSHIP = {
     "status": one_of("active", "suspended"),
     "active_at": one_of(iso, None),
     "role": ROLE,
-    "permissions": [ROLE],
+    "permissions": [str],
     "availability": AVAILABILITY,
     "availability_status": AVAILABILITY,
     "auto_offline": bool,
+    "custom_role_id": one_of(int, None),
+    "custom_role": one_of({"id": int, "name": str, "description": one_of(str, None), "permissions": [str]}, None),
 }
 USER = {
     "id": int,

@@ -53,6 +53,7 @@ async def test_every_member_sees_the_team_by_name(api: Api, given: Given) -> Non
         "name": "ana",
         "role": "agent",
         "thumbnail": "",
+        "custom_role_id": None,
     }
 
 
@@ -109,6 +110,8 @@ async def test_a_person_sees_themself_and_the_token_they_came_with(api: Api, giv
                 "availability": "online",
                 "availability_status": "offline",
                 "auto_offline": True,
+                "custom_role_id": None,
+                "custom_role": None,
             }
         ],
         "available_name": "Ana",

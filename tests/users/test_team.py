@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from harness import Api, Given, Person, Reply
 
-from criachat.users.events import AgentAdded, AgentRemoved
+from criachat.users.events import AgentAdded, AgentRemoved, AgentUpdated
 
 AGENTS = "/agents"
 TAKEN = {"message": "User has already been taken", "attributes": ["user_id"]}
@@ -46,6 +46,7 @@ async def test_somebody_new_becomes_a_member_who_has_yet_to_say_that_it_is_them(
         "name": "Eva Luz",
         "role": "administrator",
         "thumbnail": "",
+        "custom_role_id": None,
     }
     event = (await given.emitted(AgentAdded))[-1]
     assert (event.user_id, event.actor_id) == (reply.json["id"], given.boss.id)
@@ -225,3 +226,42 @@ async def test_members_of_another_account_do_not_exist(api: Api, given: Given) -
     replies = [await api.patch(f"{AGENTS}/{eva.id}", {"name": "Mine"}), await api.delete(f"{AGENTS}/{eva.id}")]
 
     assert [reply.status for reply in replies] == [404, 404]
+
+
+# --- being told of it
+
+
+async def test_a_change_is_told_once_with_what_it_was_before(api: Api, given: Given) -> None:
+    ana = await given.agent("Ana")
+    path = f"{AGENTS}/{ana.id}"
+
+    for body in ({"role": "administrator", "name": "Ana Paula"}, {"role": 1}, {"name": "Ana Paula"}):
+        assert (await api.patch(path, body)).status == 200
+
+    (event,) = await given.emitted(AgentUpdated)
+    assert event.changes == {"name": ["Ana", "Ana Paula"], "role": ["agent", "administrator"]}
+    assert (event.user_id, event.actor_type, event.actor_id) == (ana.id, "user", given.boss.id)
+
+
+async def test_what_people_choose_to_be_is_told_once(api: Api, given: Given) -> None:
+    ana = await given.agent("Ana")
+    door = api.acting_as(ana)
+
+    for _ in range(2):
+        await door.post("/api/v1/profile/availability", {"account_id": given.account_id, "availability": "busy"})
+        await door.post("/api/v1/profile/auto_offline", {"account_id": given.account_id, "auto_offline": False})
+
+    changes = [event.changes for event in await given.emitted(AgentUpdated)]
+    assert changes == [{"availability": ["online", "busy"]}, {"auto_offline": [True, False]}]
+
+
+async def test_of_two_changes_at_once_neither_is_lost(api: Api, given: Given) -> None:
+    ana = await given.agent("Ana")
+    path = f"{AGENTS}/{ana.id}"
+
+    await asyncio.gather(
+        *(api.patch(path, body) for body in ({"availability": "busy"}, {"auto_offline": False}, {"role": 1}) * 4)
+    )
+
+    shown = next(each for each in (await api.get(AGENTS)).json if each["id"] == ana.id)
+    assert (shown["role"], shown["availability_status"], shown["auto_offline"]) == ("administrator", "busy", False)

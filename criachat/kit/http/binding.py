@@ -158,7 +158,7 @@ def _unwrapped(bag: dict[str, Any], endpoint: Endpoint, kind: type[Any], *, is_f
         return bag
     inner = bag.get(key)
     if isinstance(inner, dict) and inner:
-        return cast(dict[str, Any], inner)
+        return {name: bag[name] for name in endpoint.beside if name in bag} | cast(dict[str, Any], inner)
     is_flat = not (is_form or endpoint.wrapper_is_required) and not bag.keys().isdisjoint(kind.__struct_fields__)
     if not is_flat:
         raise Unprocessable(f"param is missing or the value is empty: {key}")

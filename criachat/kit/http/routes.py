@@ -21,6 +21,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     With `null_text`, the text `null` in a field at the top says nothing, as form clients mean it.
     With `is_hidden`, people who do not belong to the account are told that there is none, not that it is another's.
     `limit` names the rate limit of `kit.limits` that guards it beside the general one.
+    `permission` lets in agents whose custom role has it, beside the administrators that `actors` names.
+    `beside` names fields that stand beside the wrapper, and not below it.
     """
 
     methods: tuple[str, ...]
@@ -36,6 +38,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     null_text: bool = False
     is_hidden: bool = False
     limit: str | None = None
+    permission: str | None = None
+    beside: tuple[str, ...] = ()
     is_idempotent: bool = True
 
     @property

@@ -63,8 +63,9 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS new (name, email, pubsub_toke
 ON CONFLICT (lower(email)) DO NOTHING
 """
 INSERT_MEMBERSHIPS = """
-INSERT INTO account_users (account_id, user_id, role, availability, auto_offline, inviter_id, created_at, updated_at)
-SELECT $1, users.id, $3, $4, $5, $6, $7, $7
+INSERT INTO account_users (account_id, user_id, role, custom_role_id, availability, auto_offline, inviter_id,
+    created_at, updated_at)
+SELECT $1, users.id, $3, $4, $5, $6, $7, $8, $8
 FROM users
 WHERE lower(users.email) = ANY($2::text[])
 ORDER BY users.id
@@ -73,7 +74,8 @@ RETURNING user_id
 """
 SAVE_MEMBERSHIP = """
 UPDATE account_users
-SET role = $3, availability = $4, auto_offline = $5, updated_at = greatest($6, updated_at + interval '1 millisecond')
+SET role = $3, custom_role_id = $4, availability = $5, auto_offline = $6,
+    updated_at = greatest($7, updated_at + interval '1 millisecond')
 WHERE account_id = $1 AND user_id = $2
 """
 RENAME_USER = """
@@ -95,16 +97,20 @@ RETURNING avatar_key
 # Across accounts: whoever signs in sees every account they belong to.
 LIST_MEMBERSHIPS = """
 SELECT account_users.account_id, accounts.name, accounts.status, account_users.role, account_users.active_at,
-    account_users.availability, account_users.auto_offline, account_users.inviter_id
+    account_users.availability, account_users.auto_offline, account_users.inviter_id, account_users.custom_role_id,
+    custom_roles.name AS custom_role_name, custom_roles.description AS custom_role_description,
+    custom_roles.permissions AS custom_role_permissions
 FROM account_users
 JOIN accounts ON accounts.id = account_users.account_id
+LEFT JOIN custom_roles ON custom_roles.account_id = account_users.account_id
+    AND custom_roles.id = account_users.custom_role_id
 WHERE account_users.user_id = $1
 ORDER BY account_users.active_at DESC NULLS LAST, account_users.account_id
 """
 LIST_COLLEAGUES = """
 SELECT users.id, account_users.account_id, users.name, users.display_name, users.email, users.provider,
     users.confirmed_at IS NOT NULL AS is_confirmed, users.custom_attributes, users.avatar_key, account_users.role,
-    account_users.availability, account_users.auto_offline
+    account_users.custom_role_id, account_users.availability, account_users.auto_offline
 FROM account_users
 JOIN users ON users.id = account_users.user_id
 WHERE account_users.account_id = $1
@@ -112,11 +118,14 @@ WHERE account_users.account_id = $1
 ORDER BY lower(users.name), users.id
 LIMIT 5000
 """
-SET_AVAILABILITY = """
-UPDATE account_users SET availability = $3, updated_at = $4 WHERE account_id = $1 AND user_id = $2 RETURNING id
-"""
-SET_AUTO_OFFLINE = """
-UPDATE account_users SET auto_offline = $3, updated_at = $4 WHERE account_id = $1 AND user_id = $2 RETURNING id
+LOCK_COLLEAGUE = """
+SELECT users.id, account_users.account_id, users.name, users.display_name, users.email, users.provider,
+    users.confirmed_at IS NOT NULL AS is_confirmed, users.custom_attributes, users.avatar_key, account_users.role,
+    account_users.custom_role_id, account_users.availability, account_users.auto_offline
+FROM account_users
+JOIN users ON users.id = account_users.user_id
+WHERE account_users.account_id = $1 AND account_users.user_id = $2
+FOR NO KEY UPDATE OF account_users
 """
 SET_ACTIVE_AT = """
 UPDATE account_users SET active_at = $3, updated_at = $3 WHERE account_id = $1 AND user_id = $2 RETURNING id
@@ -180,15 +189,15 @@ async def insert_users(tx: Tx, names: Sequence[str], emails: Sequence[str]) -> N
 
 async def insert_memberships(tx: Tx, account_id: int, emails: Sequence[str], place: Place) -> list[int]:
     """Make people with these addresses members; who was none before."""
-    values = (place.role, place.availability, place.auto_offline, place.inviter_id, clock.now())
+    chosen = place.role, place.custom_role_id, place.availability, place.auto_offline
+    values = (*chosen, place.inviter_id, clock.now())
     return await tx.fetch_values(INSERT_MEMBERSHIPS, account_id, emails, *values)
 
 
 async def save_membership(tx: Tx, account_id: int, user_id: int, place: Place) -> None:
     """Write what a member became."""
-    await tx.execute(
-        SAVE_MEMBERSHIP, account_id, user_id, place.role, place.availability, place.auto_offline, clock.now()
-    )
+    chosen = place.role, place.custom_role_id, place.availability, place.auto_offline
+    await tx.execute(SAVE_MEMBERSHIP, account_id, user_id, *chosen, clock.now())
 
 
 async def rename_user(tx: Tx, user_id: int, name: str) -> None:
@@ -221,14 +230,9 @@ async def list_colleagues(db: Db, account_id: int, user_ids: Sequence[int] | Non
     return await db.fetch_all(Colleague, LIST_COLLEAGUES, account_id, user_ids)
 
 
-async def set_availability(tx: Tx, account_id: int, user_id: int, availability: str) -> bool:
-    """Write what the person chose; False when they are no member."""
-    return await tx.fetch_value(SET_AVAILABILITY, account_id, user_id, availability, clock.now()) is not None
-
-
-async def set_auto_offline(tx: Tx, account_id: int, user_id: int, *, auto_offline: bool) -> bool:
-    """Write whether they count as offline without a sign of life; False when they are no member."""
-    return await tx.fetch_value(SET_AUTO_OFFLINE, account_id, user_id, auto_offline, clock.now()) is not None
+async def lock_colleague(tx: Tx, account_id: int, user_id: int) -> Colleague | None:
+    """The member, whose membership is kept from changing until the transaction ends."""
+    return await tx.fetch_one_or_none(Colleague, LOCK_COLLEAGUE, account_id, user_id)
 
 
 async def set_active_at(tx: Tx, account_id: int, user_id: int) -> bool:
