@@ -45,3 +45,7 @@ class SourceUnknown(Unprocessable):
 
 class DraftTooLong(Unprocessable):
     """A draft has 150,000 characters at most"""
+
+
+class FilterInvalid(Unprocessable):
+    """The filter is invalid"""

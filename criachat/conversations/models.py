@@ -20,11 +20,26 @@ from criachat.conversations.snapshots import (
     Status,
     TeamSnapshot,
 )
+from criachat.custom_attributes.comparing import AttributeComparison
 from criachat.kit import clock
 from criachat.users.snapshots import Availability, BotSnapshot, UserSnapshot
 
 MOST_UNREAD = 10
 AssigneeType = Literal["me", "assigned", "unassigned"]
+Comparison = Literal[
+    "is_one",
+    "is_none",
+    "is_like_one",
+    "is_like_none",
+    "is_from",
+    "is_before",
+    "is_set",
+    "is_not_set",
+    "has_one",
+    "has_none",
+    "has_any",
+    "has_nothing",
+]
 
 _decode_last_messages = msgspec.json.Decoder(LastMessages).decode
 
@@ -240,6 +255,32 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         return self.all_count - self.unassigned_count
 
 
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was found."""
+
+    conversation_id: int
+    id: int
+    content: str
+    message_type: int
+    created_at: datetime
+    sender_name: str | None
+
+
+class ColumnComparison(msgspec.Struct, frozen=True, kw_only=True):
+    """What a conversation is anyway, held against a value."""
+
+    key: str
+    comparison: Comparison
+    value: object
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition of a filter; `is_alternative` when the next one may hold in its place."""
+
+    compared: ColumnComparison | AttributeComparison
+    is_alternative: bool = False
+
+
 class ListFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which conversations a list shows. None means: whichever."""
 
@@ -254,4 +295,5 @@ class ListFilter(msgspec.Struct, frozen=True, kw_only=True):
     contact_id: int | None = None
     contact_inbox_id: int | None = None
     updated_after: datetime | None = None
+    conditions: tuple[Condition, ...] = ()
     is_empty: bool = False

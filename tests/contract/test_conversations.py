@@ -151,6 +151,7 @@ CONVERSATION: dict[str, Any] = {
     "sla_policy_id": number_or_null,
 }
 LIST_META: dict[str, Any] = {"mine_count": int, "assigned_count": int, "unassigned_count": int, "all_count": int}
+FOUND_META: dict[str, Any] = {"mine_count": int, "unassigned_count": int, "all_count": int}
 STATUS: dict[str, Any] = {
     "payload": {
         "success": one_of(bool, None),
@@ -200,6 +201,32 @@ async def test_lists_are_wrapped_each_in_its_own_way(api: Api, given: Given, ful
     fits(await api.get("/conversations/meta"), {"meta": LIST_META})
     of_contact = await api.get(f"/contacts/{full['meta']['sender']['id']}/conversations")
     assert len(fits(of_contact, {"payload": [CONVERSATION]})["payload"]) == 1
+
+
+async def test_filters_and_searches_have_no_data_around_them_and_a_number_less(
+    api: Api, given: Given, full: Any
+) -> None:
+    condition = {"attribute_key": "status", "filter_operator": "equal_to", "values": ["open"], "query_operator": None}
+    hit = {
+        "id": int,
+        "uuid": str,
+        "created_at": int,
+        "contact": {"id": int, "name": str},
+        "inbox": {"id": int, "name": str, "channel_type": "Channel::Api"},
+        "messages": [{"content": str, "id": int, "sender_name?": str, "message_type": int, "created_at": int}],
+        "account_id": int,
+    }
+
+    filtered = fits(
+        await api.post("/conversations/filter", {"payload": [condition]}),
+        {"meta": FOUND_META, "payload": [CONVERSATION]},
+    )
+    found = fits(await api.get("/conversations/search?q=oi"), {"meta": FOUND_META, "payload": [hit]})
+
+    assert len(filtered["payload"]) == len(found["payload"]) == len(found["payload"][0]["messages"]) == 1
+    refused = await api.post("/conversations/filter", {"payload": [{**condition, "values": []}]})
+    assert refused.status == 422
+    assert misfits(refused.json, {"error": str}) == []
 
 
 async def test_statuses(api: Api, given: Given, full: Any) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from criachat.conversations.models import Conversation, Counts, ListFilter
 from criachat.conversations.queries import COLUMNS, JOINS
+from criachat.conversations.queries.conditions import are_summed, conditions_sql
 from criachat.conversations.snapshots import STATUSES
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
@@ -145,7 +146,7 @@ ASSIGNEES: dict[str, LiteralString] = {
 }
 
 
-class Condition(msgspec.Struct, frozen=True):
+class Narrowing(msgspec.Struct, frozen=True):
     """A condition that binds one value, between two literals."""
 
     before: LiteralString
@@ -176,18 +177,20 @@ def page_statement(
     chosen = SORTS.get(ALIASES.get(sort, sort), SORTS[DEFAULT_SORT])
     values: list[object] = [asker.account_id, asker.user_id]
     narrowed = (*_counted(filters), *_uncounted(filters))
-    is_by_inbox = chosen.is_by_inbox and not (narrowed or filters.kind or filters.assignee == "me")
+    is_by_inbox = chosen.is_by_inbox and not (
+        narrowed or filters.conditions or filters.kind or filters.assignee == "me"
+    )
     seen: LiteralString = ""
     conditions: LiteralString = ""
     if asker.limited_to is not None and is_by_inbox:
-        seen, conditions = _bound(values, Condition(SEEN[0], asker.limited_to, SEEN[1])), IN_SEEN
+        seen, conditions = _bound(values, Narrowing(SEEN[0], asker.limited_to, SEEN[1])), IN_SEEN
     elif asker.limited_to is not None:
-        narrowed = (Condition(VISIBLE[0], asker.limited_to, VISIBLE[1]), *narrowed)
-    conditions += _all_bound(values, narrowed)
+        narrowed = (Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]), *narrowed)
+    conditions += _all_bound(values, narrowed) + _filtered(values, filters)
     conditions += KINDS[filters.kind] if filters.kind else ""
     conditions += ASSIGNEES[filters.assignee] if filters.assignee else ""
-    most = ROWS.get(limit) or _bound(values, Condition("", limit, "::bigint"))
-    skipped = _bound(values, Condition("", offset, "::bigint"))
+    most = ROWS.get(limit) or _bound(values, Narrowing("", limit, "::bigint"))
+    skipped = _bound(values, Narrowing("", offset, "::bigint"))
     read: list[LiteralString] = [text for rows, text in ROWS.items() if limit + offset <= rows]
     far: LiteralString = read[0] if read else most + " + " + skipped
     # What was updated lately is little: it is found by that, and sorted afterwards.
@@ -205,9 +208,9 @@ async def count(db: Db, asker: Asker, filters: ListFilter) -> Counts:
     """The numbers behind the tabs, whatever tab is open; summed up where the sums can tell, else counted."""
     values: list[object] = [asker.account_id, asker.user_id, STATUSES if filters.status is None else filters.status]
     uncounted = _uncounted(filters)
-    head = COUNT_HEAD if uncounted or filters.kind else SUM_HEAD
-    visible = _asked(Condition(VISIBLE[0], asker.limited_to, VISIBLE[1]))
-    conditions = _all_bound(values, (*visible, *_counted(filters), *uncounted))
+    head = COUNT_HEAD if uncounted or filters.kind or not are_summed(filters.conditions) else SUM_HEAD
+    visible = _asked(Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]))
+    conditions = _all_bound(values, (*visible, *_counted(filters), *uncounted)) + _filtered(values, filters)
     return await db.fetch_one(Counts, head + conditions + (KINDS[filters.kind] if filters.kind else ""), *values)
 
 
@@ -217,27 +220,27 @@ def _of(filters: ListFilter) -> LiteralString:
     return PAGE_FROM[0] + ", ".join([text for status, text in STATUS_TEXTS.items() if status in wanted]) + PAGE_FROM[1]
 
 
-def _counted(filters: ListFilter) -> list[Condition]:
+def _counted(filters: ListFilter) -> list[Narrowing]:
     """What the sums of `conversation_counts` can tell apart."""
     return _asked(
-        Condition("conversations.inbox_id = ", filters.inbox_id), Condition("conversations.team_id = ", filters.team_id)
+        Narrowing("conversations.inbox_id = ", filters.inbox_id), Narrowing("conversations.team_id = ", filters.team_id)
     )
 
 
-def _uncounted(filters: ListFilter) -> list[Condition]:
+def _uncounted(filters: ListFilter) -> list[Narrowing]:
     """What they cannot."""
     return _asked(
         # Most conversations have no label and are left out of the index of labels.
-        Condition("conversations.labels <> '{}' AND conversations.labels && ", filters.labels, "::text[]"),
-        Condition("conversations.contact_id = ", filters.contact_id),
-        Condition("conversations.contact_inbox_id = ", filters.contact_inbox_id),
-        Condition("conversations.updated_at > ", filters.updated_after),
-        Condition(
+        Narrowing("conversations.labels <> '{}' AND conversations.labels && ", filters.labels, "::text[]"),
+        Narrowing("conversations.contact_id = ", filters.contact_id),
+        Narrowing("conversations.contact_inbox_id = ", filters.contact_inbox_id),
+        Narrowing("conversations.updated_at > ", filters.updated_after),
+        Narrowing(
             "conversations.contact_inbox_id IN (SELECT id FROM contact_inboxes WHERE account_id = $1 AND source_id = ",
             filters.source_id,
             ")",
         ),
-        Condition(
+        Narrowing(
             "EXISTS (SELECT FROM messages WHERE messages.account_id = $1 "
             "AND messages.conversation_id = conversations.id AND messages.message_type IN (0, 1) "
             "AND messages.content ILIKE ",
@@ -247,17 +250,22 @@ def _uncounted(filters: ListFilter) -> list[Condition]:
     )
 
 
-def _asked(*conditions: Condition) -> list[Condition]:
+def _filtered(values: list[object], filters: ListFilter) -> LiteralString:
+    """The conditions of the filter language, as one."""
+    return "  AND (" + conditions_sql(filters.conditions, values) + ")\n" if filters.conditions else ""
+
+
+def _asked(*conditions: Narrowing) -> list[Narrowing]:
     return [condition for condition in conditions if condition.value is not None]
 
 
-def _all_bound(values: list[object], conditions: Sequence[Condition]) -> LiteralString:
+def _all_bound(values: list[object], conditions: Sequence[Narrowing]) -> LiteralString:
     sql: LiteralString = ""
     for condition in conditions:
         sql += "  AND " + _bound(values, condition) + "\n"
     return sql
 
 
-def _bound(values: list[object], condition: Condition) -> LiteralString:
+def _bound(values: list[object], condition: Narrowing) -> LiteralString:
     """The condition with its value's number; the value joins the others."""
     return condition.before + bound(values, condition.value) + condition.after

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from criachat.contacts import access as contacts
 from criachat.conversations import access
+from criachat.conversations.conditions import filter_of_conditions
 from criachat.conversations.filters import filter_of
 from criachat.conversations.models import ListFilter
+from criachat.conversations.queries import hits
 from criachat.conversations.schemas import (
     ContactConversationsOut,
+    FilteredOut,
+    FilterParams,
+    FoundOut,
     ListOut,
     ListPageOut,
     ListParams,
     MetaOut,
+    conversation_hit_out,
     conversation_out,
+    found_meta_out,
     list_meta_out,
 )
 from criachat.kit.actors import AGENT, Actor
@@ -42,7 +51,7 @@ async def list_conversations(db: Db, actor: Actor, shown: Shown, params: ListPar
         db,
         actor,
         filters,
-        sort=params.sort_by if isinstance(params.sort_by, str) else "",
+        sort=_sort(params),
         limit=MOST_UPDATED if is_sync else PAGE,
         offset=0 if is_sync else (page_of(params.page) - 1) * PAGE,
     )
@@ -58,6 +67,27 @@ async def count_conversations(db: Db, actor: Actor, params: ListParams) -> MetaO
     return MetaOut(meta=list_meta_out(counts))
 
 
+@routes.get("/search", actors=AGENT)
+async def search_conversations(db: Db, actor: Actor, params: ListParams) -> FoundOut:
+    """A page of 25 of those in which `q` was said, with the messages that say so; of whichever status."""
+    filters = await filter_of(db, actor, msgspec.structs.replace(params, q=params.q or ""))
+    offset = (page_of(params.page) - 1) * PAGE
+    found = await access.list_conversations(db, actor, filters, sort=_sort(params), limit=PAGE, offset=offset)
+    counts = await access.count_conversations(db, actor, filters)
+    said = await hits.list_hits(db, actor.account_id, [each.id for each in found], params.q or "") if found else []
+    payload = [conversation_hit_out(each, [hit for hit in said if hit.conversation_id == each.id]) for each in found]
+    return FoundOut(meta=found_meta_out(counts), payload=payload)
+
+
+@routes.post("/filter", actors=AGENT, scope="conversations:read", is_idempotent=False)
+async def filter_conversations(db: Db, actor: Actor, shown: Shown, params: FilterParams) -> FilteredOut:
+    """A page of 25 of those for whom the conditions hold, AND before OR, newest activity first; of whichever status."""
+    filters = await filter_of_conditions(db, actor, params.payload)
+    found = await access.list_conversations(db, actor, filters, limit=PAGE, offset=(page_of(params.page) - 1) * PAGE)
+    counts = await access.count_conversations(db, actor, filters)
+    return FilteredOut(meta=found_meta_out(counts), payload=[conversation_out(each, shown) for each in found])
+
+
 @contact_routes.get("/{contact_id}/conversations", actors=AGENT)
 async def list_conversations_of_contact(db: Db, actor: Actor, shown: Shown, contact_id: int) -> ContactConversationsOut:
     """The contact's newest 20 that the caller may list, of every status."""
@@ -65,3 +95,7 @@ async def list_conversations_of_contact(db: Db, actor: Actor, shown: Shown, cont
     filters = ListFilter(status=None, contact_id=contact.id)
     found = await access.list_conversations(db, actor, filters, limit=OF_CONTACT)
     return ContactConversationsOut(payload=[conversation_out(each, shown) for each in found])
+
+
+def _sort(params: ListParams) -> str:
+    return params.sort_by if isinstance(params.sort_by, str) else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from criachat.conversations.models import Counts
+from criachat.conversations.models import Conversation, Counts, Hit
 from criachat.conversations.schemas.conversation import ConversationOut
+from criachat.kit.times import unix
 
 
 class ListMetaOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +39,65 @@ class MetaOut(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers alone."""
 
     meta: ListMetaOut
+
+
+class FoundMetaOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers behind what was found."""
+
+    mine_count: int
+    unassigned_count: int
+    all_count: int
+
+
+class FilteredOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of those for whom the conditions hold."""
+
+    meta: FoundMetaOut
+    payload: list[ConversationOut]
+
+
+class HitContactOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose conversation was found."""
+
+    id: int
+    name: str | None
+
+
+class HitInboxOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it was found."""
+
+    id: int
+    name: str
+    channel_type: str
+
+
+class HitMessageOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was found; `sender_name` is absent when nobody said it."""
+
+    content: str
+    id: int
+    sender_name: str | UnsetType
+    message_type: int
+    created_at: int
+
+
+class ConversationHitOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation that was found, with the messages that matched."""
+
+    id: int
+    uuid: str
+    created_at: int
+    contact: HitContactOut
+    inbox: HitInboxOut
+    messages: list[HitMessageOut]
+    account_id: int
+
+
+class FoundOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of what was found."""
+
+    meta: FoundMetaOut
+    payload: list[ConversationHitOut]
 
 
 class ContactConversationsOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,4 +147,35 @@ def list_meta_out(counts: Counts) -> ListMetaOut:
         assigned_count=counts.assigned_count,
         unassigned_count=counts.unassigned_count,
         all_count=counts.all_count,
+    )
+
+
+def found_meta_out(counts: Counts) -> FoundMetaOut:
+    """The same where something was looked for."""
+    return FoundMetaOut(
+        mine_count=counts.mine_count, unassigned_count=counts.unassigned_count, all_count=counts.all_count
+    )
+
+
+def conversation_hit_out(conversation: Conversation, hits: Sequence[Hit]) -> ConversationHitOut:
+    """A conversation that was found, with what was found in it."""
+    return ConversationHitOut(
+        id=conversation.display_id,
+        uuid=str(conversation.uuid),
+        created_at=unix(conversation.created_at),
+        contact=HitContactOut(id=conversation.contact_id, name=conversation.contact_name),
+        inbox=HitInboxOut(
+            id=conversation.inbox_id, name=conversation.inbox_name, channel_type=conversation.channel_type
+        ),
+        messages=[
+            HitMessageOut(
+                content=hit.content,
+                id=hit.id,
+                sender_name=hit.sender_name or UNSET,
+                message_type=hit.message_type,
+                created_at=unix(hit.created_at),
+            )
+            for hit in hits
+        ],
+        account_id=conversation.account_id,
     )

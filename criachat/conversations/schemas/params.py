@@ -26,6 +26,22 @@ class ListParams(msgspec.Struct, kw_only=True):
     updated_within: int | None = None
 
 
+class ConditionParams(msgspec.Struct, kw_only=True):
+    """What an attribute must be, and how this condition is joined to the next: `AND` or `OR`."""
+
+    attribute_key: str
+    filter_operator: str
+    values: Any = None
+    query_operator: Any = None
+
+
+class FilterParams(msgspec.Struct, kw_only=True):
+    """Conditions, and which page of those for whom they hold."""
+
+    payload: list[ConditionParams]
+    page: Any = None
+
+
 class PriorityParams(msgspec.Struct, kw_only=True):
     """`low`, `medium`, `high`, `urgent`, or null for none."""
 
