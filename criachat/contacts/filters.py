@@ -3,45 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, timedelta
+from datetime import date
 from typing import Any, Final, cast
 
 from criachat.contacts.errors import FilterInvalid
 from criachat.contacts.models import Comparison, Condition
 from criachat.contacts.schemas import ConditionParams
-from criachat.kit import clock
+from criachat.custom_attributes import access as custom_attributes
+from criachat.custom_attributes.comparing import compared, read_day, read_days_ago
+from criachat.custom_attributes.models import Definition
+from criachat.kit.db import Db
 from criachat.kit.paging import containing
 
 MOST_CONDITIONS: Final = 15
-MOST_DAYS: Final = 100_000
+JOINTS: Final = ("and", "or")
+UNKNOWN_JOINT: Final = "query_operator must be AND or OR"
 Compared = tuple[Comparison, object]
 Compare = Callable[[Sequence[str]], Compared]
 
 
-def conditions_of(payload: Sequence[ConditionParams]) -> tuple[Condition, ...]:
-    """The conditions, checked; the last one is joined to nothing, whatever it says."""
+async def read_conditions(db: Db, account_id: int, payload: Sequence[ConditionParams]) -> tuple[Condition, ...]:
+    """The conditions, checked; custom attributes are compared as their definitions say."""
     if len(payload) > MOST_CONDITIONS:
         raise FilterInvalid(f"A filter has {MOST_CONDITIONS} conditions at most")
+    custom = (params.attribute_key for params in payload if params.attribute_key not in OPERATORS)
+    definitions = await custom_attributes.find_definitions(db, account_id, "contact_attribute", custom)
     last = len(payload) - 1
-    return tuple(_condition(params, is_last=number == last) for number, params in enumerate(payload))
+    return tuple(_condition(params, definitions, is_last=number == last) for number, params in enumerate(payload))
 
 
-def _condition(params: ConditionParams, *, is_last: bool) -> Condition:
-    key = params.attribute_key
+def _condition(params: ConditionParams, definitions: Mapping[str, Definition], *, is_last: bool) -> Condition:
+    is_alternative = _is_alternative(params.query_operator, is_last=is_last)
+    key, operator, values = params.attribute_key, params.filter_operator, _texts(params.values)
+    if key in definitions:
+        heard = values[:1] if operator in EQUAL else values
+        comparison = compared(definitions[key], operator, heard)
+        return Condition(attribute=key, comparison="custom", value=comparison, is_alternative=is_alternative)
     allowed = OPERATORS.get(key)
     if allowed is None:
         raise FilterInvalid(f"Contacts cannot be filtered by {key[:100]}")
-    compare = allowed.get(params.filter_operator)
+    compare = allowed.get(operator)
     if compare is None:
         raise FilterInvalid(f"Invalid operator. The allowed operators for {key} are [{','.join(allowed)}].")
-    values = _texts(params.values)
-    if not values and not params.filter_operator.endswith("_present"):
+    if not values and not operator.endswith("_present"):
         raise FilterInvalid(f"The values of {key} are empty")
     comparison, value = compare(values)
-    joined_by = (params.query_operator or "").lower()
-    if joined_by not in ("and", "or") and not is_last:
-        raise FilterInvalid("query_operator must be AND or OR")
-    return Condition(attribute=key, comparison=comparison, value=value, is_alternative=joined_by == "or")
+    return Condition(attribute=key, comparison=comparison, value=value, is_alternative=is_alternative)
+
+
+def _is_alternative(query_operator: str | None, *, is_last: bool) -> bool:
+    """Whether the next condition may hold in place of this one; the last is joined to nothing."""
+    joint = (query_operator or "").strip().lower()
+    if is_last and joint:
+        raise FilterInvalid("The last condition has no query_operator" if joint in JOINTS else UNKNOWN_JOINT)
+    if not is_last and joint not in JOINTS:
+        raise FilterInvalid(UNKNOWN_JOINT)
+    return joint == "or"
 
 
 def _texts(values: object) -> list[str]:
@@ -75,18 +92,11 @@ def _is_true(values: Sequence[str]) -> bool:
 
 
 def _day(values: Sequence[str]) -> date:
-    """A day; a time behind it says nothing."""
-    try:
-        return date.fromisoformat(values[0].strip()[:10])
-    except ValueError as failure:
-        raise FilterInvalid(f"{values[0][:100]} is no day like 2026-01-31") from failure
+    return date.fromisoformat(read_day(values[0]))
 
 
 def _days_ago(values: Sequence[str]) -> date:
-    text = values[0].strip()
-    if not (text.isascii() and text.isdigit()) or len(text) > len(str(MOST_DAYS)) or int(text) > MOST_DAYS:
-        raise FilterInvalid(f"{text[:100]} is no number of days")
-    return clock.now().astimezone(UTC).date() - timedelta(days=int(text))
+    return date.fromisoformat(read_days_ago(values[0]))
 
 
 def _by(comparison: Comparison, value: Callable[[Sequence[str]], object]) -> Compare:

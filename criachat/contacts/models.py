@@ -10,7 +10,8 @@ import msgspec
 from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
 
 ContactType = Literal["visitor", "lead", "customer"]
-Comparison = Literal["is", "is_not", "is_less", "is_greater", "is_like_one", "is_like_none", "has", "has_not"]
+# `custom` compares as its value says, an `AttributeComparison`.
+Comparison = Literal["is", "is_not", "is_less", "is_greater", "is_like_one", "is_like_none", "has", "has_not", "custom"]
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from criachat.contacts import access, operations, queries
-from criachat.contacts.filters import conditions_of
+from criachat.contacts.filters import read_conditions
 from criachat.contacts.models import Contact, ContactInbox, ListFilter
 from criachat.contacts.queries import lists
 from criachat.contacts.schemas import (
@@ -75,7 +75,8 @@ async def search_contacts(db: Db, actor: Actor, shown: Shown, params: SearchPara
 @routes.post("/filter", actors=AGENT, scope="contacts:read")
 async def filter_contacts(db: Db, actor: Actor, shown: Shown, params: FilterParams) -> ContactListOut:
     """Those for whom the conditions hold, AND before OR."""
-    filters = ListFilter(conditions=conditions_of(params.payload), sort=params.sort or "")
+    conditions = await read_conditions(db, actor.account_id, params.payload)
+    filters = ListFilter(conditions=conditions, sort=params.sort or "")
     return await _page(db, actor, shown, params, filters)
 
 

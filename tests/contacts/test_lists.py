@@ -346,7 +346,7 @@ async def test_the_active_are_those_who_are_there_known_or_not(api: Api, given: 
         (
             [
                 condition("phone_number", "equal_to", "351912000111", then="OR"),
-                condition("identifier", "equal_to", "351912000111", then="and"),
+                condition("identifier", "equal_to", "351912000111"),
             ],
             [0],
         ),
@@ -396,6 +396,8 @@ async def test_a_filter_of_days_asks_for_days_before_today(api: Api, people: Peo
         ([condition("created_at", "is_less_than", "2026-02-30")], "2026-02-30 is no day like 2026-01-31"),
         ([condition("created_at", "days_before", "-1")], "-1 is no number of days"),
         ([condition("created_at", "days_before", 10**30)], f"{10**30} is no number of days"),
+        ([condition("name", "equal_to", "a", then="and")], "The last condition has no query_operator"),
+        ([condition("name", "equal_to", "a", then="nor")], "query_operator must be AND or OR"),
         ([condition("name", "equal_to", "a", then="and")] * 16, "A filter has 15 conditions at most"),
         ({}, None),
         (None, None),

@@ -7,6 +7,7 @@ from typing import LiteralString
 
 from criachat.contacts.models import Comparison, Condition, Contact, ListFilter
 from criachat.contacts.queries import COLUMNS
+from criachat.custom_attributes.comparing import AttributeComparison, comparison_sql
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
 from criachat.kit.places import bound
@@ -102,11 +103,17 @@ def _conditions(conditions: Sequence[Condition], values: list[object]) -> Litera
     """Each joined to the next by its own AND or OR, as SQL reads them."""
     sql: LiteralString = ""
     for condition in conditions:
-        before, between, behind = COMPARISONS[condition.comparison]
-        sql += before + FILTERED[condition.attribute] + between + bound(values, condition.value) + behind
+        sql += _condition(condition, values)
         if condition is not conditions[-1]:
             sql += " OR " if condition.is_alternative else " AND "
     return sql
+
+
+def _condition(condition: Condition, values: list[object]) -> LiteralString:
+    if isinstance(condition.value, AttributeComparison):
+        return comparison_sql(condition.value, "contacts.custom_attributes", values)
+    before, between, behind = COMPARISONS[condition.comparison]
+    return before + FILTERED[condition.attribute] + between + bound(values, condition.value) + behind
 
 
 def _order(sort: str) -> LiteralString:
