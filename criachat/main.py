@@ -29,6 +29,7 @@ from criachat.contacts.jobs import jobs as contacts_jobs
 from criachat.contacts.listeners import listeners as contacts_listeners
 from criachat.contacts.routes import routes as contacts_routes
 from criachat.contacts.routes import session_routes
+from criachat.contacts.routes.notes import routes as notes_routes
 from criachat.conversations.jobs import jobs as conversations_jobs
 from criachat.conversations.listeners import listeners as conversations_listeners
 from criachat.conversations.routes import ROUTES as CONVERSATIONS_ROUTES
@@ -108,6 +109,7 @@ ROUTES: tuple[Routes, ...] = (
     inboxes_routes,
     contacts_routes,
     session_routes,
+    notes_routes,
     *CONVERSATIONS_ROUTES,
     opening_routes,
     merging_routes,

@@ -76,6 +76,7 @@ async def known_things(given: Given) -> Known:
         "conversation_uuid": conversation["uuid"],
         "message_id": message["id"],
         "label_id": (await given.api.post("/labels", {"title": "vip"})).json["id"],
+        "note_id": (await given.api.post(f"/contacts/{contact['id']}/notes", {"content": "Olá"})).json["id"],
         "definition_id": (await given.api.post("/custom_attribute_definitions", DEFINITION)).json["id"],
         "canned_response_id": (await given.api.post("/canned_responses", {"short_code": "hi", "content": "Oi"})).json[
             "id"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.contacts import queries
-from criachat.contacts.models import Contact, ContactInbox, ListFilter
-from criachat.contacts.queries import lists
+from criachat.contacts.models import Contact, ContactInbox, ListFilter, Note
+from criachat.contacts.queries import lists, notes
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
@@ -35,6 +35,14 @@ async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | No
 async def list_contacts(db: Db, actor: Actor, contact_ids: Sequence[int]) -> list[Contact]:
     """Those of these contacts that the caller's account has."""
     return await lists.list_page(db, actor.account_id, ListFilter(ids=[*contact_ids]), limit=len(contact_ids), offset=0)
+
+
+async def load_note(db: Db, actor: Actor, contact_id: int, note_id: int) -> Note:
+    """A note about a contact of the caller's account."""
+    note = await notes.find_note(db, await load_contact(db, actor, contact_id), note_id)
+    if note is None:
+        raise NotFound
+    return note
 
 
 async def find_contact_inbox(db: Db, account_id: int, inbox_id: int, source_id: str) -> ContactInbox | None:

@@ -38,6 +38,18 @@ class LabelsInvalid(Invalid):
     attributes = ("label_list",)
 
 
+class NoteBlank(Invalid):
+    """Content can't be blank"""
+
+    attributes = ("content",)
+
+
+class SourceInvalid(Invalid):
+    """Source is not one of this kind of inbox"""
+
+    attributes = ("source_id",)
+
+
 class SourceTaken(Invalid):
     """Source has already been taken"""
 

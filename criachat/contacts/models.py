@@ -101,6 +101,18 @@ class ContactInbox(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody of the team wrote down about a contact; nobody, when they have left."""
+
+    account_id: int
+    id: int
+    contact_id: int
+    user_id: int | None
+    content: str
+    created_at: datetime
+    updated_at: datetime
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """A contact inbox with what lists show of its inbox."""
 

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from criachat.contacts.errors import DetailMissing, NotContactable
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from criachat.contacts.errors import DetailMissing, NotContactable, SourceInvalid
 from criachat.contacts.models import Contact
 from criachat.inboxes.models import Inbox
 from criachat.kit import tokens
+
+# Channels that write to an address: whoever has the address is whom they know.
+ADDRESSED: Final = frozenset(
+    ("Channel::Email", "Channel::Sms", "Channel::TwilioSms", "Channel::Whatsapp", "Channel::Voice")
+)
+FORMS: Final[Mapping[str, re.Pattern[str]]] = {
+    "Channel::Whatsapp": re.compile(r"[0-9]{1,15}"),
+    "Channel::TwilioSms": re.compile(r"(whatsapp:)?\+[0-9]{1,15}"),
+}
+
+
+def checked_source_id(source_id: str, inbox: Inbox) -> str:
+    """What somebody calls a contact in this inbox, refused when the channel could not write to it."""
+    form = FORMS.get(inbox.channel_type)
+    if form is not None and not form.fullmatch(source_id):
+        raise SourceInvalid
+    return source_id
+
+
+def contactable_source_id(contact: Contact, inbox: Inbox, *, known: str | None, unused: str | None) -> str | None:
+    """Under which a conversation with them can be begun, or None: visitors of a website only in a session of theirs
+    in which nothing was said yet."""
+    return unused if inbox.channel_type == "Channel::WebWidget" else offered_source_id(contact, inbox, known)
 
 
 def default_source_id(contact: Contact, inbox: Inbox) -> str:
     """A new one, or the address the channel writes to; refused when the contact has none."""
     source_id = offered_source_id(contact, inbox, None)
+    if source_id is None and inbox.channel_type == "Channel::Voice":
+        return tokens.uuid4()
     if source_id is None:
         raise _missing(inbox)
     return source_id
@@ -25,7 +54,7 @@ def offered_source_id(contact: Contact, inbox: Inbox, known: str | None) -> str 
             return contact.email
         case "Channel::Whatsapp":
             return contact.phone_number and contact.phone_number.removeprefix("+")
-        case "Channel::Sms":
+        case "Channel::Sms" | "Channel::Voice":
             return contact.phone_number
         case _:
             return None

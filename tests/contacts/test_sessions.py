@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -173,7 +174,7 @@ async def test_agents_are_offered_the_inboxes_they_are_in(api: Api, given: Given
     agent = api.acting_as(await given.agent("Ana", inbox=app))
     await agent.get(f"/contacts/{contact['id']}")
 
-    with given.queries(at_most=3):
+    with given.queries(at_most=4):
         reply = await agent.get(f"/contacts/{contact['id']}/contactable_inboxes")
 
     assert [each["inbox"]["name"] for each in reply.json["payload"]] == ["App"]
@@ -195,3 +196,69 @@ async def test_a_contact_is_found_by_what_an_inbox_knows_them_by(api: Api, given
     assert (unknown.status, unknown.json) == (404, NOT_FOUND)
     assert (unseen.status, unseen.json) == (401, {"error": "You are not authorized to do this action"})
     assert (unsaid.status, unsaid.json) == (422, {"error": "param is missing or the value is empty: source_id"})
+
+
+SET_CHANNEL = "UPDATE inboxes SET channel_type = $3 WHERE account_id = $1 AND id = $2"
+
+
+async def inbox_of(given: Given, channel_type: str) -> Any:
+    """An inbox that writes to addresses: to contacts, only what kind it is makes a difference."""
+    inbox = await given.inbox()
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(SET_CHANNEL, given.account_id, inbox["id"], channel_type)
+    return inbox
+
+
+async def test_an_address_belongs_to_whom_it_was_last_said_of(api: Api, given: Given) -> None:
+    inbox = await inbox_of(given, "Channel::Sms")
+    rosa, marta = await given.contact("Rosa"), await given.contact("Marta")
+    body = {"inbox_id": inbox["id"], "source_id": "+351912000111"}
+    await api.post(f"/contacts/{rosa['id']}/contact_inboxes", body)
+
+    replies = await asyncio.gather(*[api.post(f"/contacts/{marta['id']}/contact_inboxes", body) for _ in range(8)])
+
+    assert {reply.status for reply in replies} == {200}
+    (retired,) = (await api.get(f"/contacts/{rosa['id']}")).json["payload"]["contact_inboxes"]
+    (won,) = (await api.get(f"/contacts/{marta['id']}")).json["payload"]["contact_inboxes"]
+    assert won["source_id"] == "+351912000111"
+    assert retired["source_id"].startswith("+351912000111-")
+
+
+async def test_a_source_id_an_inbox_could_not_write_to_is_refused(api: Api, given: Given) -> None:
+    inbox = await inbox_of(given, "Channel::Whatsapp")
+    contact = await given.contact()
+    path = f"/contacts/{contact['id']}/contact_inboxes"
+
+    wrong = await api.post(path, {"inbox_id": inbox["id"], "source_id": "+351912000111"})
+    missing = await api.post(path, {"inbox_id": inbox["id"]})
+
+    refusal = {"message": "Source is not one of this kind of inbox", "attributes": ["source_id"]}
+    assert (wrong.status, wrong.json) == (422, refusal)
+    error = "param is missing or the value is empty: contact phone number"
+    assert (missing.status, missing.json) == (422, {"error": error})
+
+
+async def test_a_channel_that_cannot_write_first_needs_a_source_id(api: Api, given: Given) -> None:
+    inbox = await inbox_of(given, "Channel::Telegram")
+
+    refused = await api.post("/contacts", {"email": "rosa@example.net", "inbox_id": inbox["id"]})
+    made = await api.post("/contacts", {"email": "rosa@example.net", "inbox_id": inbox["id"], "source_id": "77"})
+
+    assert refused.status == 422
+    assert made.json["payload"]["contact_inbox"]["source_id"] == "77"
+
+
+async def test_a_visitor_of_a_website_is_offered_where_nothing_was_said_yet(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    contact = await given.contact()
+    path = f"/contacts/{contact['id']}"
+    for source_id in ("first", "second"):
+        await api.post(f"{path}/contact_inboxes", {"inbox_id": inbox["id"], "source_id": source_id})
+    await api.post("/conversations", {"source_id": "second", "inbox_id": inbox["id"], "contact_id": contact["id"]})
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(SET_CHANNEL, given.account_id, inbox["id"], "Channel::WebWidget")
+
+    with given.queries(at_most=4):
+        offered = await api.get(f"{path}/contactable_inboxes")
+
+    assert [each["source_id"] for each in offered.json["payload"]] == ["first"]

@@ -5,9 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from criachat.contacts.errors import DetailMissing, NotContactable
+from criachat.contacts.errors import DetailMissing, NotContactable, SourceInvalid
 from criachat.contacts.models import Contact
-from criachat.contacts.source_ids import default_source_id, offered_source_id
+from criachat.contacts.source_ids import (
+    checked_source_id,
+    contactable_source_id,
+    default_source_id,
+    offered_source_id,
+)
 from criachat.inboxes.models import Inbox
 
 ROSA: dict[str, Any] = {"email": "rosa@example.net", "phone_number": "+351912000111"}
@@ -30,6 +35,7 @@ def inbox(channel_type: str) -> Inbox:
         ("Channel::Email", "rosa@example.net"),
         ("Channel::Whatsapp", "351912000111"),
         ("Channel::Sms", "+351912000111"),
+        ("Channel::Voice", "+351912000111"),
     ],
 )
 def test_channels_that_write_to_an_address_know_contacts_by_it(channel_type: str, source_id: str) -> None:
@@ -66,3 +72,46 @@ def test_an_api_inbox_knows_them_by_what_it_knew_or_anew() -> None:
     made = [default_source_id(rosa, inbox("Channel::Api")) for _ in range(2)]
     assert made[0] != made[1]
     assert {UUID(each).version for each in made} == {4}
+
+
+def test_a_visitor_of_a_website_is_written_to_only_where_nothing_was_said_yet() -> None:
+    website = inbox("Channel::WebWidget")
+
+    assert contactable_source_id(contact(ROSA), website, known="used", unused="unused") == "unused"
+    assert contactable_source_id(contact(ROSA), website, known="used", unused=None) is None
+    assert contactable_source_id(contact(NOBODY), inbox("Channel::Api"), known="used", unused=None) == "used"
+
+
+def test_who_has_no_number_is_known_anew_where_they_may_be_called() -> None:
+    nobody = contact(NOBODY)
+
+    assert offered_source_id(nobody, inbox("Channel::Voice"), None) is None
+    assert UUID(default_source_id(nobody, inbox("Channel::Voice"))).version == 4
+
+
+@pytest.mark.parametrize(
+    ("channel_type", "source_id"),
+    [
+        ("Channel::Whatsapp", "351912000111"),
+        ("Channel::TwilioSms", "+351912000111"),
+        ("Channel::TwilioSms", "whatsapp:+351912000111"),
+        ("Channel::Sms", "anything"),
+        ("Channel::Api", "anything"),
+    ],
+)
+def test_a_source_id_that_a_channel_can_write_to_is_taken(channel_type: str, source_id: str) -> None:
+    assert checked_source_id(source_id, inbox(channel_type)) == source_id
+
+
+@pytest.mark.parametrize(
+    ("channel_type", "source_id"),
+    [
+        ("Channel::Whatsapp", "+351912000111"),
+        ("Channel::Whatsapp", "1" * 16),
+        ("Channel::Whatsapp", "35191200011\u0662"),
+        ("Channel::TwilioSms", "351912000111"),
+    ],
+)
+def test_a_source_id_that_a_channel_could_not_write_to_is_refused(channel_type: str, source_id: str) -> None:
+    with pytest.raises(SourceInvalid):
+        checked_source_id(source_id, inbox(channel_type))

@@ -63,6 +63,29 @@ CREATED = {"payload": {"contact": CONTACT, "contact_inbox": {"inbox": INBOX_RAW,
 CREATED_ALONE = {"payload": {"contact": CONTACT, "contact_inbox": {"inbox": None, "source_id": None}}}
 LIST = {"meta": {"count": int, "current_page": 1}, "payload": [CONTACT]}
 LIST_OF_PAGE = {"meta": {"count": int, "current_page": "1"}, "payload": [BARE_CONTACT]}
+AGENT = {
+    "id": int,
+    "account_id": int,
+    "availability_status": str,
+    "auto_offline": bool,
+    "confirmed": bool,
+    "email": str,
+    "provider": str,
+    "available_name": str,
+    "custom_attributes?": dict,
+    "name": str,
+    "role": one_of("agent", "administrator"),
+    "thumbnail": str,
+}
+NOTE = {
+    "id": int,
+    "content": str,
+    "account_id": int,
+    "contact_id": int,
+    "user": AGENT,
+    "created_at": int,
+    "updated_at": int,
+}
 RECORD_REFUSAL = {"message": str, "attributes": [str]}
 ERROR = {"error": str}
 
@@ -232,3 +255,19 @@ async def test_refusals_have_the_shapes_of_the_family(api: Api, given: Given, ro
     ):
         assert reply.status == status
         assert misfits(reply.json, shape) == []
+
+
+async def test_notes_are_answered_bare(api: Api, rosa: Any) -> None:
+    path = f"/contacts/{rosa['id']}/notes"
+
+    written = await api.post(path, {"note": {"content": "Likes tea"}})
+    one = f"{path}/{written.json['id']}"
+    replies = [written, await api.get(one), await api.patch(one, {"content": "x"}), await api.put(one, {"content": ""})]
+    listed = await api.get(path)
+    removed = await api.delete(one)
+
+    for reply in replies:
+        assert reply.status == 200
+        assert misfits(reply.json, NOTE) == []
+    assert misfits(listed.json, [NOTE]) == []
+    assert (removed.status, removed.body) == (200, b"")

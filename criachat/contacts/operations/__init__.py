@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 
 from criachat.contacts import queries
 from criachat.contacts.errors import ContactOnline, DetailsTaken, LabelsInvalid, SourceTaken
 from criachat.contacts.events import ContactCreated, ContactDeleted, ContactEvent, ContactMerged, ContactUpdated
 from criachat.contacts.models import Contact, ContactInbox, Details, Retagged
+from criachat.contacts.queries.notes import move_notes
 from criachat.contacts.rules import (
     changed_details,
     checked_labels,
@@ -19,8 +21,9 @@ from criachat.contacts.rules import (
     with_custom_attributes,
 )
 from criachat.contacts.schemas import ContactParams
-from criachat.contacts.source_ids import default_source_id
+from criachat.contacts.source_ids import ADDRESSED, checked_source_id, default_source_id
 from criachat.inboxes.models import Inbox
+from criachat.kit import tokens
 from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx, changed
 from criachat.kit.errors import Conflict
@@ -28,6 +31,8 @@ from criachat.kit.events import by, emit
 from criachat.kit.times import iso
 from criachat.labels.titles import label_titles
 from criachat.users.presence import Presence
+
+log = structlog.get_logger()
 
 UNIQUE = ("email", "phone_number", "identifier")
 # Whoever loses a race finds what the winner made when they look again.
@@ -117,6 +122,7 @@ async def absorb(tx: Tx, contact: Contact, other: Contact, *, actor: Actor) -> C
     Both were loaded to be deleted. What hangs on the other and is not moved before goes with it.
     """
     await queries.move_contact_inboxes(tx, other, contact)
+    await move_notes(tx, other, contact)
     await queries.delete_contact(tx, other)
     details = joined_details(details_of(contact), details_of(other))
     after = await _save(tx, contact, details, label_titles([*contact.labels, *other.labels]), actor=actor)
@@ -130,19 +136,35 @@ async def find_or_create_contact_inbox(
 ) -> ContactInbox:
     """The contact's session in the inbox under this source id, made when there is none.
 
-    Without a source id API inboxes get a new session each time, as their clients expect.
+    Without a source id API inboxes get a new session each time, as their clients expect. An address belongs to whom it
+    was last said of: the session of whoever had it before goes on under a name nobody writes from.
     """
-    source_id = source_id or default_source_id(contact, inbox)
+    source_id = checked_source_id(source_id, inbox) if source_id else default_source_id(contact, inbox)
     while True:
         made = await queries.insert_contact_inbox(
             tx, contact, inbox.id, source_id=source_id, hmac_verified=hmac_verified
         )
         session = made or await queries.find_contact_inbox(tx, contact.account_id, inbox.id, source_id)
-        if session is not None:
-            break
-    if session.contact_id != contact.id:
-        raise SourceTaken
-    return session
+        if session is None:
+            continue
+        if session.contact_id == contact.id:
+            return session
+        if inbox.channel_type not in ADDRESSED:
+            raise SourceTaken
+        await _retire(tx, session, in_favour_of=contact)
+
+
+async def _retire(tx: Tx, session: ContactInbox, *, in_favour_of: Contact) -> None:
+    retired = f"{session.source_id}-{tokens.random_token(8).lower()}"
+    if await queries.rename_contact_inbox(tx, session, retired):
+        log.info(
+            "contact_inbox_retired",
+            account_id=session.account_id,
+            inbox_id=session.inbox_id,
+            contact_inbox_id=session.id,
+            contact_id=session.contact_id,
+            in_favour_of=in_favour_of.id,
+        )
 
 
 async def reuse_contact_inbox(tx: Tx, contact: Contact, inbox: Inbox) -> ContactInbox:

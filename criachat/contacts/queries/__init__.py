@@ -133,6 +133,25 @@ WHERE account_id = $1 AND id = $2
 RETURNING """
     + CONTACT_INBOX_COLUMNS
 )
+RENAME_CONTACT_INBOX = """
+UPDATE contact_inboxes SET source_id = $4, updated_at = greatest($5, updated_at + interval '1 millisecond')
+WHERE account_id = $1 AND id = $2 AND source_id = $3
+"""
+# Where nothing was said yet.
+LIST_UNUSED_SESSIONS: LiteralString = (
+    "SELECT "
+    + CONTACT_INBOX_COLUMNS
+    + """
+FROM contact_inboxes
+WHERE account_id = $1 AND contact_id = $2
+  AND NOT EXISTS (
+      SELECT FROM conversations
+      WHERE conversations.account_id = $1 AND conversations.contact_inbox_id = contact_inboxes.id
+  )
+ORDER BY id DESC
+LIMIT 100
+"""
+)
 MOVE_CONTACT_INBOXES = """
 UPDATE contact_inboxes SET contact_id = $3, updated_at = greatest($4, updated_at + interval '1 millisecond')
 WHERE account_id = $1 AND contact_id = $2
@@ -232,6 +251,17 @@ async def set_verified(tx: Tx, contact_inbox: ContactInbox) -> ContactInbox:
     """Note that whoever is behind it proved who they are."""
     key = (contact_inbox.account_id, contact_inbox.id)
     return await tx.fetch_one(ContactInbox, SET_VERIFIED, *key, clock.now())
+
+
+async def rename_contact_inbox(tx: Tx, contact_inbox: ContactInbox, source_id: str) -> bool:
+    """Have an identity go by another source id; False when it does already."""
+    key = (contact_inbox.account_id, contact_inbox.id, contact_inbox.source_id)
+    return await tx.execute(RENAME_CONTACT_INBOX, *key, source_id, clock.now()) > 0
+
+
+async def list_unused_sessions(db: Db, contact: Contact) -> list[ContactInbox]:
+    """The hundred newest identities of a contact without a conversation, newest first."""
+    return await db.fetch_all(ContactInbox, LIST_UNUSED_SESSIONS, contact.account_id, contact.id)
 
 
 async def move_contact_inboxes(tx: Tx, contact: Contact, to: Contact) -> None:

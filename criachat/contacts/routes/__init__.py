@@ -35,7 +35,7 @@ from criachat.contacts.schemas import (
     inbox_raw_out,
     wants_sessions,
 )
-from criachat.contacts.source_ids import offered_source_id
+from criachat.contacts.source_ids import contactable_source_id
 from criachat.inboxes import access as inboxes
 from criachat.inboxes.models import Inbox
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
@@ -194,9 +194,10 @@ async def list_contactable_inboxes(db: Db, actor: Actor, shown: Shown, contact_i
     contact = await access.load_contact(db, actor, contact_id)
     sessions = await queries.list_sessions(db, actor.account_id, [contact.id])
     newest = {session.inbox_id: session.source_id for session in sessions}
+    unused = {each.inbox_id: each.source_id for each in reversed(await queries.list_unused_sessions(db, contact))}
     offers = [
-        (offered_source_id(contact, inbox, newest.get(inbox.id)), inbox)
-        for inbox in await inboxes.list_inboxes(db, actor)
+        (contactable_source_id(contact, each, known=newest.get(each.id), unused=unused.get(each.id)), each)
+        for each in await inboxes.list_inboxes(db, actor)
     ]
     return ContactableOut(
         payload=[contact_inbox_out(source_id, inbox, shown) for source_id, inbox in offers if source_id]
