@@ -74,8 +74,9 @@ from criachat.labels.routes import routes as labels_routes
 from criachat.messages.files import file_routes
 from criachat.messages.jobs import jobs as messages_jobs
 from criachat.messages.listeners import listeners as messages_listeners
-from criachat.messages.routes import merging_routes, opening_routes
+from criachat.messages.routes import merging_routes, opening_routes, upload_routes
 from criachat.messages.routes import routes as messages_routes
+from criachat.messages.translating import Translator
 from criachat.messages.uploading import KeptFiles, keep_files
 from criachat.realtime.cable import Cable
 from criachat.teams.routes import routes as teams_routes
@@ -114,6 +115,7 @@ ROUTES: tuple[Routes, ...] = (
     opening_routes,
     merging_routes,
     messages_routes,
+    upload_routes,
     file_routes,
     avatar_routes,
     canned_responses_routes,
@@ -327,6 +329,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Shown: Shown(presence, ground.files),
         Feed: feed,
         Links: Links(ground.files, ground.base_url),
+        Translator: Translator(ground.outside, settings),
         Reference: reference,
         KnownScopes: KnownScopes(frozenset(endpoint.scope for endpoint in endpoints if endpoint.scope)),
     }
@@ -339,7 +342,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
             endpoints=endpoints,
             resolvers=resolvers,
             provides=provides,
-            prepares={KeptFiles: partial(keep_files, database, ground.files, settings)},
+            prepares={KeptFiles: partial(keep_files, database, ground.files, settings, ground.outside)},
             idempotency=Idempotency(database, ground.keyring),
             count=tally.count,
             guard=RateGuard(limiter, trusted_proxies=proxies, is_on=settings.rate_limits),

@@ -197,6 +197,14 @@ async def fail_to_deliver(stage: Stage) -> None:
     await stage.given.delivered()
 
 
+async def retry(stage: Stage) -> None:
+    stage.receiver.always_answers(400)
+    message = await stage.given.message(stage.conversation, "Como posso ajudar?")
+    await stage.given.delivered()
+    await stage.given.relayed()
+    done(await stage.given.api.post(f"{stage.path}/messages/{message['id']}/retry"))
+
+
 async def deliver_after_all(stage: Stage) -> None:
     await fail_to_deliver(stage)
     stage.receiver.always_answers(200)
@@ -244,6 +252,7 @@ HAPPENINGS: Mapping[str, Act] = {
     "inbox_deleted": delete_inbox,
     "message_created": say,
     "message_updated": take_back,
+    "message_retried": retry,
     "first_reply_created": answer,
     "reply_created": answer_twice,
     "delivery_failed": fail_to_deliver,

@@ -1,4 +1,4 @@
-"""Somebody else's server: takes what is posted to it, remembers it, and answers what it was told to."""
+"""Somebody else's server: takes what it is sent or asked, remembers it, and answers what it was told to."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Receiver:
     async def listening(self) -> AsyncGenerator[Receiver]:
         """Answering on a port of this machine, until the block ends."""
         app = web.Application(client_max_size=4 * 1024 * 1024)
-        app.router.add_post("/{path:.*}", self._take)
+        app.router.add_route("*", "/{path:.*}", self._take)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

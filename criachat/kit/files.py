@@ -130,6 +130,22 @@ class Files:
             raise NotFound from error
         return _chunks(found)
 
+    async def copy(self, key: str, to_key: str) -> None:
+        """Have the same content under another key as well."""
+        _check_key(key)
+        _check_key(to_key)
+        try:
+            await obstore.copy_async(self._store, key, to_key)
+            if self._folder is not None:
+                await asyncio.to_thread(_flush, self._folder, to_key)
+        except FileNotFoundError as error:
+            raise NotFound from error
+        except (BaseError, OSError) as error:
+            if not _is_full(error):
+                raise
+            await self.delete(to_key)
+            raise FileStoreFull from error
+
     async def delete(self, key: str) -> None:
         """Make sure there is nothing under this key."""
         _check_key(key)
@@ -154,6 +170,10 @@ class Files:
     def blob_url(self, blob: Blob, filename: str) -> str:
         """The address of the file; it ends in the file's name."""
         return self._url("blobs/redirect", self.signed_id(blob), filename)
+
+    def upload_url(self, signed_id: str, filename: str) -> str:
+        """The address of a file that no message carries yet, by its signed id."""
+        return self._url("blobs/redirect", signed_id, filename)
 
     def thumbnail_url(self, blob: Blob, filename: str) -> str:
         """The address of a picture of the file, 250 pixels wide."""

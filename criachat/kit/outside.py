@@ -122,11 +122,13 @@ class Outside:
         self._tls = ssl.create_default_context()
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, url: str, *, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
-        """Send exactly these bytes; only the first 20 kB of the answer are read."""
+    async def post(
+        self, url: str, *, body: bytes, headers: Mapping[str, str], timeout_seconds: float, keep_bytes: int = KEPT_BYTES
+    ) -> Answer:
+        """Send exactly these bytes; only the first 20 kB of the answer are read, unless more are wanted."""
         if len(body) > MAX_SENT_BYTES:
             raise OutsideFailed("too_large", f"The body is longer than {MAX_SENT_BYTES} bytes")
-        return await self._ask("POST", url, body, headers=headers, timeout_seconds=timeout_seconds)
+        return await self._ask("POST", url, body, headers=headers, timeout_seconds=timeout_seconds, keep=keep_bytes)
 
     async def get(self, url: str, *, headers: Mapping[str, str], timeout_seconds: float, max_bytes: int) -> Answer:
         """Fetch the whole answer, or fail when it is longer than `max_bytes`."""

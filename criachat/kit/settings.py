@@ -72,6 +72,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     event_retention_days: Annotated[int, Meta(ge=4, le=365, description="How long the event log is kept.")] = 30
     maximum_file_upload_mb: Annotated[int, Meta(ge=1, le=1024, description="Largest file a message may carry.")] = 40
     maximum_request_mb: Annotated[int, Meta(ge=1, le=4096, description="Largest multipart request.")] = 200
+    translation_url: Annotated[
+        str | None,
+        Meta(description="Where messages are translated, e.g. https://libretranslate.example/translate."),
+    ] = None
+    translation_key: Annotated[str | None, Meta(description="The key that the translation service asks for.")] = None
     message_per_minute_limit: Annotated[
         int, Meta(ge=1, description="Messages one conversation may take in a minute.")
     ] = 200
@@ -131,6 +136,7 @@ def _check_sender(text: str) -> None:
 # What the type does not tell: whoever works with these raises ValueError at what they cannot use.
 CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "base_url": _check_address,
+    "translation_url": _check_address,
     "smtp_url": _check_mail_server,
     "mail_from": _check_sender,
     "allowed_private_hosts": Trusted,

@@ -9,10 +9,11 @@ import msgspec
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import ACTIVITY
 from criachat.kit.db import Db
-from criachat.kit.errors import NoSuchPage
+from criachat.kit.errors import NoSuchPage, NotFound
 from criachat.kit.http.binding import LARGEST_ID
 from criachat.messages import queries
-from criachat.messages.models import Message
+from criachat.messages.models import Message, Upload
+from criachat.messages.queries import uploads
 
 MOST_BYTES = 4_000_000
 # How many messages follow an id, and how many lie between two.
@@ -41,6 +42,14 @@ async def list_messages(
         without_internal=without_internal,
     )
     return await queries.list_run(db, *key, run)
+
+
+async def load_message(db: Db, conversation: Conversation, message_id: int) -> Message:
+    """The conversation's message with this id."""
+    message = await queries.find_message(db, conversation.account_id, conversation.id, message_id)
+    if message is None:
+        raise NotFound
+    return message
 
 
 async def load_message_for_contact(db: Db, conversation: Conversation, message_id: int) -> Message:
@@ -78,3 +87,9 @@ async def list_recent_for_contact(
         for message in found:
             recent[message.conversation_id].append(message)
     return recent
+
+
+async def find_upload(db: Db, account_id: int, upload_id: int) -> Upload | None:
+    """The file that was uploaded ahead under this number, or None."""
+    found = await uploads.list_uploads(db, account_id, [upload_id])
+    return found[0] if found else None

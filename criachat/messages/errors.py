@@ -101,6 +101,30 @@ class ContentAttributesInvalid(MessageInvalid):
     attribute = "content_attributes"
 
 
+class NothingUploaded(Unprocessable):
+    """attachment or external_url is missing"""
+
+
+class DownloadFailed(Unprocessable):
+    """The file could not be fetched from external_url"""
+
+
+class CannotRetry(Unprocessable):
+    """This message cannot be sent again"""
+
+
+class TargetLanguageInvalid(Unprocessable):
+    """target_language must name a language, such as pt_BR"""
+
+
+class NothingToTranslate(Unprocessable):
+    """This message has no text to translate"""
+
+
+class TranslationFailed(Unprocessable):
+    """The translation service gave no translation; try again later"""
+
+
 class StatusUpdateNotAllowed(Forbidden):
     """Message status update is only allowed for API inboxes"""
 

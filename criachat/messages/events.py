@@ -46,6 +46,11 @@ class MessageUpdated(MessageEvent, frozen=True, kw_only=True):
     """Status, content or attributes of a message changed; deleting is such a change."""
 
 
+@declare("message_retried")
+class MessageRetried(MessageEvent, frozen=True, kw_only=True):
+    """Somebody wants a message that failed to be sent once more."""
+
+
 @declare("first_reply_created", realtime="first.reply.created")
 class FirstReplyCreated(MessageEvent, frozen=True, kw_only=True):
     """A person of the team answered for the first time."""

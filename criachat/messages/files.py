@@ -13,7 +13,10 @@ from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Routes
 from criachat.kit.media import serving_headers
 from criachat.messages.errors import NoSuchPart
+from criachat.messages.models import Upload
 from criachat.messages.queries import attachments
+from criachat.messages.queries.attachments import KeptFile
+from criachat.messages.queries.uploads import list_uploads
 
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -33,11 +36,7 @@ async def show_thumbnail(database: Database, files: Files, request: Request, sig
 
 
 async def _shown(database: Database, files: Files, request: Request, signed_id: str) -> Stream:
-    blob = files.verify(signed_id)
-    if blob is None:
-        raise NoSuchPage
-    async with database.reading() as db:
-        kept = await attachments.find_file(db, blob.account_id, blob.id)
+    kept = await _kept(database, files, signed_id)
     if kept is None:
         raise NoSuchPage
     headers = serving_headers(kept.content_type, kept.filename)
@@ -52,6 +51,16 @@ async def _shown(database: Database, files: Files, request: Request, signed_id: 
     headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{kept.byte_size}"
     content = await files.open(kept.file_key, start=start, length=length)
     return Stream(content, content_type=content_type, status=206, headers=headers.items())
+
+
+async def _kept(database: Database, files: Files, signed_id: str) -> KeptFile | Upload | None:
+    """The file of a message, or one that no message carries yet."""
+    blob, upload = files.verify(signed_id), files.verify(signed_id, purpose="upload")
+    async with database.reading() as db:
+        if blob is not None:
+            return await attachments.find_file(db, blob.account_id, blob.id)
+        found = await list_uploads(db, upload.account_id, [upload.id]) if upload is not None else []
+    return found[0] if found else None
 
 
 def part_of(header: str, size: int) -> tuple[int, int] | None:

@@ -132,6 +132,38 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     height: int | None = None
 
 
+class External(msgspec.Struct, frozen=True):
+    """A file that is somewhere else."""
+
+    url: str
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was sent ahead of what is to carry it."""
+
+    account_id: int
+    id: int
+    file_key: str
+    filename: str
+    content_type: str
+    file_type: str
+    byte_size: int
+    width: int | None
+    height: int | None
+
+    def stored_under(self, file_key: str) -> StoredFile:
+        """The same file where a copy of it is."""
+        return StoredFile(
+            file_key=file_key,
+            filename=self.filename,
+            content_type=self.content_type,
+            file_type=self.file_type,
+            byte_size=self.byte_size,
+            width=self.width,
+            height=self.height,
+        )
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """A message that is stored, and its conversation as it is after it. `is_new` is False for one said before."""
 

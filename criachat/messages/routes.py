@@ -10,15 +10,17 @@ from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import ConversationOut, conversation_out, sender_out
 from criachat.kit.actors import AGENT, BOT, Actor
-from criachat.kit.db import Db, Tx
+from criachat.kit.db import Database, Db, Tx
+from criachat.kit.errors import NotFound
+from criachat.kit.files import Blob, Files
 from criachat.kit.http.routes import Routes
 from criachat.kit.http.versions import Versioned
 from criachat.kit.settings import Settings
 from criachat.kit.times import iso_or_none
 from criachat.messages import access
 from criachat.messages.drafting import draft_of
-from criachat.messages.errors import StatusUpdateNotAllowed
-from criachat.messages.operations import changing, opening
+from criachat.messages.errors import CannotRetry, NothingUploaded, StatusUpdateNotAllowed
+from criachat.messages.operations import changing, opening, uploads
 from criachat.messages.operations.merging import load_contacts_to_merge, merge_contacts
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import (
@@ -30,15 +32,21 @@ from criachat.messages.schemas import (
     OpeningParams,
     ThreadMetaOut,
     ThreadOut,
+    TranslationOut,
+    TranslationParams,
+    UploadOut,
+    UploadParams,
     cursor_of,
     message_out,
 )
+from criachat.messages.translating import Translator, check_language
 from criachat.messages.uploading import KeptFiles
 from criachat.users.shown import Shown
 from criachat.users.snapshots import UserSnapshot
 
 opening_routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
 merging_routes = Routes("/api/v1/accounts/{account_id}/actions", tag="Contacts", scope="contacts")
+upload_routes = Routes("/api/v1/accounts/{account_id}/upload", tag="Messages", scope="messages")
 routes = Routes(
     "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages", tag="Messages", scope="messages"
 )
@@ -136,6 +144,57 @@ async def delete_message(tx: Tx, actor: Actor, shown: Shown, conversation_id: in
     conversation = await conversations.load_conversation(tx, actor, conversation_id)
     message, after = await changing.delete_message(tx, conversation, message_id, actor=actor)
     return message_out(message.snapshot(after), shown)
+
+
+@routes.post("/{message_id}/retry", actors=AGENT)
+async def retry_message(tx: Tx, actor: Actor, shown: Shown, conversation_id: int, message_id: int) -> MessageOut:
+    """Send a message that failed once more, now. What else it carries stays."""
+    conversation = await conversations.load_conversation(tx, actor, conversation_id)
+    try:
+        message, after = await changing.retry_message(tx, conversation, message_id, actor=actor)
+    except NotFound as refusal:
+        raise CannotRetry from refusal
+    return message_out(message.snapshot(after), shown)
+
+
+@routes.post("/{message_id}/translate", actors=AGENT)
+async def translate_message(
+    database: Database,
+    translator: Translator,
+    actor: Actor,
+    conversation_id: int,
+    message_id: int,
+    params: TranslationParams,
+) -> TranslationOut:
+    """The message in another language, `target_language`; it is asked for once and kept beside the message."""
+    language = check_language(params.target_language)
+    async with database.reading() as db:
+        conversation = await conversations.load_conversation(db, actor, conversation_id)
+        message = await access.load_message(db, conversation, message_id)
+    known = changing.translations_of(message)
+    if language in known:
+        return TranslationOut(content=known[language])
+    text, is_html = changing.text_to_translate(message)
+    if not translator.is_there:
+        return TranslationOut(content=None, error="No translation service is set up")
+    translated = await translator.translate(text, language, is_html=is_html)
+    async with database.transaction() as tx:
+        kept = await changing.keep_translation(tx, conversation, message_id, language, translated, actor=actor)
+    return TranslationOut(content=kept)
+
+
+@upload_routes.post(actors=AGENT, files=("attachment",), limit="upload")
+async def upload_file(tx: Tx, actor: Actor, files: Files, params: UploadParams, kept: KeptFiles) -> UploadOut:
+    """Send a file, or the `external_url` it is to be fetched from, ahead of the messages, macros or rules that name it.
+
+    Its `blob_id` is good for a day at least; a message that names it among its `attachments` carries a copy.
+    """
+    stored = kept.taken()
+    if not stored:
+        raise NothingUploaded
+    upload = await uploads.keep_upload(tx, actor.account_id, stored[0])
+    signed_id = files.signed_id(Blob(upload.account_id, upload.id), purpose="upload", valid_for=uploads.NAMED_FOR)
+    return UploadOut(file_url=files.upload_url(signed_id, upload.filename), blob_id=signed_id)
 
 
 def _meta(conversation: Conversation, shown: Shown) -> ThreadMetaOut:

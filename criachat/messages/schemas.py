@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from criachat.conversations.schemas import AttachmentOut, SenderOut, attachment_out, sender_out
 from criachat.conversations.snapshots import MessageSnapshot
 from criachat.kit.times import unix
+from criachat.messages.models import External
 from criachat.users.shown import Shown
 
 LARGEST_CURSOR = 2**63 - 1
@@ -63,6 +64,26 @@ class OpeningParams(msgspec.Struct, kw_only=True):
         return None if self.message is None else self.message.attachments
 
 
+class UploadParams(msgspec.Struct, kw_only=True):
+    """A file sent ahead of what is to carry it: itself, or the address it is to be fetched from."""
+
+    attachment: Any = None
+    external_url: str | None = None
+
+    @property
+    def attachments(self) -> Any:
+        """The one file."""
+        if self.attachment:
+            return [self.attachment]
+        return [External(self.external_url)] if self.external_url else None
+
+
+class TranslationParams(msgspec.Struct, kw_only=True):
+    """Into which language."""
+
+    target_language: str | None = None
+
+
 class MessageChangeParams(msgspec.Struct, kw_only=True):
     """What a receiver reports of a message."""
 
@@ -95,6 +116,20 @@ class MessageOut(msgspec.Struct, frozen=True, kw_only=True):
     source_id: str | None
     sender: SenderOut | UnsetType = UNSET
     attachments: list[AttachmentOut] | UnsetType = UNSET
+
+
+class UploadOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the file is for now, and the signed id that messages, macros and rules know it by."""
+
+    file_url: str
+    blob_id: str
+
+
+class TranslationOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The text in the other language; null, with the reason, where nothing translates."""
+
+    content: str | None
+    error: str | UnsetType = UNSET
 
 
 class ThreadMetaOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from criachat.conversations.events import ConversationCreated, ConversationStatu
 from criachat.inboxes.events import InboxCreated, InboxUpdated
 from criachat.kit.db import Tx
 from criachat.kit.events import Event, Listeners
-from criachat.messages.events import MessageCreated, MessageEvent, MessageUpdated
+from criachat.messages.events import MessageCreated, MessageEvent, MessageRetried, MessageUpdated
 from criachat.messages.operations.changing import report_delivery
 from criachat.webhooks import operations
 from criachat.webhooks.events import DeliveryEvent, DeliveryFailed, DeliveryRecovered
@@ -39,6 +39,7 @@ def make_listeners(links: Links, *, tells_of_inboxes: bool) -> Listeners:
 
     listeners.on(*TOLD, *((InboxCreated, InboxUpdated) if tells_of_inboxes else ()))(queue_deliveries)
     listeners.on(DeliveryFailed, DeliveryRecovered)(mark_messages)
+    listeners.on(MessageRetried)(send_again)
     return listeners
 
 
@@ -54,6 +55,13 @@ async def mark_messages(tx: Tx, events: Sequence[DeliveryEvent]) -> None:
                 error=event.error,
                 cause=cause_of(event.target),
             )
+
+
+async def send_again(tx: Tx, events: Sequence[MessageRetried]) -> None:
+    """Tell the receiver of an API inbox once more what it was not told; in other inboxes there is nobody to tell."""
+    for event in events:
+        if event.message_id is not None:
+            await operations.retry_message(tx, event.account_id, event.message_id)
 
 
 def is_told(event: Event) -> bool:

@@ -103,6 +103,7 @@ IN_THE_FEED: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "inbox_deleted": ({"inbox": INBOX}, {}),
     "message_created": (OF_MESSAGE, {}),
     "message_updated": (OF_MESSAGE, {}),
+    "message_retried": (OF_MESSAGE, {}),
     "first_reply_created": (OF_MESSAGE, {}),
     "reply_created": (OF_MESSAGE, {"waiting_since": iso}),
     "delivery_failed": (None, DELIVERY),

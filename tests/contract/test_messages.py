@@ -103,6 +103,7 @@ MESSAGE_EVENT: dict[str, Any] = {
         "contact_inbox": {"source_id": str},
     },
 }
+UPLOAD: dict[str, Any] = {"file_url": str, "blob_id": str}
 REFUSED: dict[str, Any] = {"error": str}
 SIGNED_OUT: dict[str, Any] = {"errors": [str]}
 
@@ -172,6 +173,34 @@ async def test_update_and_delete(api: Api, given: Given) -> None:
 
     assert (reported["status"], reported["content_attributes"]) == ("failed", {"external_error": "x"})
     assert deleted["content_attributes"] == {"deleted": True}
+
+
+async def test_retry_and_translate(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    said = await given.message(conversation)
+    path = f"{path_of(conversation)}/{said['id']}"
+    await api.patch(path, {"status": "failed", "external_error": "x"})
+
+    retried = fits(await api.post(f"{path}/retry"), MESSAGE)
+    translated = fits(
+        await api.post(f"{path}/translate", {"target_language": "pt_BR"}), {"content": None, "error": str}
+    )
+
+    assert (retried["status"], translated["content"]) == ("sent", None)
+    fits(await api.post(f"{path_of(conversation)}/{10**9}/retry"), REFUSED, status=422)
+    fits(await api.post(f"{path}/translate"), REFUSED, status=422)
+    fits(await api.post(f"{path_of(conversation)}/{10**9}/translate", {"target_language": "pt"}), REFUSED, status=404)
+
+
+async def test_upload(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+
+    sent = fits(await api.call("POST", "/upload", files={"attachment": ("a.gif", GIF, "image/gif")}), UPLOAD)
+    said = fits(await api.post(path_of(conversation), {"attachments": [sent["blob_id"]]}), MESSAGE)
+
+    assert misfits(said["attachments"], [MEDIA]) == []
+    fits(await api.post("/upload"), REFUSED, status=422)
+    fits(await api.acting_as(await given.bot()).post("/upload"), REFUSED, status=401)
 
 
 async def test_messages_inside_conversations(api: Api, given: Given) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
 from criachat.conversations.operations.describing import show_changed_message
-from criachat.conversations.snapshots import LastMessages
+from criachat.conversations.snapshots import OUTGOING, TEMPLATE, LastMessages
 from criachat.kit import actors
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
@@ -20,7 +20,9 @@ from criachat.kit.events import by, emit
 from criachat.kit.languages import Language, language_of
 from criachat.kit.times import iso
 from criachat.messages import queries
-from criachat.messages.events import MessageInConversation, MessageUpdated
+from criachat.messages.content import check_size
+from criachat.messages.errors import CannotRetry, NothingToTranslate
+from criachat.messages.events import MessageEvent, MessageInConversation, MessageRetried, MessageUpdated
 from criachat.messages.models import STATUSES, Message
 from criachat.messages.queries import attachments
 from criachat.users.snapshots import snapshot_of
@@ -67,6 +69,45 @@ async def report_delivery(
     await _save(tx, conversation, message_id, change, actor=actors.system(account_id), cause=cause)
 
 
+async def retry_message(
+    tx: Tx, conversation: Conversation, message_id: int, *, actor: Actor
+) -> tuple[Message, Conversation]:
+    """Have a message that failed sent once more. One that did not fail stays as it is, so that two who press the button
+    at once send it once."""
+    has_failed = False
+
+    def change(message: Message) -> Mapping[str, Any]:
+        nonlocal has_failed
+        if message.message_type not in (OUTGOING, TEMPLATE) or message.private:
+            raise CannotRetry
+        has_failed = message.status == "failed"
+        attributes = {key: value for key, value in message.content_attributes.items() if key != "external_error"}
+        return {"status": "sent", "content_attributes": attributes} if has_failed else {}
+
+    message, after = await _save(tx, conversation, message_id, change, actor=actor)
+    if has_failed:
+        await emit(tx, _about(MessageRetried, message, after, after.newest(), actor=actor))
+    return message, after
+
+
+async def keep_translation(
+    tx: Tx, conversation: Conversation, message_id: int, language: str, text: str, *, actor: Actor
+) -> str:
+    """Keep the text in this language beside the message; the one kept before when somebody was faster."""
+    kept = text
+
+    def change(message: Message) -> Mapping[str, Any]:
+        nonlocal kept
+        known = translations_of(message)
+        kept = known.get(language, text)
+        attributes = {**message.content_attributes, "translations": {**known, language: kept}}
+        check_size(attributes)
+        return {"content_attributes": attributes}
+
+    await _save(tx, conversation, message_id, change, actor=actor)
+    return kept
+
+
 async def delete_message(
     tx: Tx, conversation: Conversation, message_id: int, *, actor: Actor
 ) -> tuple[Message, Conversation]:
@@ -106,6 +147,25 @@ async def mark_read_by_contact(tx: Tx, conversation: Conversation, *, until: dat
     await emit(tx, *(_told(before, after, conversation, newest, actor=actor) for before, after in read))
 
 
+def translations_of(message: Message) -> dict[str, str]:
+    """The message in other languages, as far as it was asked for."""
+    kept = message.content_attributes.get("translations")
+    known = cast(dict[str, Any], kept) if isinstance(kept, dict) else {}
+    return {language: text for language, text in known.items() if isinstance(text, str)}
+
+
+def text_to_translate(message: Message) -> tuple[str, bool]:
+    """What the message says, and whether that is HTML: of an e-mail its whole HTML, else the content."""
+    email = message.content_attributes.get("email")
+    html = cast(dict[str, Any], email).get("html_content") if isinstance(email, dict) else None
+    full = cast(dict[str, Any], html).get("full") if isinstance(html, dict) else None
+    if isinstance(full, str) and full.strip():
+        return full, True
+    if not (message.content and message.content.strip()):
+        raise NothingToTranslate
+    return message.content, False
+
+
 async def _save(
     tx: Tx, conversation: Conversation, message_id: int, change: Change, *, actor: Actor, cause: str | None = None
 ) -> tuple[Message, Conversation]:
@@ -142,19 +202,31 @@ def _told(
     *,
     actor: Actor,
     cause: str | None = None,
-) -> MessageUpdated:
+) -> MessageEvent:
+    changes = _changes(before, after)
+    return _about(MessageUpdated, after, conversation, newest, actor=actor, cause=cause, changes=changes)
+
+
+def _about(
+    kind: type[MessageEvent],
+    message: Message,
+    conversation: Conversation,
+    newest: LastMessages | None,
+    *,
+    actor: Actor,
+    **fields: Any,
+) -> MessageEvent:
     public = newest.newest_public if newest else None
-    shown = conversation.snapshot(last_message=None if public is None or public.id == after.id else public)
-    return MessageUpdated(
+    shown = conversation.snapshot(last_message=None if public is None or public.id == message.id else public)
+    return kind(
         **by(actor),
+        **fields,
         account_id=conversation.account_id,
         inbox_id=conversation.inbox_id,
         conversation_id=conversation.id,
-        message_id=after.id,
+        message_id=message.id,
         contact_id=conversation.contact_id,
-        cause=cause,
-        changes=_changes(before, after),
-        snapshot=MessageInConversation(message=after.snapshot(conversation), conversation=shown),
+        snapshot=MessageInConversation(message=message.snapshot(conversation), conversation=shown),
         performer=snapshot_of(actor),
     )
 

@@ -18,6 +18,7 @@ from criachat.webhooks.operations.telling import (
     queue_widget_opened,
     replay,
     replay_span,
+    retry_message,
 )
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "record",
     "replay",
     "replay_span",
+    "retry_message",
     "revoke_previous_secret",
     "rotate_secret",
     "update_webhook",

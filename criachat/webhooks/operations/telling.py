@@ -92,6 +92,12 @@ async def replay(tx: Tx, account_id: int, delivery: Delivery) -> None:
     tx.wake(TOPIC)
 
 
+async def retry_message(tx: Tx, account_id: int, message_id: int) -> None:
+    """Send the receiver of an API inbox once more, now, what it could not be told of this message."""
+    if await replays.retry_message(tx, account_id, message_id):
+        tx.wake(TOPIC)
+
+
 async def replay_span(tx: Tx, account_id: int, target: str, span: Span) -> int:
     """Send again what failed or was held back in this span (or everything in it), the oldest 10,000; how many."""
     count = await replays.replay_many(tx, account_id, target, span)

@@ -61,6 +61,27 @@ WITH chosen AS (
     + REQUEUE
 )
 
+# The message stands as sent again, so that it is told of anew when this try is no better.
+RETRY_MESSAGE = """
+WITH chosen AS (
+    SELECT id, day, status FROM webhook_deliveries AS delivery
+    WHERE account_id = $1 AND message_id = $3 AND event_name = 'message_created' AND target LIKE 'api\\_inbox:%'
+      AND status IN ('pending', 'exhausted')
+      AND EXISTS (SELECT FROM webhook_payloads AS payload
+          WHERE payload.account_id = $1 AND payload.id = delivery.payload_id AND payload.day = delivery.day)
+    FOR UPDATE
+), again AS (
+    UPDATE webhook_deliveries AS delivery
+    SET status = 'pending'
+    FROM chosen
+    WHERE delivery.account_id = $1 AND delivery.id = chosen.id AND delivery.day = chosen.day
+    RETURNING delivery.id, delivery.day, delivery.target, delivery.conversation_id, delivery.sequence
+)
+INSERT INTO delivery_queue (account_id, delivery_id, day, target, conversation_id, sequence, due_at)
+SELECT $1, id, day, target, conversation_id, sequence, $2 FROM again
+ON CONFLICT (account_id, delivery_id) DO UPDATE SET due_at = excluded.due_at, is_told_failed = false
+"""
+
 MOST_REPLAYED = 10_000
 
 
@@ -78,3 +99,8 @@ async def replay_many(tx: Tx, account_id: int, target: str, span: Span) -> int:
     """Queue deliveries of a span again, the oldest first, 10,000 at most; how many."""
     values = span.since, span.until, span.event_names, span.statuses, MOST_REPLAYED
     return await tx.execute(REPLAY_MANY, account_id, clock.now(), target, *values)
+
+
+async def retry_message(tx: Tx, account_id: int, message_id: int) -> bool:
+    """Queue what an API inbox was not told of this message, due now; whether there is any such."""
+    return await tx.execute(RETRY_MESSAGE, account_id, clock.now(), message_id) > 0
