@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final, Protocol
 
-from criachat.kit.actors import ANYONE
-from criachat.kit.errors import Invalid, NoSuchPage
+import msgspec
+
+from criachat.kit.actors import ANYONE, Actor
+from criachat.kit.db import Database, Tx
+from criachat.kit.errors import Invalid, NoSuchPage, Refused
 from criachat.kit.files import Files, new_key
 from criachat.kit.http.answers import Stream
 from criachat.kit.http.routes import Routes
 from criachat.kit.http.uploads import Upload
 from criachat.kit.media import serving_headers, sniff
+from criachat.kit.upkeep import keep_file, remove_file_later
 
 LARGEST_BYTES: Final = 15 * 1024 * 1024
 EXTENSIONS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif"}
 CONTENT_TYPES: Final = {extension: content_type for content_type, extension in EXTENSIONS.items()}
+# By then the request has ended, and something names the picture or nothing does.
+UNCLAIMED_FOR: Final = timedelta(hours=1)
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -25,16 +32,65 @@ class AvatarInvalid(Invalid):
     attributes = ("avatar",)
 
 
+class BringsAvatar(Protocol):
+    """Parameters that may bring a picture."""
+
+    @property
+    def avatar(self) -> Any: ...
+
+
+class KeptAvatar(msgspec.Struct, frozen=True):
+    """The picture that came with a request, stored already, or why it is not taken.
+
+    Handlers ask for it by its type. Storing may take long, and no connection to the database waits for it.
+    """
+
+    key: str | None = None
+    refusal: Refused | None = None
+
+    async def taken(self, tx: Tx) -> str | None:
+        """The key of the picture, kept from now on; or the refusal: when it is its turn."""
+        if self.refusal is not None:
+            raise self.refusal
+        if self.key is not None:
+            await keep_file(tx, self.key)
+        return self.key
+
+
+async def store_avatar(database: Database, files: Files, actor: Actor, params: BringsAvatar) -> KeptAvatar:
+    """Store the picture that came with a request.
+
+    It is written down first that it is to be removed, and what names it takes that back. So a process that dies in
+    between leaves nothing behind.
+    """
+    if not params.avatar:
+        return KeptAvatar()
+    try:
+        upload, extension = await _picture(params.avatar)
+        key = new_key(actor.account_id, f"avatar{extension}")
+        async with database.transaction() as tx:
+            await remove_file_later(tx, key, unless_kept_for=UNCLAIMED_FOR)
+        await files.put(key, upload.chunks(), max_bytes=LARGEST_BYTES)
+    except Refused as refusal:
+        return KeptAvatar(refusal=refusal)
+    return KeptAvatar(key)
+
+
 async def keep_avatar(files: Files, sent: object, *, account_id: int) -> str:
     """The key under which a sent picture is kept from now on; what it is, its bytes tell."""
+    upload, extension = await _picture(sent)
+    key = new_key(account_id, f"avatar{extension}")
+    await files.put(key, upload.chunks(), max_bytes=LARGEST_BYTES)
+    return key
+
+
+async def _picture(sent: object) -> tuple[Upload, str]:
     if not isinstance(sent, Upload) or sent.size_bytes > LARGEST_BYTES:
         raise AvatarInvalid
     extension = EXTENSIONS.get(sniff(await sent.head(), sent.declared_type, sent.filename))
     if extension is None:
         raise AvatarInvalid
-    key = new_key(account_id, f"avatar{extension}")
-    await files.put(key, sent.chunks(), max_bytes=LARGEST_BYTES)
-    return key
+    return sent, extension
 
 
 routes = Routes("/avatars", tag="Files")

@@ -97,6 +97,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     mail_from: Annotated[str, Meta(description="Whom mails come from.")] = "CriaChat <no-reply@localhost>"
+    inbound_email_domain: Annotated[
+        str | None,
+        Meta(description="The domain whose mail reaches us, for accounts without one of their own: mail.example.com."),
+    ] = None
     metrics_token: Annotated[
         str | None, Meta(description="Bearer token for /metrics; without one only loopback callers may read it.")
     ] = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
 from criachat.kit import idempotency
@@ -36,6 +38,12 @@ async def remove_file(context: JobContext, params: RemoveFile) -> None:
     await context.files.delete(params.key)
 
 
-async def remove_file_later(tx: Tx, key: str) -> None:
-    """Have a file removed once nothing names it any more."""
-    await jobs.enqueue(tx, remove_file, RemoveFile(key))
+async def remove_file_later(tx: Tx, key: str, *, unless_kept_for: timedelta | None = None) -> None:
+    """Have a file removed once nothing names it any more; or after a while, unless it is kept before that."""
+    dedupe_key = None if unless_kept_for is None else key
+    await jobs.enqueue(tx, remove_file, RemoveFile(key), execute_after=unless_kept_for, dedupe_key=dedupe_key)
+
+
+async def keep_file(tx: Tx, key: str) -> None:
+    """Have a file stay that was to be removed after a while."""
+    await jobs.cancel(tx, remove_file, dedupe_key=key)

@@ -81,6 +81,8 @@ ON CONFLICT (dedupe_key)
         AND dedupe_key IS NOT NULL
     DO UPDATE SET execute_after = least(job.execute_after, excluded.execute_after)
 """
+# One that is being run is past cancelling.
+DELETE_JOB: Final = "DELETE FROM jobs.pgqueuer WHERE dedupe_key = $1 AND status = 'queued'"
 RELEASES_KEY: Final = "releases_key"
 
 
@@ -170,6 +172,10 @@ class Jobs:
         headers = None if dedupe_keys is None else {RELEASES_KEY: True}
         await tx.execute(INSERT_JOBS, name, wait, payloads, keys, headers)
         tx.wake(TOPIC)
+
+    async def cancel(self, tx: Tx, job: Job[Params], *, dedupe_key: str) -> None:
+        """Do not have the job run that waits under this key."""
+        await tx.execute(DELETE_JOB, f"{self._names[job]}:{dedupe_key}")
 
     def _add(
         self,
