@@ -41,9 +41,11 @@ from criachat.feed.routes import routes as feed_routes
 from criachat.inboxes.jobs import jobs as inboxes_jobs
 from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
+from criachat.inboxes.shown import ShownInboxes
 from criachat.kit import installation, upkeep
 from criachat.kit.actors import AGENT, BOT, CONTACT, PERSON, Callers
 from criachat.kit.addresses import read_networks
+from criachat.kit.avatars import KeptAvatar, store_avatar
 from criachat.kit.avatars import routes as avatar_routes
 from criachat.kit.db import Database
 from criachat.kit.epochs import check_epoch
@@ -330,6 +332,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Feed: feed,
         Links: Links(ground.files, ground.base_url),
         Translator: Translator(ground.outside, settings),
+        ShownInboxes: ShownInboxes(ground.keyring, ground.files, ground.base_url, settings.inbound_email_domain),
         Reference: reference,
         KnownScopes: KnownScopes(frozenset(endpoint.scope for endpoint in endpoints if endpoint.scope)),
     }
@@ -342,7 +345,10 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
             endpoints=endpoints,
             resolvers=resolvers,
             provides=provides,
-            prepares={KeptFiles: partial(keep_files, database, ground.files, settings, ground.outside)},
+            prepares={
+                KeptFiles: partial(keep_files, database, ground.files, settings, ground.outside),
+                KeptAvatar: partial(store_avatar, database, ground.files),
+            },
             idempotency=Idempotency(database, ground.keyring),
             count=tally.count,
             guard=RateGuard(limiter, trusted_proxies=proxies, is_on=settings.rate_limits),

@@ -48,7 +48,7 @@ def default_source_id(contact: Contact, inbox: Inbox) -> str:
 def offered_source_id(contact: Contact, inbox: Inbox, known: str | None) -> str | None:
     """By which they are known already, a new one, or their address; None when they cannot be written to first."""
     match inbox.channel_type:
-        case "Channel::Api":
+        case "Channel::Api" | "Channel::WebWidget":
             return known or tokens.uuid4()
         case "Channel::Email":
             return contact.email
@@ -56,15 +56,23 @@ def offered_source_id(contact: Contact, inbox: Inbox, known: str | None) -> str 
             return contact.phone_number and contact.phone_number.removeprefix("+")
         case "Channel::Sms" | "Channel::Voice":
             return contact.phone_number
+        case "Channel::TwilioSms":
+            return contact.phone_number and _of_medium(contact.phone_number, inbox)
         case _:
             return None
+
+
+def _of_medium(phone_number: str, inbox: Inbox) -> str:
+    """The address that Twilio gives somebody in WhatsApp, or on the phone."""
+    medium = (inbox.channel or {}).get("medium")
+    return f"whatsapp:{phone_number}" if medium == "whatsapp" else phone_number
 
 
 def _missing(inbox: Inbox) -> DetailMissing | NotContactable:
     match inbox.channel_type:
         case "Channel::Email":
             return DetailMissing("param is missing or the value is empty: contact email")
-        case "Channel::Whatsapp" | "Channel::Sms":
+        case "Channel::Whatsapp" | "Channel::Sms" | "Channel::TwilioSms":
             return DetailMissing("param is missing or the value is empty: contact phone number")
         case _:
             return NotContactable()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.inboxes import queries
+from criachat.inboxes.kinds import IDENTIFIER
 from criachat.inboxes.models import Inbox
 from criachat.kit import directory
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
-
-IDENTIFIERS = "inbox_identifier"
 
 
 async def load_inbox(db: Db, actor: Actor, inbox_id: int) -> Inbox:
@@ -54,7 +53,7 @@ async def list_inboxes(db: Db, actor: Actor) -> list[Inbox]:
 
 async def load_api_inbox_by_identifier(db: Db, identifier: str) -> Inbox:
     """The API inbox with this public identifier, whosever it is."""
-    entry = await directory.find(db, IDENTIFIERS, identifier)
+    entry = await directory.find(db, IDENTIFIER, identifier)
     inbox = None if entry is None else await queries.find_inbox(db, entry.account_id, entry.object_id)
     if inbox is None:
         raise NoSuchPage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from criachat.kit.errors import Invalid
+from criachat.kit.errors import Invalid, NotFound
 
 
 class NameBlank(Invalid):
@@ -61,3 +61,57 @@ class UserMissing(Invalid):
 
 class SettingsTooLarge(Invalid):
     """Settings are too large (maximum is 100 kB)"""
+
+
+class SettingBlank(Invalid):
+    """A setting can't be blank"""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name.replace('_', ' ').capitalize()} can't be blank", attributes=[name])
+
+
+class AddressTaken(Invalid):
+    """Somebody else's channel has it already"""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name.replace('_', ' ').capitalize()} has already been taken", attributes=[name])
+
+
+class EmailInvalid(Invalid):
+    """Email is invalid"""
+
+    attributes = ("email",)
+
+
+class ServerMissing(Invalid):
+    """IMAP needs an address and a port"""
+
+    attributes = ("imap_address",)
+
+
+class PhoneNumberInvalid(Invalid):
+    """Phone number must be in e164 format, such as +14155550100"""
+
+    attributes = ("phone_number",)
+
+
+class ProviderConfigInvalid(Invalid):
+    """Provider config Invalid Credentials"""
+
+    attributes = ("provider_config",)
+
+
+class BotTokenInvalid(Invalid):
+    """Bot token invalid token"""
+
+    attributes = ("bot_token",)
+
+
+class TwilioNumberInvalid(Invalid):
+    """Either a phone number or a messaging service sid must be given"""
+
+    attributes = ("phone_number", "messaging_service_sid")
+
+
+class NoSuchToken(NotFound):
+    """This kind of channel has no such token"""

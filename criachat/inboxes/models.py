@@ -23,7 +23,10 @@ class WorkingHours(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inbox(msgspec.Struct, frozen=True, kw_only=True):
-    """One inbox. What only API channels have is None elsewhere; secrets stay sealed."""
+    """One inbox. What only API channels have is None elsewhere; secrets stay sealed.
+
+    `channel` holds the settings of the other kinds, but for those that are sealed in `channel_secrets`.
+    """
 
     id: int
     account_id: int
@@ -59,6 +62,10 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes | None
     additional_attributes: dict[str, Any] | None
     deduplicate_source_ids: bool | None
+    channel: dict[str, Any] | None
+    channel_secrets: bytes | None
+    account_name: str
+    account_domain: str | None
 
     is_visible: bool = True
 
@@ -90,6 +97,11 @@ def usual_week() -> list[WorkingHours]:
 def hmac_context(channel_id: int) -> str:
     """What a channel's identity key is sealed for."""
     return f"api_channel:{channel_id}:hmac_token"
+
+
+def settings_context(channel_id: int) -> str:
+    """What the secret settings of a channel are sealed for."""
+    return f"channel:{channel_id}:settings"
 
 
 def secret_context(channel_id: int) -> str:

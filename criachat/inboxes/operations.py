@@ -9,58 +9,130 @@ import msgspec
 
 from criachat.accounts.operations import invalidate_cache
 from criachat.inboxes import access, queries, rules
-from criachat.inboxes.errors import ChannelMissing, UserMissing
+from criachat.inboxes.channel import address_kinds, addresses_of, told_settings, with_settings
+from criachat.inboxes.errors import AddressTaken, ChannelMissing, NoSuchToken, UserMissing
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxEvent, InboxState, InboxUpdated
+from criachat.inboxes.kinds import KINDS, TWILIO, WEBSITE_TOKEN, Address, Kind
 from criachat.inboxes.models import API, Inbox, hmac_context, secret_context, usual_week
-from criachat.inboxes.schemas import InboxParams
+from criachat.inboxes.schemas import InboxParams, TwilioParams
 from criachat.kit import directory, tokens
 from criachat.kit.actors import Actor
-from criachat.kit.avatars import keep_avatar
 from criachat.kit.db import Tx, changed
 from criachat.kit.errors import NotFound
 from criachat.kit.events import by, emit
-from criachat.kit.files import Files
 from criachat.kit.times import iso
 from criachat.kit.tokens import Keyring
 from criachat.kit.upkeep import remove_file_later
 from criachat.users import access as users
 
-# What events show of the channel, and what they show to nobody.
-TOLD_APART = frozenset(("hmac_mandatory", "additional_attributes"))
-NEVER_TOLD = frozenset(("hmac_token", "secret", "identifier", "webhook_url", "account_id", "is_visible"))
+# What events tell apart from the settings, and what they tell nobody.
+TOLD_APART = frozenset(("hmac_mandatory", "additional_attributes", "channel"))
+NEVER_TOLD = frozenset(
+    (
+        "hmac_token",
+        "secret",
+        "identifier",
+        "webhook_url",
+        "channel_secrets",
+        "account_id",
+        "account_name",
+        "account_domain",
+        "is_visible",
+    )
+)
 
 
-async def create_api_inbox(
-    tx: Tx, keyring: Keyring, params: InboxParams, *, actor: Actor, files: Files | None = None
+async def create_inbox(
+    tx: Tx, keyring: Keyring, params: InboxParams, *, actor: Actor, avatar_key: str | None = None
 ) -> Inbox:
-    """A new inbox with an API channel, its identifier and secrets made here. Nobody is a member yet."""
-    if params.channel is None or params.channel.type != "api":
+    """A new inbox with a channel of the kind that was asked for; an API channel's identifier and secrets are made here.
+
+    Nobody is a member yet.
+    """
+    asked = (params.channel or {}).get("type")
+    if asked == "api":
+        return await _create(tx, keyring, params, None, actor=actor, avatar_key=avatar_key)
+    kind = KINDS.get(asked) if isinstance(asked, str) else None
+    if kind is None:
         raise ChannelMissing
+    if kind.names_itself and not (params.name or "").strip():
+        params = msgspec.structs.replace(params, name=kind.channel_type.removeprefix("Channel::"))
+    return await _create(tx, keyring, params, kind, actor=actor, avatar_key=avatar_key)
+
+
+async def create_twilio_inbox(tx: Tx, keyring: Keyring, params: TwilioParams, *, actor: Actor) -> Inbox:
+    """A new inbox for a Twilio number, or for a messaging service."""
+    settings = {name: value for name, value in msgspec.structs.asdict(params).items() if value is not None}
+    return await _create(tx, keyring, InboxParams(name=params.name, channel=settings), TWILIO, actor=actor)
+
+
+async def _create(
+    tx: Tx, keyring: Keyring, params: InboxParams, kind: Kind | None, *, actor: Actor, avatar_key: str | None = None
+) -> Inbox:
     name = rules.name_of(params)
     channel_id = await queries.reserve_channel_id(tx)
-    identifier = tokens.random_token()
-    await queries.insert_api_channel(
+    hmac_token = keyring.seal(tokens.random_token(), context=hmac_context(channel_id))
+    if kind is None:
+        await queries.insert_api_channel(
+            tx,
+            actor.account_id,
+            channel_id,
+            identifier=tokens.random_token(),
+            hmac_token=hmac_token,
+            secret=keyring.seal(tokens.random_secret(), context=secret_context(channel_id)),
+        )
+    else:
+        token = hmac_token if kind.has_hmac_token else None
+        await queries.insert_channel(tx, actor.account_id, channel_id, hmac_token=token)
+    inbox_id = await queries.insert_inbox(
         tx,
         actor.account_id,
-        channel_id,
-        identifier=identifier,
-        hmac_token=keyring.seal(tokens.random_token(), context=hmac_context(channel_id)),
-        secret=keyring.seal(tokens.random_secret(), context=secret_context(channel_id)),
+        channel_id=channel_id,
+        channel_type=API if kind is None else kind.channel_type,
+        name=name,
+        week=usual_week(),
     )
-    inbox_id = await queries.insert_inbox(
-        tx, actor.account_id, channel_id=channel_id, channel_type=API, name=name, week=usual_week()
-    )
-    await directory.register(tx, access.IDENTIFIERS, identifier, actor.account_id, inbox_id)
     plain = await access.load_inbox(tx, actor, inbox_id)
-    wanted = await _with_avatar(rules.changed(plain, params, is_new=True), params, files)
-    inbox = await _saved(tx, plain, wanted, actor=actor)
+    wanted = with_settings(rules.changed(plain, params, is_new=True), params.channel or {}, keyring)
+    inbox = await _saved(tx, plain, _with_avatar(wanted, avatar_key), actor=actor)
+    await _lead_to(tx, inbox, addresses_of(inbox, keyring))
     await _tell(tx, InboxCreated, inbox, actor)
     return inbox
 
 
-async def change_inbox(tx: Tx, inbox: Inbox, params: InboxParams, *, actor: Actor, files: Files) -> Inbox:
+async def change_inbox(
+    tx: Tx, keyring: Keyring, inbox: Inbox, params: InboxParams, *, actor: Actor, avatar_key: str | None = None
+) -> Inbox:
     """Change its settings and its channel's: all that was sent, or nothing."""
-    wanted = await _with_avatar(rules.changed(inbox, params), params, files)
+    wanted = rules.changed(inbox, params)
+    if params.channel is not None:
+        wanted = with_settings(wanted, params.channel, keyring)
+        before, after = addresses_of(inbox, keyring), addresses_of(wanted, keyring)
+        if before != after:
+            await _forget(tx, inbox)
+            await _lead_to(tx, inbox, after)
+    return await _change(tx, inbox, _with_avatar(wanted, avatar_key), actor=actor)
+
+
+async def reset_hmac_token(tx: Tx, keyring: Keyring, inbox: Inbox, *, actor: Actor) -> Inbox:
+    """Make a new key for identity hashes; those made with the old one prove nothing from now on."""
+    if inbox.hmac_token is None:
+        raise NoSuchToken
+    token = keyring.seal(tokens.random_token(), context=hmac_context(inbox.channel_id))
+    return await _change(tx, inbox, msgspec.structs.replace(inbox, hmac_token=token), actor=actor)
+
+
+async def reset_identifier(tx: Tx, keyring: Keyring, inbox: Inbox, *, actor: Actor) -> Inbox:
+    """Make a new public identifier, or a new token of a website; the old one leads nowhere from now on."""
+    token = tokens.random_token()
+    if inbox.channel_type == API:
+        wanted = msgspec.structs.replace(inbox, identifier=token)
+    elif inbox.channel is not None and WEBSITE_TOKEN in inbox.channel:
+        wanted = msgspec.structs.replace(inbox, channel={**inbox.channel, WEBSITE_TOKEN: token})
+    else:
+        raise NoSuchToken
+    await _forget(tx, inbox)
+    await _lead_to(tx, inbox, addresses_of(wanted, keyring))
     return await _change(tx, inbox, wanted, actor=actor)
 
 
@@ -73,7 +145,7 @@ async def delete_inbox(tx: Tx, inbox: Inbox, *, actor: Actor) -> None:
     """Hide it at once; a job removes what is in it."""
     if not await queries.mark_deleted(tx, inbox):
         raise NotFound
-    await directory.forget(tx, access.IDENTIFIERS, inbox.account_id, inbox.id)
+    await _forget(tx, inbox)
     await _tell(tx, InboxDeleted, inbox, actor)
 
 
@@ -109,12 +181,21 @@ async def remove_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int]) -> None:
     await invalidate_cache(tx, inbox.account_id, "inbox")
 
 
-async def _with_avatar(wanted: Inbox, params: InboxParams, files: Files | None) -> Inbox:
-    """The inbox with the picture that was sent; kept last, when nothing else is refused any more."""
-    if not params.avatar or files is None:
-        return wanted
-    key = await keep_avatar(files, params.avatar, account_id=wanted.account_id)
-    return msgspec.structs.replace(wanted, avatar_key=key)
+def _with_avatar(wanted: Inbox, avatar_key: str | None) -> Inbox:
+    return wanted if avatar_key is None else msgspec.structs.replace(wanted, avatar_key=avatar_key)
+
+
+async def _lead_to(tx: Tx, inbox: Inbox, addresses: Sequence[Address]) -> None:
+    """Have the inbox found by these; of two who claim the same at once, one is refused."""
+    for address in addresses:
+        if await directory.find(tx, address.kind, address.key) is not None:
+            raise AddressTaken(address.setting)
+        await directory.register(tx, address.kind, address.key, inbox.account_id, inbox.id)
+
+
+async def _forget(tx: Tx, inbox: Inbox) -> None:
+    for kind in address_kinds(inbox):
+        await directory.forget(tx, kind, inbox.account_id, inbox.id)
 
 
 async def _change(tx: Tx, before: Inbox, wanted: Inbox, *, actor: Actor) -> Inbox:
@@ -146,11 +227,11 @@ async def _tell(
         id=inbox.id,
         name=inbox.name,
         channel_type=inbox.channel_type,
-        account_name=await queries.find_account_name(tx, inbox.account_id),
+        account_name=inbox.account_name,
         settings={
             name: value for name, value in msgspec.structs.asdict(inbox).items() if name not in TOLD_APART | NEVER_TOLD
         },
-        channel={name: getattr(inbox, name) for name in sorted(TOLD_APART)},
+        channel=told_settings(inbox),
     )
     event = kind(**by(actor), account_id=inbox.account_id, inbox_id=inbox.id, changes=changes, snapshot=state)
     await emit(tx, event)
@@ -159,6 +240,8 @@ async def _tell(
 
 def _changes(before: Inbox, after: Inbox) -> dict[str, list[Any]]:
     """What an update changed. That a secret or an address did shows in `updated_at` alone."""
-    names = [name for name in Inbox.__struct_fields__ if name not in NEVER_TOLD | {"updated_at", "version"}]
-    changes = changed({name: getattr(before, name) for name in names}, {name: getattr(after, name) for name in names})
-    return {**changes, "updated_at": [iso(before.updated_at), iso(after.updated_at)]}
+    names = [
+        name for name in Inbox.__struct_fields__ if name not in NEVER_TOLD | TOLD_APART | {"updated_at", "version"}
+    ]
+    told = [{**{name: getattr(inbox, name) for name in names}, **told_settings(inbox)} for inbox in (before, after)]
+    return {**changed(*told), "updated_at": [iso(before.updated_at), iso(after.updated_at)]}

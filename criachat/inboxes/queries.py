@@ -1,4 +1,4 @@
-"""The SQL of inboxes, their API channels and their members."""
+"""The SQL of inboxes, their channels and their members."""
 
 from __future__ import annotations
 
@@ -17,24 +17,29 @@ SELECT inboxes.id, inboxes.account_id, inboxes.channel_id, inboxes.channel_type,
     inboxes.csat_config, inboxes.enable_auto_assignment, inboxes.auto_assignment_config,
     inboxes.allow_messages_after_resolved, inboxes.lock_to_single_conversation, inboxes.sender_name_type,
     inboxes.business_name, inboxes.portal_id, inboxes.has_active_bot, inboxes.version, inboxes.created_at,
-    inboxes.updated_at, api_channels.identifier, api_channels.webhook_url, api_channels.hmac_mandatory,
-    api_channels.hmac_token, api_channels.secret, api_channels.additional_attributes,
-    api_channels.deduplicate_source_ids,
+    inboxes.updated_at, api_channels.identifier, api_channels.webhook_url,
+    coalesce(api_channels.hmac_mandatory, (channels.settings ->> 'hmac_mandatory')::boolean) AS hmac_mandatory,
+    coalesce(api_channels.hmac_token, channels.hmac_token) AS hmac_token, api_channels.secret,
+    api_channels.additional_attributes, api_channels.deduplicate_source_ids, channels.settings AS channel,
+    channels.secrets AS channel_secrets, accounts.name AS account_name, accounts.domain AS account_domain,
     $2::bigint IS NULL OR EXISTS (SELECT FROM inbox_members WHERE inbox_members.account_id = $1
         AND inbox_members.inbox_id = inboxes.id AND inbox_members.user_id = $2) AS is_visible
 FROM inboxes
+JOIN accounts ON accounts.id = inboxes.account_id
 LEFT JOIN api_channels ON inboxes.channel_type = 'Channel::Api' AND api_channels.account_id = $1
     AND api_channels.id = inboxes.channel_id
+LEFT JOIN channels ON inboxes.channel_type <> 'Channel::Api' AND channels.account_id = $1
+    AND channels.id = inboxes.channel_id
 WHERE inboxes.account_id = $1 AND inboxes.deleted_at IS NULL
 """
 FIND_INBOX: LiteralString = INBOX + "  AND inboxes.id = $3"
 LIST_INBOXES: LiteralString = INBOX + "ORDER BY lower(inboxes.name), inboxes.id\nLIMIT 2000"
 LIST_INBOXES_BY_ID: LiteralString = INBOX + "  AND inboxes.id = ANY($3::bigint[])"
-FIND_ACCOUNT_NAME = "SELECT name FROM accounts WHERE id = $1"
 RESERVE_CHANNEL_ID = "SELECT nextval('api_channels_id_seq')"
 INSERT_API_CHANNEL = """
 INSERT INTO api_channels (account_id, id, identifier, hmac_token, secret) VALUES ($1, $2, $3, $4, $5)
 """
+INSERT_CHANNEL = "INSERT INTO channels (account_id, id, hmac_token) VALUES ($1, $2, $3)"
 INSERT_INBOX = """
 INSERT INTO inboxes (account_id, channel_id, channel_type, name, working_hours, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $6)
@@ -52,9 +57,11 @@ WHERE account_id = $1 AND id = $2
 """
 SAVE_API_CHANNEL = """
 UPDATE api_channels
-SET webhook_url = $3, hmac_mandatory = $4, additional_attributes = $5, deduplicate_source_ids = $6
+SET webhook_url = $3, hmac_mandatory = $4, additional_attributes = $5, deduplicate_source_ids = $6, identifier = $7,
+    hmac_token = $8
 WHERE account_id = $1 AND id = $2
 """
+SAVE_CHANNEL = "UPDATE channels SET settings = $3, secrets = $4, hmac_token = $5 WHERE account_id = $1 AND id = $2"
 LOCK_INBOX = "SELECT id FROM inboxes WHERE account_id = $1 AND id = $2 FOR UPDATE"
 MARK_DELETED = """
 UPDATE inboxes SET deleted_at = $3, version = version + 1 WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL
@@ -68,6 +75,7 @@ RETURNING channel_id, avatar_key
 """
 IS_LEFT = "SELECT true FROM inboxes WHERE account_id = $1 AND id = $2 AND deleted_at IS NOT NULL"
 DELETE_API_CHANNEL = "DELETE FROM api_channels WHERE account_id = $1 AND id = $2"
+DELETE_CHANNEL = "DELETE FROM channels WHERE account_id = $1 AND id = $2"
 LIST_MEMBER_IDS = "SELECT user_id FROM inbox_members WHERE account_id = $1 AND inbox_id = $2 ORDER BY user_id"
 INSERT_MEMBERS = """
 INSERT INTO inbox_members (account_id, inbox_id, user_id, created_at)
@@ -91,11 +99,6 @@ async def find_inbox(db: Db, account_id: int, inbox_id: int, *, limited_to: int 
     return await db.fetch_one_or_none(Inbox, FIND_INBOX, account_id, limited_to, inbox_id)
 
 
-async def find_account_name(db: Db, account_id: int) -> str:
-    """What the inbox's account is called."""
-    return await db.fetch_value(FIND_ACCOUNT_NAME, account_id) or ""
-
-
 async def list_inboxes(db: Db, account_id: int, *, limited_to: int | None) -> list[Inbox]:
     """The account's inboxes by name, each with whether the agent may see it."""
     return await db.fetch_all(Inbox, LIST_INBOXES, account_id, limited_to)
@@ -109,7 +112,7 @@ async def list_inboxes_by_id(
 
 
 async def reserve_channel_id(tx: Tx) -> int:
-    """The id of the next API channel; its secrets are sealed for it before it is there."""
+    """The id of the next channel; its secrets are sealed for it before it is there."""
     return await tx.fetch_value(RESERVE_CHANNEL_ID)
 
 
@@ -118,6 +121,11 @@ async def insert_api_channel(
 ) -> None:
     """A new API channel with everything else at its default."""
     await tx.execute(INSERT_API_CHANNEL, account_id, channel_id, identifier, hmac_token, secret)
+
+
+async def insert_channel(tx: Tx, account_id: int, channel_id: int, *, hmac_token: bytes | None) -> None:
+    """A new channel of another kind, to be set up."""
+    await tx.execute(INSERT_CHANNEL, account_id, channel_id, hmac_token)
 
 
 async def insert_inbox(
@@ -152,15 +160,20 @@ async def save_inbox(tx: Tx, inbox: Inbox) -> None:
         inbox.avatar_key,
         clock.now(),
     )
-    await tx.execute(
-        SAVE_API_CHANNEL,
-        inbox.account_id,
-        inbox.channel_id,
-        inbox.webhook_url,
-        inbox.hmac_mandatory,
-        inbox.additional_attributes,
-        inbox.deduplicate_source_ids,
-    )
+    key = inbox.account_id, inbox.channel_id
+    if inbox.channel is None:
+        await tx.execute(
+            SAVE_API_CHANNEL,
+            *key,
+            inbox.webhook_url,
+            inbox.hmac_mandatory,
+            inbox.additional_attributes,
+            inbox.deduplicate_source_ids,
+            inbox.identifier,
+            inbox.hmac_token,
+        )
+    else:
+        await tx.execute(SAVE_CHANNEL, *key, inbox.channel, inbox.channel_secrets, inbox.hmac_token)
 
 
 async def lock_inbox(tx: Tx, account_id: int, inbox_id: int) -> None:
@@ -178,6 +191,7 @@ async def delete_inbox(tx: Tx, account_id: int, inbox_id: int) -> Removed | None
     removed = await tx.fetch_one_or_none(Removed, DELETE_INBOX, account_id, inbox_id)
     if removed is not None:
         await tx.execute(DELETE_API_CHANNEL, account_id, removed.channel_id)
+        await tx.execute(DELETE_CHANNEL, account_id, removed.channel_id)
     return removed
 
 

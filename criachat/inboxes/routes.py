@@ -12,14 +12,14 @@ from criachat.inboxes.schemas import (
     InboxOut,
     InboxParams,
     MembersParams,
-    inbox_out,
+    TwilioParams,
 )
+from criachat.inboxes.shown import ShownInboxes, inbox_out
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
+from criachat.kit.avatars import KeptAvatar
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
-from criachat.kit.files import Files
+from criachat.kit.errors import Invalid, NotFound, Unprocessable
 from criachat.kit.http.routes import Routes
-from criachat.kit.tokens import Keyring
 from criachat.users import access as users
 from criachat.users.schemas import agent_out
 from criachat.users.shown import Shown
@@ -28,33 +28,59 @@ routes = Routes("/api/v1/accounts/{account_id}", tag="Inboxes", scope="inboxes")
 
 
 @routes.get("/inboxes", actors=AGENT)
-async def list_inboxes(db: Db, actor: Actor, keyring: Keyring, files: Files) -> InboxListOut:
+async def list_inboxes(db: Db, actor: Actor, shown: ShownInboxes) -> InboxListOut:
     """All inboxes the caller may see, by name; not paged."""
-    found = await access.list_inboxes(db, actor)
-    return InboxListOut(payload=[_out(inbox, keyring, files, actor) for inbox in found])
+    return InboxListOut(payload=[_out(inbox, shown, actor) for inbox in await access.list_inboxes(db, actor)])
 
 
 @routes.post("/inboxes", actors=ADMINISTRATOR, files=("avatar",), null_text=True)
-async def create_inbox(tx: Tx, actor: Actor, keyring: Keyring, files: Files, params: InboxParams) -> InboxOut:
-    """A new inbox; `channel.type` is `api`. Add members for agents to see it."""
-    inbox = await operations.create_api_inbox(tx, keyring, params, actor=actor, files=files)
-    return _out(inbox, keyring, files, actor)
+async def create_inbox(tx: Tx, actor: Actor, shown: ShownInboxes, params: InboxParams, avatar: KeptAvatar) -> InboxOut:
+    """A new inbox; `channel.type` is `api`, `web_widget`, `email`, `whatsapp`, `telegram`, `line` or `sms`.
+
+    Add members for agents to see it.
+    """
+    key = await avatar.taken(tx)
+    return _out(await operations.create_inbox(tx, shown.keyring, params, actor=actor, avatar_key=key), shown, actor)
+
+
+@routes.post("/channels/twilio_channel", actors=ADMINISTRATOR, wrapper="twilio_channel", plain_errors=True)
+async def create_twilio_inbox(tx: Tx, actor: Actor, shown: ShownInboxes, params: TwilioParams) -> InboxOut:
+    """A new inbox for a Twilio number or messaging service."""
+    try:
+        return _out(await operations.create_twilio_inbox(tx, shown.keyring, params, actor=actor), shown, actor)
+    except Invalid as refusal:
+        raise Unprocessable(refusal.text) from refusal
 
 
 @routes.get("/inboxes/{inbox_id}", actors=AGENT)
-async def show_inbox(db: Db, actor: Actor, keyring: Keyring, files: Files, inbox_id: int) -> InboxOut:
+async def show_inbox(db: Db, actor: Actor, shown: ShownInboxes, inbox_id: int) -> InboxOut:
     """One inbox; secrets only for administrators."""
-    return _out(await access.load_inbox(db, actor, inbox_id), keyring, files, actor)
+    return _out(await access.load_inbox(db, actor, inbox_id), shown, actor)
 
 
 @routes.update("/inboxes/{inbox_id}", actors=ADMINISTRATOR, files=("avatar",), null_text=True)
 async def change_inbox(
-    tx: Tx, actor: Actor, keyring: Keyring, files: Files, inbox_id: int, params: InboxParams
+    tx: Tx, actor: Actor, shown: ShownInboxes, inbox_id: int, params: InboxParams, avatar: KeptAvatar
 ) -> InboxOut:
     """Change its settings, its working hours and its channel: all of it, or nothing."""
     inbox = await access.load_inbox_to_change(tx, actor, inbox_id)
-    after = await operations.change_inbox(tx, inbox, params, actor=actor, files=files)
-    return _out(after, keyring, files, actor)
+    key = await avatar.taken(tx)
+    after = await operations.change_inbox(tx, shown.keyring, inbox, params, actor=actor, avatar_key=key)
+    return _out(after, shown, actor)
+
+
+@routes.post("/inboxes/{inbox_id}/reset_hmac_token", actors=ADMINISTRATOR)
+async def reset_hmac_token(tx: Tx, actor: Actor, shown: ShownInboxes, inbox_id: int) -> InboxOut:
+    """A new key for identity hashes of a website or an app; the old one proves nothing any more."""
+    inbox = await access.load_inbox_to_change(tx, actor, inbox_id)
+    return _out(await operations.reset_hmac_token(tx, shown.keyring, inbox, actor=actor), shown, actor)
+
+
+@routes.post("/inboxes/{inbox_id}/reset_identifier", actors=ADMINISTRATOR)
+async def reset_identifier(tx: Tx, actor: Actor, shown: ShownInboxes, inbox_id: int) -> InboxOut:
+    """A new `inbox_identifier` or `website_token`; the old one leads nowhere any more."""
+    inbox = await access.load_inbox_to_change(tx, actor, inbox_id)
+    return _out(await operations.reset_identifier(tx, shown.keyring, inbox, actor=actor), shown, actor)
 
 
 @routes.delete("/inboxes/{inbox_id}", actors=ADMINISTRATOR)
@@ -113,8 +139,8 @@ async def remove_members(tx: Tx, actor: Actor, params: MembersParams) -> None:
     await operations.remove_members(tx, await _load(tx, actor, params), params.user_ids)
 
 
-def _out(inbox: Inbox, keyring: Keyring, files: Files, actor: Actor) -> InboxOut:
-    return inbox_out(inbox, keyring, files, with_secrets=actor.is_administrator)
+def _out(inbox: Inbox, shown: ShownInboxes, actor: Actor) -> InboxOut:
+    return inbox_out(inbox, shown, with_secrets=actor.is_administrator)
 
 
 async def _load(db: Db, actor: Actor, params: MembersParams) -> Inbox:

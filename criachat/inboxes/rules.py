@@ -17,9 +17,10 @@ from criachat.inboxes.errors import (
     WebhookUrlInvalid,
 )
 from criachat.inboxes.hours import changed_week, check_timezone
-from criachat.inboxes.models import Inbox
-from criachat.inboxes.schemas import AssignmentConfigParams, ChannelParams, CsatParams, InboxParams
+from criachat.inboxes.models import API, Inbox
+from criachat.inboxes.schemas import ApiChannelParams, AssignmentConfigParams, CsatParams, InboxParams
 from criachat.kit.choices import chosen
+from criachat.kit.http.binding import convert
 from criachat.kit.outside import InvalidUrl, check_url
 
 CSAT_DEFAULTS: dict[str, Any] = {
@@ -44,7 +45,6 @@ PLAIN = (
     "lock_to_single_conversation",
     "business_name",
 )
-# Every list of inboxes and every event about one carries them.
 MOST_SETTINGS_BYTES = 100_000
 HOURS = re.compile(r"0*[1-9][0-9]{0,8}")
 
@@ -59,13 +59,13 @@ def changed(inbox: Inbox, params: InboxParams, *, is_new: bool = False) -> Inbox
     if params.working_hours is not UNSET:
         sent["working_hours"] = msgspec.to_builtins(changed_week(inbox.week, params.working_hours))
     if params.csat_config is not UNSET:
-        sent["csat_config"] = _bounded("csat_config", _survey(params.csat_config, is_new=is_new))
+        sent["csat_config"] = bounded("csat_config", _survey(params.csat_config, is_new=is_new))
     if params.sender_name_type is not UNSET:
         sent["sender_name_type"] = _sender_name_type(params.sender_name_type)
     if params.auto_assignment_config is not UNSET:
         sent["auto_assignment_config"] = _assignment(params.auto_assignment_config)
-    if params.channel is not None:
-        sent |= _channel(params.channel)
+    if params.channel is not None and inbox.channel_type == API:
+        sent |= _api_channel(convert(params.channel, ApiChannelParams, plain_errors=False))
     return msgspec.structs.replace(inbox, **sent)
 
 
@@ -95,7 +95,7 @@ def _assignment(sent: AssignmentConfigParams) -> dict[str, Any]:
     return msgspec.to_builtins(sent)
 
 
-def _channel(channel: ChannelParams) -> dict[str, Any]:
+def _api_channel(channel: ApiChannelParams) -> dict[str, Any]:
     sent: dict[str, Any] = {}
     if channel.webhook_url is not UNSET:
         sent["webhook_url"] = _webhook_url(channel.webhook_url)
@@ -106,7 +106,7 @@ def _channel(channel: ChannelParams) -> dict[str, Any]:
     if channel.additional_attributes is not UNSET:
         attributes = channel.additional_attributes or {}
         _check_reply_window(attributes.get("agent_reply_time_window"))
-        sent["additional_attributes"] = _bounded("additional_attributes", attributes)
+        sent["additional_attributes"] = bounded("additional_attributes", attributes)
     return sent
 
 
@@ -126,7 +126,8 @@ def _check_reply_window(hours: object) -> None:
         raise ReplyWindowInvalid
 
 
-def _bounded(field: str, settings: dict[str, Any]) -> dict[str, Any]:
+def bounded(field: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings, unless they are too many to be carried by every list of inboxes."""
     if len(msgspec.json.encode(settings)) > MOST_SETTINGS_BYTES:
         raise SettingsTooLarge(
             f"{field.replace('_', ' ').capitalize()} is too large (maximum is 100 kB)", attributes=[field]

@@ -7,19 +7,16 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from criachat.inboxes.models import Inbox, WorkingHours, hmac_context, secret_context
-from criachat.kit.files import Files
+from criachat.inboxes.models import WorkingHours
 from criachat.kit.texts import Short
-from criachat.kit.tokens import Keyring
 from criachat.users.schemas import AgentOut
 
 Text = Annotated[str, Meta(max_length=10_000)]
 
 
-class ChannelParams(msgspec.Struct, kw_only=True):
+class ApiChannelParams(msgspec.Struct, kw_only=True):
     """The settings of an API channel; keys of other channels are ignored."""
 
-    type: str | None = None
     webhook_url: Annotated[str, Meta(max_length=2048)] | UnsetType | None = UNSET
     hmac_mandatory: bool | UnsetType = UNSET
     additional_attributes: dict[str, Any] | UnsetType | None = UNSET
@@ -63,7 +60,10 @@ class DayParams(msgspec.Struct, kw_only=True):
 
 
 class InboxParams(msgspec.Struct, kw_only=True):
-    """What an inbox is; what is not sent stays as it is. `avatar` is the file of a multipart request."""
+    """What an inbox is; what is not sent stays as it is. `avatar` is the file of a multipart request.
+
+    `channel` has the settings of its kind of channel beside the `type`; those of other kinds say nothing.
+    """
 
     name: Short | UnsetType | None = UNSET
     avatar: Any = None
@@ -82,7 +82,19 @@ class InboxParams(msgspec.Struct, kw_only=True):
     lock_to_single_conversation: bool | UnsetType = UNSET
     sender_name_type: str | int | UnsetType = UNSET
     business_name: Short | UnsetType | None = UNSET
-    channel: ChannelParams | None = None
+    channel: dict[str, Any] | None = None
+
+
+class TwilioParams(msgspec.Struct, kw_only=True):
+    """An inbox for a Twilio number or messaging service."""
+
+    name: Short | None = None
+    account_sid: Any = None
+    auth_token: Any = None
+    api_key_sid: Any = None
+    medium: Any = None
+    phone_number: Any = None
+    messaging_service_sid: Any = None
 
 
 class MembersParams(msgspec.Struct, kw_only=True):
@@ -117,24 +129,54 @@ class InboxOut(msgspec.Struct, frozen=True, kw_only=True):
     out_of_office_message: str | None
     working_hours: list[WorkingHours]
     timezone: str
-    callback_webhook_url: str | None
     allow_messages_after_resolved: bool
     lock_to_single_conversation: bool
     sender_name_type: str
     business_name: str | None
-    allowed_domains: str | None
-    widget_color: str | None
-    website_url: str | None
     hmac_mandatory: bool | None
-    welcome_title: str | None
-    welcome_tagline: str | None
+    callback_webhook_url: str | None
     web_widget_script: str | None
-    website_token: str | None
-    selected_feature_flags: list[str] | None
-    reply_time: str | None
-    messaging_service_sid: str | None
-    phone_number: str | None
-    provider: str | None
+    allowed_domains: str | None = None
+    widget_color: str | None = None
+    website_url: str | None = None
+    welcome_title: str | None = None
+    welcome_tagline: str | None = None
+    website_token: str | None = None
+    selected_feature_flags: list[str] | None = None
+    reply_time: str | None = None
+    messaging_service_sid: str | None = None
+    phone_number: str | None = None
+    provider: str | None = None
+    pre_chat_form_enabled: bool | UnsetType = UNSET
+    pre_chat_form_options: dict[str, Any] | UnsetType = UNSET
+    continuity_via_email: bool | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    forwarding_enabled: bool | UnsetType = UNSET
+    forward_to_email: str | UnsetType = UNSET
+    imap_enabled: bool | UnsetType = UNSET
+    imap_address: str | UnsetType = UNSET
+    imap_port: int | UnsetType = UNSET
+    imap_login: str | UnsetType = UNSET
+    imap_password: str | UnsetType = UNSET
+    imap_enable_ssl: bool | UnsetType = UNSET
+    smtp_enabled: bool | UnsetType = UNSET
+    smtp_address: str | UnsetType = UNSET
+    smtp_port: int | UnsetType = UNSET
+    smtp_login: str | UnsetType = UNSET
+    smtp_password: str | UnsetType = UNSET
+    smtp_domain: str | UnsetType = UNSET
+    smtp_enable_ssl_tls: bool | UnsetType = UNSET
+    smtp_enable_starttls_auto: bool | UnsetType = UNSET
+    smtp_openssl_verify_mode: str | UnsetType = UNSET
+    smtp_authentication: str | UnsetType = UNSET
+    reauthorization_required: bool | UnsetType = UNSET
+    medium: str | UnsetType = UNSET
+    content_templates: dict[str, Any] | UnsetType | None = UNSET
+    account_sid: str | UnsetType = UNSET
+    auth_token: str | UnsetType = UNSET
+    bot_name: str | UnsetType = UNSET
+    message_templates: list[Any] | UnsetType = UNSET
+    provider_config: dict[str, Any] | UnsetType = UNSET
     hmac_token: str | UnsetType = UNSET
     secret: str | UnsetType = UNSET
     webhook_url: str | UnsetType | None = UNSET
@@ -159,52 +201,3 @@ class DeletedOut(msgspec.Struct, frozen=True, kw_only=True):
     """What happens now."""
 
     message: str
-
-
-def inbox_out(inbox: Inbox, keyring: Keyring, files: Files, *, with_secrets: bool) -> InboxOut:
-    """The inbox as administrators (with secrets) or agents see it."""
-    secrets: dict[str, str] = {}
-    if with_secrets and inbox.hmac_token is not None and inbox.secret is not None:
-        secrets["hmac_token"] = keyring.open(inbox.hmac_token, context=hmac_context(inbox.channel_id))
-        secrets["secret"] = keyring.open(inbox.secret, context=secret_context(inbox.channel_id))
-    return InboxOut(
-        id=inbox.id,
-        avatar_url=files.avatar_url(inbox.avatar_key),
-        channel_id=inbox.channel_id,
-        name=inbox.name,
-        channel_type=inbox.channel_type,
-        greeting_enabled=inbox.greeting_enabled,
-        greeting_message=inbox.greeting_message,
-        working_hours_enabled=inbox.working_hours_enabled,
-        enable_email_collect=inbox.enable_email_collect,
-        csat_survey_enabled=inbox.csat_survey_enabled,
-        csat_config=inbox.csat_config,
-        enable_auto_assignment=inbox.enable_auto_assignment,
-        auto_assignment_config=inbox.auto_assignment_config,
-        out_of_office_message=inbox.out_of_office_message,
-        working_hours=inbox.week,
-        timezone=inbox.timezone,
-        callback_webhook_url=None,
-        allow_messages_after_resolved=inbox.allow_messages_after_resolved,
-        lock_to_single_conversation=inbox.lock_to_single_conversation,
-        sender_name_type=inbox.sender_name_type,
-        business_name=inbox.business_name,
-        allowed_domains=None,
-        widget_color=None,
-        website_url=None,
-        hmac_mandatory=inbox.hmac_mandatory,
-        welcome_title=None,
-        welcome_tagline=None,
-        web_widget_script=None,
-        website_token=None,
-        selected_feature_flags=None,
-        reply_time=None,
-        messaging_service_sid=None,
-        phone_number=None,
-        provider=None,
-        webhook_url=inbox.webhook_url,
-        inbox_identifier=inbox.identifier or "",
-        additional_attributes=inbox.additional_attributes or {},
-        deduplicate_source_ids=bool(inbox.deduplicate_source_ids),
-        **secrets,
-    )

@@ -23,7 +23,7 @@ from criachat.conversations.models import Conversation
 from criachat.conversations.operations import assigning, describing, status
 from criachat.inboxes import operations as inboxes
 from criachat.inboxes.models import Inbox
-from criachat.inboxes.schemas import ChannelParams, InboxParams
+from criachat.inboxes.schemas import InboxParams
 from criachat.kit import clock
 from criachat.kit.actors import ADMINISTRATOR, Actor
 from criachat.kit.db import Database
@@ -136,8 +136,8 @@ async def _set_up(database: Database, keyring: Keyring, password: str) -> Stage:
             made_teams.append(team)
         made_inboxes: list[Inbox] = []
         for name in INBOXES:
-            params = InboxParams(name=name, channel=ChannelParams(type="api"), timezone="America/Sao_Paulo")
-            inbox = await inboxes.create_api_inbox(tx, keyring, params, actor=administrator)
+            params = InboxParams(name=name, channel={"type": "api"}, timezone="America/Sao_Paulo")
+            inbox = await inboxes.create_inbox(tx, keyring, params, actor=administrator)
             await inboxes.add_members(tx, inbox, member_ids, actor=administrator)
             made_inboxes.append(inbox)
         made_contacts = [

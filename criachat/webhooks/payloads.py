@@ -29,7 +29,7 @@ from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 Payload = dict[str, Any]
 
-# Named one by one, so that nothing a channel learns to keep is told by accident.
+# Named one by one, so that nothing an inbox learns to keep is told by accident.
 INBOX_KEYS: Final = (
     "allow_messages_after_resolved",
     "lock_to_single_conversation",
@@ -45,6 +45,7 @@ INBOX_KEYS: Final = (
     "out_of_office_message",
     "working_hours_enabled",
 )
+# Of the channel the event carries what is no secret; these keys are there whatever its kind.
 CHANNEL_KEYS: Final = ("hmac_mandatory", "additional_attributes")
 
 encode = msgspec.json.Encoder().encode
@@ -141,7 +142,8 @@ def inbox_event_payload(event: InboxEvent) -> Payload:
         "channel": {
             "id": inbox.settings.get("channel_id"),
             "account_id": event.account_id,
-            **{key: inbox.channel.get(key) for key in CHANNEL_KEYS},
+            **dict.fromkeys(CHANNEL_KEYS),
+            **inbox.channel,
         },
     }
     if isinstance(event, InboxUpdated):

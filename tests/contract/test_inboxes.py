@@ -1,4 +1,4 @@
-"""Inboxes with an API channel against the contract: every endpoint and every refusal, key by key."""
+"""Inboxes against the contract: every endpoint, every kind of channel and every refusal, key by key."""
 
 from __future__ import annotations
 
@@ -59,6 +59,93 @@ OF_AGENTS: dict[str, Any] = {
     "deduplicate_source_ids": bool,
 }
 OF_ADMINISTRATORS = {**OF_AGENTS, "hmac_token": str, "secret": str}
+TEXT = one_of(str, None)
+FIELD = {
+    "name": str,
+    "field_type": one_of("standard", "contact_attribute", "conversation_attribute"),
+    "label?": str,
+    "placeholder?": str,
+    "type": str,
+    "enabled": bool,
+    "required": bool,
+    "locale?": str,
+    "values?": [str],
+    "regex_pattern?": TEXT,
+    "regex_cue?": TEXT,
+}
+# What each kind of channel has beside the keys that are there for all, and what of it only administrators see.
+OF_KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "web_widget": (
+        {
+            "channel_type": "Channel::WebWidget",
+            "website_url": str,
+            "widget_color": str,
+            "welcome_title": TEXT,
+            "welcome_tagline": TEXT,
+            "website_token": str,
+            "web_widget_script": str,
+            "allowed_domains": str,
+            "selected_feature_flags": [str],
+            "reply_time": one_of("in_a_few_minutes", "in_a_few_hours", "in_a_day"),
+            "hmac_mandatory": bool,
+            "pre_chat_form_enabled": bool,
+            "pre_chat_form_options": {"pre_chat_message": str, "require_email?": bool, "pre_chat_fields": [FIELD]},
+            "continuity_via_email": bool,
+        },
+        {"hmac_token": str},
+    ),
+    "email": (
+        {"channel_type": "Channel::Email", "email": str, "forwarding_enabled": bool, "forward_to_email": str},
+        {
+            "imap_enabled": bool,
+            "imap_address": str,
+            "imap_port": int,
+            "imap_login": str,
+            "imap_password": str,
+            "imap_enable_ssl": bool,
+            "smtp_enabled": bool,
+            "smtp_address": str,
+            "smtp_port": int,
+            "smtp_login": str,
+            "smtp_password": str,
+            "smtp_domain": str,
+            "smtp_enable_ssl_tls": bool,
+            "smtp_enable_starttls_auto": bool,
+            "smtp_openssl_verify_mode": str,
+            "smtp_authentication": str,
+        },
+    ),
+    "whatsapp": (
+        {
+            "channel_type": "Channel::Whatsapp",
+            "phone_number": str,
+            "provider": one_of("default", "whatsapp_cloud"),
+            "callback_webhook_url": str,
+            "message_templates": one_of([dict], dict),
+            "reauthorization_required": bool,
+        },
+        {"provider_config": {"api_key": str, "webhook_verify_token?": str}},
+    ),
+    "telegram": ({"channel_type": "Channel::Telegram", "bot_name": str}, {}),
+    "line": ({"channel_type": "Channel::Line", "callback_webhook_url": str}, {}),
+    "sms": (
+        {"channel_type": "Channel::Sms", "phone_number": str, "provider": "default", "callback_webhook_url": str},
+        {},
+    ),
+    "twilio": (
+        {
+            "channel_type": "Channel::TwilioSms",
+            "medium": one_of("sms", "whatsapp"),
+            "phone_number": TEXT,
+            "messaging_service_sid": TEXT,
+            "content_templates": one_of(dict, None),
+            "callback_webhook_url": str,
+        },
+        {"auth_token": str, "account_sid": str},
+    ),
+}
+OF_API_ALONE = ("webhook_url", "inbox_identifier", "additional_attributes", "deduplicate_source_ids")
+OF_ALL = {**{name: shape for name, shape in OF_AGENTS.items() if name not in OF_API_ALONE}, "hmac_mandatory": None}
 AGENT = {
     "id": int,
     "account_id": int,
@@ -104,6 +191,38 @@ async def test_for_agents_secrets_have_no_key(api: Api, given: Given) -> None:
 
     assert misfits((await ana.get("/inboxes")).json, {"payload": [OF_AGENTS]}) == []
     assert misfits((await ana.get(f"/inboxes/{inbox['id']}")).json, OF_AGENTS) == []
+
+
+async def test_every_kind_of_channel_has_its_keys(api: Api, given: Given) -> None:
+    unique = str(given.account_id)
+    sent: dict[str, dict[str, Any]] = {
+        "web_widget": {"website_url": "https://loja.example"},
+        "email": {"email": f"contract-{unique}@loja.example"},
+        "whatsapp": {"phone_number": f"+4420{unique}77", "provider_config": {"api_key": "k"}},
+        "telegram": {"bot_token": f"77{unique}:{'t' * 35}"},
+        "line": {"line_channel_id": f"contract-{unique}", "line_channel_secret": "s", "line_channel_token": "t"},
+        "sms": {
+            "phone_number": f"+4421{unique}77",
+            "provider_config": dict.fromkeys(("account_id", "application_id", "api_key", "api_secret"), "x"),
+        },
+    }
+    twilio = {"name": "T", "account_sid": "AC", "auth_token": "t", "messaging_service_sid": f"MG{unique}"}
+    await api.patch("/", {"domain": "mail.loja.example"})
+
+    made = {
+        kind: await api.post("/inboxes", {"name": kind, "channel": {"type": kind, **channel}})
+        for kind, channel in sent.items()
+    }
+    made["twilio"] = await api.post("/channels/twilio_channel", {"twilio_channel": twilio})
+
+    ana = await given.agent("Ana")
+    for kind, reply in made.items():
+        for_agents, for_administrators = OF_KINDS[kind]
+        assert reply.status == 200
+        assert misfits(reply.json, {**OF_ALL, **for_agents, **for_administrators}) == []
+        await api.post("/inbox_members", {"inbox_id": reply.json["id"], "user_ids": [ana.id]})
+        shown = await api.acting_as(ana).get(f"/inboxes/{reply.json['id']}")
+        assert misfits(shown.json, {**OF_ALL, **for_agents}) == []
 
 
 async def test_a_removal_tells_in_words_and_that_of_a_picture_is_empty(api: Api, given: Given) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -327,6 +328,31 @@ async def test_a_picture_is_shown_to_everybody_replaced_and_removed_with_its_fil
     assert (await nobody.get(replaced)).status == 404
     assert len(await given.emitted(InboxCreated)) == 1
     assert len(await given.emitted(InboxUpdated)) == 2
+
+
+async def test_a_picture_of_an_inbox_that_was_refused_goes_within_an_hour(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    jobs = given.world.parts.jobs
+
+    refused = await api.call(
+        "PATCH", f"/inboxes/{inbox['id']}", data={"timezone": "Mars/Olympus"}, files={"avatar": ("logo.png", PNG)}
+    )
+    kept = await api.call("PATCH", f"/inboxes/{inbox['id']}", files={"avatar": ("logo.png", PNG)})
+    before = stored(given)
+    await jobs.drain(ahead=timedelta(minutes=55))
+    waiting = stored(given)
+    await jobs.drain(ahead=timedelta(minutes=65))
+
+    assert refused.status == 422
+    assert before == waiting == 2
+    assert stored(given) == 1
+    assert (await api.acting_as(None).get(kept.json["avatar_url"].removeprefix(BASE_URL))).body == PNG
+
+
+def stored(given: Given) -> int:
+    """How many files of the account there are."""
+    folder = given.world.parts.settings.data_directory() / "files" / str(given.account_id)
+    return sum(1 for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize(
