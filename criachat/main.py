@@ -19,6 +19,7 @@ from criachat.auth.routes import reset_routes as reset_token_routes
 from criachat.auth.routes import routes as token_routes
 from criachat.automation.routes import routes as automation_routes
 from criachat.canned_responses.routes import routes as canned_responses_routes
+from criachat.channels.listeners import listeners as channels_listeners
 from criachat.client_api.contacts import routes as client_contacts_routes
 from criachat.client_api.conversations import routes as client_conversations_routes
 from criachat.client_api.csat import routes as client_csat_routes
@@ -139,6 +140,7 @@ LISTENERS: tuple[Listeners, ...] = (
     conversations_listeners,
     messages_listeners,
     csat_listeners,
+    channels_listeners,
 )
 JOBS: tuple[Jobs, ...] = (upkeep.jobs, inboxes_jobs, contacts_jobs, conversations_jobs, messages_jobs)
 
