@@ -82,6 +82,7 @@ from criachat.messages.routes import routes as messages_routes
 from criachat.messages.translating import Translator
 from criachat.messages.uploading import KeptFiles, keep_files
 from criachat.realtime.cable import Cable
+from criachat.saved_filters.routes import routes as saved_filters_routes
 from criachat.teams.routes import routes as teams_routes
 from criachat.users.presence import Presence
 from criachat.users.routes import activity_routes, agent_routes, profile_routes, role_routes
@@ -133,6 +134,7 @@ ROUTES: tuple[Routes, ...] = (
     inbox_webhook_routes,
     deliveries_routes,
     feed_routes,
+    saved_filters_routes,
 )
 LISTENERS: tuple[Listeners, ...] = (
     inboxes_listeners,

@@ -77,6 +77,7 @@ async def known_things(given: Given) -> Known:
         "message_id": message["id"],
         "label_id": (await given.api.post("/labels", {"title": "vip"})).json["id"],
         "note_id": (await given.api.post(f"/contacts/{contact['id']}/notes", {"content": "Olá"})).json["id"],
+        "filter_id": (await given.api.post("/custom_filters", {"name": "Gold"})).json["id"],
         "definition_id": (await given.api.post("/custom_attribute_definitions", DEFINITION)).json["id"],
         "canned_response_id": (await given.api.post("/canned_responses", {"short_code": "hi", "content": "Oi"})).json[
             "id"

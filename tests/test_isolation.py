@@ -72,6 +72,7 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     inbox = await given.inbox(f"Inbox {mark}", greeting_message=mark, channel={"additional_attributes": {"a": mark}})
     ana = await given.agent(f"Ana-{mark}", inbox=inbox)
     contact = await given.contact(f"Rosa {mark}", identifier=f"id-{mark}", custom_attributes={"note": mark})
+    saved = (await api.post("/custom_filters", {"name": mark, "query": {"mark": mark}})).json
     note = (await api.post(f"/contacts/{contact['id']}/notes", {"content": mark})).json
     for _ in range(conversations):
         conversation = await given.conversation(inbox=inbox, contact=contact, custom_attributes={"note": mark})
@@ -108,6 +109,7 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
         "label_id": label["id"],
         "definition_id": definition["id"],
         "note_id": note["id"],
+        "filter_id": saved["id"],
         "canned_response_id": canned["id"],
         "team_id": team["id"],
         "role_id": role["id"],
@@ -267,7 +269,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
         "role_id",
         "user_id",
     }
-    known |= {"definition_id", "note_id"}
+    known |= {"definition_id", "note_id", "filter_id"}
     known |= {"rule_id"}
     known |= {"webhook_id", "delivery_id", "inbox_identifier", "contact_identifier"}
 
