@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from criachat.conversations import queries
 from criachat.conversations.models import Conversation, Counts, ListFilter
-from criachat.conversations.queries import lists
-from criachat.conversations.queries.lists import Asker
+from criachat.conversations.queries import lists, people
+from criachat.conversations.queries.lists import Asker, Share
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
 from criachat.kit.http.versions import Expected
 
 UUIDS = "conversation_uuid"
+MANAGE_ALL: Final = "conversation_manage"
+MANAGE_UNASSIGNED: Final = "conversation_unassigned_manage"
+MANAGE_PARTICIPATING: Final = "conversation_participating_manage"
 
 
 async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversation:
@@ -20,7 +25,8 @@ async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversati
     One of another account is answered like one that does not exist; one of an inbox and a team they are not in is
     refused.
     """
-    return _opened(actor, await queries.find_conversation(db, actor.account_id, actor.user_id, display_id))
+    found = await queries.find_conversation(db, actor.account_id, actor.user_id, display_id)
+    return await _opened(db, actor, found)
 
 
 async def load_conversation_to_change(tx: Tx, actor: Actor, display_id: int, expected: Expected) -> Conversation:
@@ -37,7 +43,7 @@ async def load_conversation_to_change(tx: Tx, actor: Actor, display_id: int, exp
 async def load_conversation_and_reserve(db: Db, actor: Actor, display_id: int, *, sequence: str) -> Conversation:
     """The same, with the next number of a sequence as its `reserved_id`, for whoever writes next."""
     found = await queries.find_conversation_and_reserve(db, actor.account_id, actor.user_id, display_id, sequence)
-    return _opened(actor, found)
+    return await _opened(db, actor, found)
 
 
 async def find_conversation(
@@ -73,7 +79,8 @@ async def load_conversation_of_session(db: Db, actor: Actor, display_id: int) ->
 
 async def load_conversation_by_id(db: Db, actor: Actor, conversation_id: int) -> Conversation:
     """The conversation with this database id, if the caller may open it."""
-    return _opened(actor, await queries.find_conversation_by_id(db, actor.account_id, actor.user_id, conversation_id))
+    found = await queries.find_conversation_by_id(db, actor.account_id, actor.user_id, conversation_id)
+    return await _opened(db, actor, found)
 
 
 async def load_again(db: Db, conversation: Conversation, *, actor: Actor) -> Conversation:
@@ -110,13 +117,37 @@ async def count_conversations(db: Db, actor: Actor, filters: ListFilter) -> Coun
     return await lists.count(db, _asker(actor), filters)
 
 
+def share_of(actor: Actor) -> Share:
+    """What a caller's role shows of the conversations they could see as an agent; custom roles may show a part."""
+    if not actor.has_custom_role or actor.may(MANAGE_ALL):
+        return "all"
+    if actor.may(MANAGE_UNASSIGNED):
+        return "mine_and_unassigned"
+    return "mine" if actor.may(MANAGE_PARTICIPATING) else "none"
+
+
 def _asker(actor: Actor) -> Asker:
-    return Asker(account_id=actor.account_id, user_id=actor.user_id, limited_to=actor.limited_to_user)
+    share = share_of(actor)
+    return Asker(account_id=actor.account_id, user_id=actor.user_id, limited_to=actor.limited_to_user, share=share)
 
 
-def _opened(actor: Actor, found: Conversation | None) -> Conversation:
+async def _opened(db: Db, actor: Actor, found: Conversation | None) -> Conversation:
     if found is None:
         raise NotFound
     if actor.limited_to_user is not None and not (found.is_inbox_member or found.is_team_member):
         raise NotAuthorized
+    if actor.has_custom_role and not await _is_shown(db, actor, found):
+        raise NotAuthorized
     return found
+
+
+async def _is_shown(db: Db, actor: Actor, conversation: Conversation) -> bool:
+    """Whether a custom role shows it. Lists leave out what somebody only takes part in, but they may open it."""
+    share = share_of(actor)
+    if share == "none":
+        return False
+    if share == "all" or conversation.assignee_id == actor.user_id:
+        return True
+    if share == "mine_and_unassigned" and conversation.assignee_id is None:
+        return True
+    return actor.may(MANAGE_PARTICIPATING) and await people.is_participant(db, conversation, actor.user_id)

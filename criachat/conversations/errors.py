@@ -49,3 +49,14 @@ class DraftTooLong(Unprocessable):
 
 class FilterInvalid(Unprocessable):
     """The filter is invalid"""
+
+
+class BulkTypeUnknown(Unprocessable):
+    """Type must be Conversation or Contact"""
+
+    def body(self) -> object:
+        return {"success": False}
+
+
+class BulkInvalid(Unprocessable):
+    """Ids must be a list of 1,000 at most"""

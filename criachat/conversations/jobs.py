@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import msgspec
+import structlog
 
+from criachat.contacts import access as contacts
+from criachat.contacts import operations as contact_operations
+from criachat.conversations import access
+from criachat.conversations.models import Wanted
+from criachat.conversations.operations import bulk
 from criachat.conversations.operations.describing import retag
 from criachat.conversations.operations.status import wake
 from criachat.conversations.queries import writes
+from criachat.kit.errors import Refused
 from criachat.kit.jobs import JobContext, Jobs
+from criachat.users import access as users
 
+log = structlog.get_logger()
 jobs = Jobs("conversations")
 
 # What is left over is due again five minutes later.
@@ -59,6 +68,57 @@ async def open_snoozed(context: JobContext) -> None:
         due = await writes.list_due_snoozed(tx, limit=MOST_DUE)
         keys = [f"{place.account_id}:{place.id}" for place in due]
         await jobs.enqueue_all(tx, open_one, [Wake(place.account_id, place.id) for place in due], dedupe_keys=keys)
+
+
+class ChangeConversation(msgspec.Struct, frozen=True):
+    """What a person wants one of many conversations, by its number, to be."""
+
+    account_id: int
+    user_id: int
+    display_id: int
+    wanted: Wanted
+
+
+@jobs.define()
+async def change_conversation(context: JobContext, params: ChangeConversation) -> None:
+    """Make a conversation what somebody wants many to be, if they may; a second run finds nothing to change."""
+    try:
+        async with context.database.transaction() as tx:
+            actor = await users.find_actor(tx, params.account_id, params.user_id)
+            if actor is not None:
+                conversation = await access.load_conversation(tx, actor, params.display_id)
+                await bulk.change(tx, conversation, params.wanted, actor=actor)
+    except Refused as refusal:
+        log.info("bulk_change_refused", account_id=params.account_id, refusal=type(refusal).__name__)
+
+
+class ChangeContact(msgspec.Struct, frozen=True):
+    """What a person wants of one of many contacts: that they are gone, or have these labels too."""
+
+    account_id: int
+    user_id: int
+    contact_id: int
+    is_gone: bool
+    labels: list[str]
+
+
+@jobs.define()
+async def change_contact(context: JobContext, params: ChangeContact) -> None:
+    """Remove or label one of many contacts; a second run finds nothing to change."""
+    try:
+        async with context.database.transaction() as tx:
+            actor = await users.find_actor(tx, params.account_id, params.user_id)
+            if actor is None:
+                return
+            if params.is_gone:
+                contact = await contacts.load_contact_to_delete(tx, actor, params.contact_id)
+                await contact_operations.remove_contact(tx, contact, actor=actor)
+            elif params.labels:
+                contact = await contacts.load_contact_to_change(tx, actor, params.contact_id)
+                labels = [*contact.labels, *params.labels]
+                await contact_operations.set_labels(tx, contact, labels, actor=actor)
+    except Refused as refusal:
+        log.info("bulk_change_refused", account_id=params.account_id, refusal=type(refusal).__name__)
 
 
 @jobs.schedule("*/10 * * * *")

@@ -242,6 +242,17 @@ class Mentions(msgspec.Struct, frozen=True, kw_only=True):
     team_ids: tuple[int, ...]
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody wants many conversations to be; what is not said stays. None stands for nobody and for no team."""
+
+    status: Status | None = None
+    snoozed_until: datetime | None = None
+    assignee_id: int | UnsetType | None = UNSET
+    team_id: int | UnsetType | None = UNSET
+    added_labels: list[str] = []
+    removed_labels: list[str] = []
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """How many conversations a list has behind each of its tabs."""
 

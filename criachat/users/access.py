@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from criachat.kit.actors import Actor
+from criachat.kit.actors import ADMINISTRATOR, Actor, Callers
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.users import queries
@@ -73,6 +73,29 @@ async def list_custom_roles(db: Db, actor: Actor) -> list[CustomRole]:
 async def list_colleagues(db: Db, actor: Actor, user_ids: Sequence[int] | None = None) -> list[Colleague]:
     """The members of the caller's account by name, or those of them with these ids."""
     return await queries.list_colleagues(db, actor.account_id, user_ids)
+
+
+async def find_actor(db: Db, account_id: int, user_id: int) -> Actor | None:
+    """A member of the account as a caller, for jobs that go on with what they asked for; None for who left it."""
+    found = await queries.list_colleagues(db, account_id, [user_id])
+    if not found:
+        return None
+    colleague = found[0]
+    role_id = colleague.custom_role_id
+    role = None if role_id is None else await roles.find_custom_role(db, account_id, role_id)
+    return Actor(
+        type="user",
+        kind=ADMINISTRATOR if colleague.role == "administrator" else Callers.AGENT_ONLY,
+        account_id=account_id,
+        id=colleague.id,
+        name=colleague.name,
+        display_name=colleague.display_name,
+        email=colleague.email,
+        availability=colleague.availability,
+        auto_offline=colleague.auto_offline,
+        permissions=frozenset(() if role is None else role.permissions),
+        has_custom_role=role is not None,
+    )
 
 
 async def list_memberships(db: Db, user_id: int) -> list[Membership]:

@@ -250,6 +250,7 @@ async def test_endpoints_that_answer_nothing(api: Api, given: Given, full: Any) 
         await api.delete(f"{path}/participants", {"user_ids": [given.boss.id]}),
         await api.patch(f"{path}/draft_messages", {"draft_message": {"message": "Olá"}}),
         await api.delete(f"{path}/draft_messages"),
+        await api.post("/bulk_actions", {"type": "Conversation", "ids": [full["id"]], "fields": {"status": "open"}}),
         await api.delete(path),
     ]
 

@@ -112,6 +112,11 @@ async def delete_contact(tx: Tx, contact: Contact, *, actor: Actor, presence: Pr
     """Remove a contact who is not online, with sessions, conversations and messages."""
     if presence.is_contact_present(contact.account_id, contact.id):
         raise ContactOnline(contact.name)
+    await remove_contact(tx, contact, actor=actor)
+
+
+async def remove_contact(tx: Tx, contact: Contact, *, actor: Actor) -> None:
+    """The same for whoever knows that the contact is not online."""
     await queries.delete_contact(tx, contact)
     await emit(tx, _event(ContactDeleted, contact, actor))
 

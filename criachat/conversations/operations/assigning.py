@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from criachat.conversations.models import Conversation
@@ -19,15 +20,8 @@ async def assign(tx: Tx, conversation: Conversation, assignee: Colleague | None,
     What waited for that bot's answer is open for the person now.
     """
 
-    def change(before: Conversation) -> dict[str, Any]:
-        takes_over = assignee is not None and before.assignee_agent_bot_id is not None and before.status == "pending"
-        return {
-            "assignee_id": assignee.id if assignee else None,
-            "assignee_agent_bot_id": None,
-            "status": "open" if takes_over else before.status,
-        }
-
-    return (await save(tx, conversation, change, actor=actor)).after
+    assignee_id = assignee.id if assignee else None
+    return (await save(tx, conversation, lambda before: to_person(before, assignee_id), actor=actor)).after
 
 
 async def assign_bot(tx: Tx, conversation: Conversation, bot: Bot, *, actor: Actor) -> Conversation:
@@ -40,8 +34,21 @@ async def assign_team(tx: Tx, conversation: Conversation, team: Team | None, *, 
     """Hand it to a team, or to none; an assignee who is not in the new team loses it."""
     members = None if team is None else frozenset(await teams.list_member_ids(tx, team))
 
-    def change(before: Conversation) -> dict[str, Any]:
-        keeps = members is None or before.assignee_id in members
-        return {"team_id": team.id if team else None, "assignee_id": before.assignee_id if keeps else None}
+    team_id = team.id if team else None
+    return (await save(tx, conversation, lambda before: to_team(before, team_id, members), actor=actor)).after
 
-    return (await save(tx, conversation, change, actor=actor)).after
+
+def to_person(before: Conversation, assignee_id: int | None) -> dict[str, Any]:
+    """What changes when it is handed to a person, or to nobody."""
+    takes_over = assignee_id is not None and before.assignee_agent_bot_id is not None and before.status == "pending"
+    return {
+        "assignee_id": assignee_id,
+        "assignee_agent_bot_id": None,
+        "status": "open" if takes_over else before.status,
+    }
+
+
+def to_team(before: Conversation, team_id: int | None, members: Collection[int] | None) -> dict[str, Any]:
+    """What changes when it is handed to a team with these members, or to none."""
+    keeps = members is None or before.assignee_id in members
+    return {"team_id": team_id, "assignee_id": before.assignee_id if keeps else None}

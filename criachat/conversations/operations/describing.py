@@ -75,15 +75,17 @@ async def _save_labels(
 ) -> Conversation:
     """Have the labels that are wanted instead of those it has; the same ones in another order are no change."""
 
-    def change(before: Conversation) -> dict[str, Any]:
-        titles = wanted(before.labels)
-        if set(titles) == set(before.labels):
-            return {}
-        if len(titles) > MOST_LABELS or any(len(title) > LONGEST_LABEL for title in titles):
-            raise LabelsInvalid
-        return {"labels": titles}
+    return (await save(tx, conversation, lambda before: relabelled(before, wanted(before.labels)), actor=actor)).after
 
-    return (await save(tx, conversation, change, actor=actor)).after
+
+def relabelled(before: Conversation, titles: list[str]) -> dict[str, Any]:
+    """What changes when it has these labels, each once; refused when they are too long or too many."""
+    labels = list(dict.fromkeys(titles))
+    if set(labels) == set(before.labels):
+        return {}
+    if len(labels) > MOST_LABELS or any(len(title) > LONGEST_LABEL for title in labels):
+        raise LabelsInvalid
+    return {"labels": labels}
 
 
 async def set_custom_attributes(

@@ -10,7 +10,7 @@ that have it may be read. `q` reads messages.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import LiteralString
+from typing import Literal, LiteralString
 
 import msgspec
 
@@ -154,12 +154,22 @@ class Narrowing(msgspec.Struct, frozen=True):
     after: LiteralString = ""
 
 
+Share = Literal["all", "mine_and_unassigned", "mine", "none"]
+SHARES: dict[Share, LiteralString] = {
+    "all": "",
+    "mine_and_unassigned": "  AND (conversations.assignee_id = $2 OR conversations.assignee_id IS NULL)\n",
+    "mine": "  AND conversations.assignee_id = $2\n",
+    "none": "  AND false\n",
+}
+
+
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for a list: `limited_to` is the agent whose inboxes bound it."""
+    """Who asks for a list: `limited_to` is the agent whose inboxes bound it, `share` what their role shows of those."""
 
     account_id: int
     user_id: int | None
     limited_to: int | None
+    share: Share = "all"
 
 
 async def list_page(
@@ -178,7 +188,7 @@ def page_statement(
     values: list[object] = [asker.account_id, asker.user_id]
     narrowed = (*_counted(filters), *_uncounted(filters))
     is_by_inbox = chosen.is_by_inbox and not (
-        narrowed or filters.conditions or filters.kind or filters.assignee == "me"
+        narrowed or filters.conditions or filters.kind or filters.assignee == "me" or asker.share == "mine"
     )
     seen: LiteralString = ""
     conditions: LiteralString = ""
@@ -187,7 +197,7 @@ def page_statement(
     elif asker.limited_to is not None:
         narrowed = (Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]), *narrowed)
     conditions += _all_bound(values, narrowed) + _filtered(values, filters)
-    conditions += KINDS[filters.kind] if filters.kind else ""
+    conditions += SHARES[asker.share] + (KINDS[filters.kind] if filters.kind else "")
     conditions += ASSIGNEES[filters.assignee] if filters.assignee else ""
     most = ROWS.get(limit) or _bound(values, Narrowing("", limit, "::bigint"))
     skipped = _bound(values, Narrowing("", offset, "::bigint"))
@@ -211,7 +221,8 @@ async def count(db: Db, asker: Asker, filters: ListFilter) -> Counts:
     head = COUNT_HEAD if uncounted or filters.kind or not are_summed(filters.conditions) else SUM_HEAD
     visible = _asked(Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]))
     conditions = _all_bound(values, (*visible, *_counted(filters), *uncounted)) + _filtered(values, filters)
-    return await db.fetch_one(Counts, head + conditions + (KINDS[filters.kind] if filters.kind else ""), *values)
+    conditions += SHARES[asker.share] + (KINDS[filters.kind] if filters.kind else "")
+    return await db.fetch_one(Counts, head + conditions, *values)
 
 
 def _of(filters: ListFilter) -> LiteralString:

@@ -12,6 +12,9 @@ from criachat.kit.db import Db, Tx
 LIST_PARTICIPANT_IDS = """
 SELECT user_id FROM conversation_participants WHERE account_id = $1 AND conversation_id = $2 ORDER BY user_id
 """
+FIND_PARTICIPANT = """
+SELECT user_id FROM conversation_participants WHERE account_id = $1 AND conversation_id = $2 AND user_id = $3
+"""
 # Whoever sees the inbox $3: its members and all administrators. In order, so that two who write wait for each other.
 WHO_SEES_INBOX: LiteralString = """(account_users.role = 'administrator' OR EXISTS (
         SELECT FROM inbox_members WHERE inbox_members.account_id = $1 AND inbox_members.inbox_id = $3
@@ -63,6 +66,12 @@ RETURNING user_id
 async def list_participant_ids(db: Db, conversation: Conversation) -> list[int]:
     """Who is told of it."""
     return await db.fetch_values(LIST_PARTICIPANT_IDS, conversation.account_id, conversation.id)
+
+
+async def is_participant(db: Db, conversation: Conversation, user_id: int | None) -> bool:
+    """Whether the person is told of it."""
+    key = conversation.account_id, conversation.id
+    return await db.fetch_value(FIND_PARTICIPANT, *key, user_id) is not None
 
 
 async def insert_participants(tx: Tx, conversation: Conversation, user_ids: Sequence[int]) -> list[int]:

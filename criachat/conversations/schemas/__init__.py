@@ -49,6 +49,9 @@ from criachat.conversations.schemas.messages import (
 )
 from criachat.conversations.schemas.params import (
     AssignmentParams,
+    BulkFieldsParams,
+    BulkLabelsParams,
+    BulkParams,
     ConditionParams,
     CustomAttributesParams,
     DraftParams,
@@ -69,6 +72,9 @@ __all__ = [
     "AttachmentOut",
     "BotSenderOut",
     "BotSlimOut",
+    "BulkFieldsParams",
+    "BulkLabelsParams",
+    "BulkParams",
     "ConditionParams",
     "ContactConversationsOut",
     "ContactFullOut",

@@ -94,6 +94,32 @@ class ParticipantsParams(msgspec.Struct, kw_only=True):
     user_ids: Annotated[list[int], Meta(max_length=1000)]
 
 
+class BulkFieldsParams(msgspec.Struct, kw_only=True):
+    """What many conversations shall be; null and 0 stand for nobody, and for no team."""
+
+    status: str | None = None
+    assignee_id: Any = UNSET
+    team_id: Any = UNSET
+
+
+class BulkLabelsParams(msgspec.Struct, kw_only=True):
+    """Labels to put on many, and to take away first."""
+
+    add: Any = None
+    remove: Any = None
+
+
+class BulkParams(msgspec.Struct, kw_only=True):
+    """What to do with many conversations (by number) or contacts (by id) at once."""
+
+    type: Any = None
+    ids: Any = None
+    fields: BulkFieldsParams | None = None
+    snoozed_until: int | str | None = None
+    labels: BulkLabelsParams | None = None
+    action_name: str | None = None
+
+
 class DraftTextParams(msgspec.Struct, kw_only=True):
     """What somebody began to write."""
 
