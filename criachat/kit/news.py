@@ -29,7 +29,7 @@ READERS: Final = 4
 LIST_ACCOUNTS_WITH_NEWS = """
 SELECT DISTINCT account_id
 FROM events
-WHERE (epoch, xid, id) > ($1, $2::xid8, $3)
+WHERE (epoch + 0, xid, id) > ($1, $2::xid8, $3)
   AND created_at >= $4::timestamptz - interval '1 day'
   AND account_id = ANY($5)
 """

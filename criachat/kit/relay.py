@@ -67,10 +67,17 @@ CROSS JOIN (
 ) AS start
 ON CONFLICT (name) DO NOTHING
 """
-INSERT_SWEEP = "INSERT INTO event_sweep (epoch, xid, event_id) VALUES (0, '0', 0) ON CONFLICT DO NOTHING"
+INSERT_SWEEP = """
+INSERT INTO event_sweep (epoch, xid, event_id, event_at) VALUES (0, '0', 0, to_timestamp(0)) ON CONFLICT DO NOTHING
+"""
 
 # The lock is tried before the position is read; a position that is stale by a moment makes us mark accounts again.
-CLAIM_SWEEP = "SELECT epoch, xid, event_id FROM event_sweep WHERE pg_try_advisory_xact_lock($1)"
+# Statements over partitions take longer to plan than to run, and no plan is better than the one that knows no values.
+CLAIM_SWEEP = """
+SELECT epoch, xid, event_id, event_at, set_config('plan_cache_mode', 'force_generic_plan', true) AS planning
+FROM event_sweep
+WHERE pg_try_advisory_xact_lock($1)
+"""
 # Across accounts: finds those with news. Rows of cursors are locked in the order of accounts, by everybody. Whether
 # more is coming is asked of the newest event: looked for by a comparison, PostgreSQL would expect to meet one soon, and
 # read all of them.
@@ -78,10 +85,11 @@ SWEEP = """
 WITH present AS MATERIALIZED (
     SELECT epoch, pg_snapshot_xmin(pg_current_snapshot()) AS xid FROM event_epoch
 ), news AS MATERIALIZED (
-    SELECT account_id, epoch, xid, id FROM events
-    WHERE (epoch, xid, id) > ($1, $2, $3)
-      AND (epoch, xid) < ((SELECT epoch FROM present), (SELECT xid FROM present))
-    ORDER BY epoch, xid, id
+    SELECT account_id, epoch, xid, id, created_at FROM events
+    WHERE (epoch + 0, xid, id) > ($1, $2, $3)
+      AND (epoch + 0, xid) < ((SELECT epoch FROM present), (SELECT xid FROM present))
+      AND created_at >= $6::timestamptz - interval '1 day'
+    ORDER BY epoch + 0, xid, id
     LIMIT $4
 ), marked AS (
     INSERT INTO event_cursors AS kept (account_id, epoch, xid, event_id, event_at, news_epoch, news_xid, reached_at)
@@ -95,7 +103,9 @@ WITH present AS MATERIALIZED (
     RETURNING has_news
 ), moved AS (
     UPDATE event_sweep
-    SET (epoch, xid, event_id) = (SELECT epoch, xid, id FROM news ORDER BY epoch DESC, xid DESC, id DESC LIMIT 1)
+    SET (epoch, xid, event_id, event_at) = (
+        SELECT epoch, xid, id, created_at FROM news ORDER BY epoch DESC, xid DESC, id DESC LIMIT 1
+    )
     WHERE EXISTS (SELECT FROM news)
 )
 SELECT (SELECT count(*) FROM news) AS events,
@@ -103,21 +113,26 @@ SELECT (SELECT count(*) FROM news) AS events,
     coalesce(
         (
             SELECT (epoch, xid) >= ((SELECT epoch FROM present), (SELECT xid FROM present))
-            FROM events ORDER BY epoch DESC, xid DESC, id DESC LIMIT 1
+            FROM events
+            WHERE created_at >= $6::timestamptz - interval '1 day'
+            ORDER BY epoch + 0 DESC, xid DESC, id DESC
+            LIMIT 1
         ),
         false
     ) AS is_held_back
 """
 # Across accounts: takes those that waited longest. A listener's statement that runs on after its relay was killed ends
-# with this timeout, and with it the locks.
+# with this timeout, and with it the locks. Plans as of the sweep.
 CLAIM_ACCOUNTS = """
-SELECT account_id, set_config('statement_timeout', '3s', true) AS timeout
+SELECT account_id, set_config('statement_timeout', '3s', true) AS timeout,
+    set_config('plan_cache_mode', 'force_generic_plan', true) AS planning
 FROM (SELECT account_id FROM event_cursors WHERE has_news ORDER BY reached_at LIMIT 64) AS waiting
 WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 LIMIT $2
 """
 CLAIM_ACCOUNT = """
-SELECT account_id, set_config('statement_timeout', '3s', true) AS timeout
+SELECT account_id, set_config('statement_timeout', '3s', true) AS timeout,
+    set_config('plan_cache_mode', 'force_generic_plan', true) AS planning
 FROM (SELECT account_id FROM event_cursors WHERE account_id = $2 AND has_news LIMIT 1) AS waiting
 WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 """
@@ -141,7 +156,7 @@ HAS_NEWS = "SELECT EXISTS (SELECT FROM event_cursors WHERE has_news AND ($1::big
 IS_HELD_BACK = """
 SELECT EXISTS (
     SELECT FROM events
-    WHERE (epoch, xid) >= ((SELECT epoch FROM event_epoch), pg_snapshot_xmin(pg_current_snapshot()))
+    WHERE (epoch + 0, xid) >= ((SELECT epoch FROM event_epoch), pg_snapshot_xmin(pg_current_snapshot()))
       AND ($1::bigint IS NULL OR account_id = $1)
 )
 """
@@ -157,7 +172,7 @@ SELECT least(
         CROSS JOIN LATERAL (
             SELECT created_at FROM events
             WHERE account_id = behind.account_id
-              AND (account_id, epoch, xid, id) > (behind.account_id, behind.epoch, behind.xid, behind.event_id)
+              AND (epoch, xid, id) > (behind.epoch, behind.xid, behind.event_id)
               AND created_at >= behind.event_at - interval '1 day'
             ORDER BY epoch, xid, id LIMIT 1
         ) AS unread
@@ -168,8 +183,10 @@ SELECT least(
         LEFT JOIN event_sweep AS sweep ON true
         CROSS JOIN LATERAL (
             SELECT created_at FROM events
-            WHERE (epoch, xid, id) > (coalesce(sweep.epoch, 0), coalesce(sweep.xid, '0'), coalesce(sweep.event_id, 0))
-            ORDER BY epoch, xid, id LIMIT 1
+            WHERE (epoch + 0, xid, id)
+                > (coalesce(sweep.epoch, 0), coalesce(sweep.xid, '0'), coalesce(sweep.event_id, 0))
+              AND created_at >= coalesce(sweep.event_at, to_timestamp(0)) - interval '1 day'
+            ORDER BY epoch + 0, xid, id LIMIT 1
         ) AS unswept
     )
 ) AS oldest_at,
@@ -205,6 +222,8 @@ class Position(msgspec.Struct, frozen=True):
     epoch: int
     xid: int
     event_id: int
+    event_at: datetime
+    planning: str
 
 
 class Swept(msgspec.Struct, frozen=True):
@@ -220,6 +239,7 @@ class Claim(msgspec.Struct, frozen=True):
 
     account_id: int
     timeout: str
+    planning: str
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -405,9 +425,8 @@ class Relay:
             position = await tx.fetch_one_or_none(Position, CLAIM_SWEEP, SWEEP_LOCK)
             if position is None:
                 return None
-            return await tx.fetch_one(
-                Swept, SWEEP, position.epoch, position.xid, position.event_id, SWEEP_BATCH, clock.now()
-            )
+            reached = position.epoch, position.xid, position.event_id
+            return await tx.fetch_one(Swept, SWEEP, *reached, SWEEP_BATCH, clock.now(), position.event_at)
 
     async def _walk(self, account_id: int | None = None) -> bool:
         """Hand over the next events of the accounts that waited longest; False when there was nothing to do."""

@@ -52,8 +52,9 @@ CREATE TABLE events (
     PRIMARY KEY (account_id, epoch, xid, id, created_at)
 ) PARTITION BY RANGE (created_at);
 CREATE INDEX events_by_contact ON events (account_id, contact_id) WHERE contact_id IS NOT NULL;
--- Finds accounts with news past the sweep position, whichever they are.
-CREATE INDEX events_by_transaction ON events (epoch, xid, id) INCLUDE (account_id);
+-- Finds accounts with news past the sweep position, whichever they are. Led by a sum, so that nobody who asks for one
+-- account's events is led through those of all.
+CREATE INDEX events_by_transaction ON events ((epoch + 0), xid, id);
 CREATE TABLE events_default PARTITION OF events DEFAULT WITH (toast_tuple_target = 8160);
 
 -- owner: kit
@@ -61,7 +62,9 @@ CREATE TABLE event_sweep (
     is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
     epoch integer NOT NULL,
     xid xid8 NOT NULL,
-    event_id bigint NOT NULL
+    event_id bigint NOT NULL,
+    -- When that event was made: older partitions need not be searched for the next.
+    event_at timestamptz NOT NULL
 );
 
 -- Where the relay stands in the log of each account; absent means at the sweep's position. Made and marked by the

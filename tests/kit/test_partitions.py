@@ -207,4 +207,4 @@ async def test_the_daily_round_makes_and_drops(migrated: Database, connection: C
     await tend_partitions(migrated, SETTINGS)
 
     assert old not in await list_partitions(connection, "webhook_payloads")
-    assert partition("webhook_payloads", days=7) in await list_partitions(connection, "webhook_payloads")
+    assert partition("webhook_payloads", days=3) in await list_partitions(connection, "webhook_payloads")
