@@ -60,10 +60,10 @@ async def places(connection: Connection) -> list[Any]:
 
 
 @pytest.mark.parametrize("table", ["events", "webhook_payloads", "webhook_deliveries", "delivery_attempts"])
-async def test_today_and_a_week_ahead_have_partitions_before_anything_is_written(
+async def test_today_and_the_next_days_have_partitions_before_anything_is_written(
     connection: Connection, table: str
 ) -> None:
-    assert await list_partitions(connection, table) == {partition(table, days=days) for days in range(8)}
+    assert await list_partitions(connection, table) == {partition(table, days=days) for days in range(4)}
 
 
 async def test_events_land_in_the_partition_of_their_day(migrated: Database, connection: Connection) -> None:
@@ -96,7 +96,7 @@ async def test_two_processes_make_them_at_once(migrated: Database, connection: C
 
     await asyncio.gather(*(make_partitions(other) for other in others))
 
-    made = {partition("events", days=days) for days in range(8)}
+    made = {partition("events", days=days) for days in range(4)}
     assert made <= await list_partitions(connection, "events")
     for other in others:
         await other.close()
