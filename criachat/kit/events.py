@@ -249,14 +249,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 # The account stands outside the comparison: inside it, PostgreSQL starts at the account's first event, and compares its
-# way to the cursor through all of them. No other index may begin with the epoch: epochs are all the same, so PostgreSQL
-# expects nothing behind any cursor, and would walk the events of all accounts as readily as those of this one.
+# way to the cursor through all of them. The epoch is asked for, not given: epochs are all the same, so that PostgreSQL,
+# knowing it, expects nothing behind any cursor, and sorts all that is there before it takes the first.
 LIST_AFTER = """
 SELECT account_id, id, epoch, xid, name, inbox_id, conversation_id, message_id, contact_id, actor_type, actor_id,
     cause, changes, details, snapshot, created_at
 FROM events
 WHERE account_id = $1
-  AND (epoch, xid, id) > ($2, $3::xid8, $4)
+  AND (epoch, xid, id) > ((SELECT $2::integer), $3::xid8, $4)
   AND created_at >= $5::timestamptz - interval '1 day'
   AND (epoch < (SELECT epoch FROM event_epoch) OR xid < pg_snapshot_xmin(pg_current_snapshot()))
 ORDER BY epoch, xid, id
@@ -269,7 +269,7 @@ SELECT account_id, id, epoch, xid, name, inbox_id, conversation_id, message_id, 
     (epoch < (SELECT epoch FROM event_epoch) OR xid < pg_snapshot_xmin(pg_current_snapshot())) AS is_settled
 FROM events
 WHERE account_id = $1
-  AND (epoch, xid, id) > ($2, $3::xid8, $4)
+  AND (epoch, xid, id) > ((SELECT $2::integer), $3::xid8, $4)
   AND created_at >= $5::timestamptz - interval '1 day'
 ORDER BY epoch, xid, id
 LIMIT $6

@@ -113,7 +113,7 @@ DROP = Template("DROP TABLE IF EXISTS {partition}")
 
 
 async def make_partitions(connection: Connection) -> None:
-    """See to it that today and the week ahead have their partitions, and every day whose rows had to stay elsewhere.
+    """See to it that today and the days ahead have their partitions, and every day whose rows had to stay elsewhere.
 
     May run any number of times, and in several processes at once.
     """
