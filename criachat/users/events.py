@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from criachat.kit.events import Event, declare
+from criachat.users.shown import Shown
+
+
+class PersonalEvent(Event, frozen=True, kw_only=True):
+    """Something that on sockets only certain people are told, each in words of their own."""
+
+    def told(self, shown: Shown) -> Mapping[int, object]:
+        """What each of these people is told, by user id."""
+        raise NotImplementedError
 
 
 @declare("agent_added", realtime="agent.added")
