@@ -81,6 +81,11 @@ from criachat.messages.routes import merging_routes, opening_routes, upload_rout
 from criachat.messages.routes import routes as messages_routes
 from criachat.messages.translating import Translator
 from criachat.messages.uploading import KeptFiles, keep_files
+from criachat.notifications.jobs import jobs as notifications_jobs
+from criachat.notifications.listeners import listeners as notifications_listeners
+from criachat.notifications.routes import routes as notifications_routes
+from criachat.notifications.routes import settings_routes as notification_settings_routes
+from criachat.notifications.routes import subscription_routes as notification_subscription_routes
 from criachat.realtime.cable import Cable
 from criachat.saved_filters.routes import routes as saved_filters_routes
 from criachat.teams.routes import routes as teams_routes
@@ -130,6 +135,9 @@ ROUTES: tuple[Routes, ...] = (
     client_messages_routes,
     client_csat_routes,
     automation_routes,
+    notifications_routes,
+    notification_settings_routes,
+    notification_subscription_routes,
     webhooks_routes,
     inbox_webhook_routes,
     deliveries_routes,
@@ -143,8 +151,16 @@ LISTENERS: tuple[Listeners, ...] = (
     messages_listeners,
     csat_listeners,
     channels_listeners,
+    notifications_listeners,
 )
-JOBS: tuple[Jobs, ...] = (upkeep.jobs, inboxes_jobs, contacts_jobs, conversations_jobs, messages_jobs)
+JOBS: tuple[Jobs, ...] = (
+    upkeep.jobs,
+    inboxes_jobs,
+    contacts_jobs,
+    conversations_jobs,
+    messages_jobs,
+    notifications_jobs,
+)
 
 FLUSH_SECONDS = 20.0
 

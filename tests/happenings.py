@@ -62,6 +62,26 @@ async def rename_account(stage: Stage) -> None:
     done(await stage.given.api.patch("", {"name": f"Loja Azul {next(numbers)}"}))
 
 
+async def notify_boss(stage: Stage) -> Any:
+    """A colleague asks the boss for a look; what the boss is told of it."""
+    given = stage.given
+    colleague = given.api.acting_as(await given.administrator("Bruno"))
+    note = {"content": f"[@B](mention://user/{given.boss.id}/B)", "private": True}
+    done(await colleague.post(f"{stage.path}/messages", note))
+    await given.relayed()
+    return done(await given.api.get("/notifications"))["data"]["payload"][0]
+
+
+async def read_notification(stage: Stage) -> None:
+    notification = await notify_boss(stage)
+    done(await stage.given.api.patch(f"/notifications/{notification['id']}"))
+
+
+async def remove_notification(stage: Stage) -> None:
+    notification = await notify_boss(stage)
+    done(await stage.given.api.delete(f"/notifications/{notification['id']}"))
+
+
 async def rename_label(stage: Stage) -> None:
     label = await make_label(stage)
     done(await stage.given.api.patch(f"/labels/{label['id']}", {"title": f"very-{label['title']}"}))
@@ -228,6 +248,9 @@ HAPPENINGS: Mapping[str, Act] = {
     "agent_updated": promote,
     "agent_removed": dismiss,
     "label_renamed": rename_label,
+    "notification_created": notify_boss,
+    "notification_updated": read_notification,
+    "notification_deleted": remove_notification,
     "contact_created": meet,
     "contact_updated": rename_contact,
     "contact_deleted": delete_contact,

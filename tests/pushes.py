@@ -128,3 +128,20 @@ CONVERSATION: dict[str, Any] = {
     "account_id": int,
 }
 PERFORMER = {"performer?": one_of(USER, BOT)}
+# As lists show it; sockets add the account.
+NOTIFICATION: dict[str, Any] = {
+    "id": int,
+    "notification_type": str,
+    "push_message_title": str,
+    "push_message_body": str,
+    "primary_actor_type": "Conversation",
+    "primary_actor_id": int,
+    "primary_actor": CONVERSATION,
+    "read_at": one_of(iso, None),
+    "secondary_actor": one_of(MESSAGE, USER, None),
+    "user": USER,
+    "created_at": unix,
+    "last_activity_at": unix,
+    "snoozed_until": one_of(iso, None),
+    "meta": dict,
+}

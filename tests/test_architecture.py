@@ -48,6 +48,7 @@ GLOBAL_TABLES = {
     "installation",
     "limited_requests",
     "one_time_tokens",
+    "notification_subscriptions",
     "platform_apps",
     "schema_migrations",
     "second_factors",

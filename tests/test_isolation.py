@@ -89,6 +89,10 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     team = (await api.post("/teams", {"name": f"team-{mark}", "description": mark})).json
     await api.post(f"/teams/{team['id']}/team_members", {"user_ids": [ana.id]})
     role = await given.custom_role("report_manage", name=f"Role {mark}")
+    mention = f"[@B](mention://user/{given.boss.id}/B) {mark}"
+    await api.acting_as(await given.administrator("Bruno")).post(
+        f"/conversations/{conversation['id']}/messages", {"content": mention, "private": True}
+    )
     webhook = await given.webhook("http://127.0.0.1:9/" + mark)
     await given.message(conversation, f"Delivered {mark}")
     await given.delivered()
@@ -97,8 +101,10 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     rule = {"name": mark, "event_name": "message_created", "conditions": []}
     action = {"action_name": "add_private_note", "action_params": [mark]}
     rule = (await api.post("/automation_rules", {**rule, "actions": [action]})).json
+    told = (await api.get("/notifications")).json["data"]["payload"]
     ids = {
         "account_id": given.account_id,
+        "notification_id": told[0]["id"],
         "rule_id": rule["id"],
         "token_id": token["id"],
         "inbox_id": inbox["id"],
@@ -271,6 +277,8 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
     }
     known |= {"definition_id", "note_id", "filter_id"}
     known |= {"rule_id"}
+    known |= {"definition_id"}
+    known |= {"rule_id", "notification_id"}
     known |= {"webhook_id", "delivery_id", "inbox_identifier", "contact_identifier"}
 
     assert {name for each in [*OF_SOMETHING, *OF_CONTACTS] for name in names_in(each.path)} <= known

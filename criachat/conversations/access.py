@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from criachat.conversations import queries
@@ -99,6 +100,12 @@ async def lock_conversation(tx: Tx, conversation: Conversation) -> None:
 async def find_conversation_by_id(db: Db, account_id: int, conversation_id: int) -> Conversation | None:
     """The conversation with this database id, for listeners and jobs."""
     return await queries.find_conversation_by_id(db, account_id, None, conversation_id)
+
+
+async def list_conversations_by_id(db: Db, account_id: int, conversation_ids: Sequence[int]) -> dict[int, Conversation]:
+    """Those of these database ids that there are, for whoever knows that the caller may see them."""
+    found = await queries.list_conversations_by_id(db, account_id, None, conversation_ids)
+    return {conversation.id: conversation for conversation in found}
 
 
 async def list_conversations(

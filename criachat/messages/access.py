@@ -93,3 +93,9 @@ async def find_upload(db: Db, account_id: int, upload_id: int) -> Upload | None:
     """The file that was uploaded ahead under this number, or None."""
     found = await uploads.list_uploads(db, account_id, [upload_id])
     return found[0] if found else None
+
+
+async def list_messages_by_id(db: Db, account_id: int, message_ids: Sequence[int]) -> dict[int, Message]:
+    """Those of these messages that there are; no id, no statement."""
+    found = await queries.list_messages_by_id(db, account_id, message_ids) if message_ids else []
+    return {message.id: message for message in found}

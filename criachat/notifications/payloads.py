@@ -20,7 +20,10 @@ CONVERSATION = "Conversation"
 
 
 class NotificationOut(msgspec.Struct, frozen=True, kw_only=True):
-    """One notification. `primary_actor_id` is the conversation's database id, `primary_actor.id` the number people see."""
+    """One notification.
+
+    `primary_actor_id` is the conversation's database id, `primary_actor.id` the number people see.
+    """
 
     id: int
     notification_type: str

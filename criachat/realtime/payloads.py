@@ -29,10 +29,11 @@ from criachat.conversations.schemas import (
 from criachat.conversations.snapshots import ConversationSnapshot
 from criachat.conversations.typing import Typing
 from criachat.kit.cursors import cursor_text
-from criachat.kit.events import Cursor, Event
+from criachat.kit.events import Cursor, Event, catalogue
 from criachat.messages.content import attributes_for_contact
 from criachat.messages.events import MessageEvent, MessageUpdated, conversation_of
 from criachat.realtime.room import Pushed
+from criachat.users.events import PersonalEvent
 from criachat.users.shown import Shown
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
@@ -101,11 +102,19 @@ class TypingOut(msgspec.Struct, frozen=True, kw_only=True):
 EventOut = MessageEventOut | ConversationPushOut | ContactEventOut | CacheKeysOut
 
 
+def is_pushed(name: str) -> bool:
+    """Whether sockets are told of this kind of event."""
+    kind = catalogue.kinds.get(name)
+    return name in RULES or (kind is not None and issubclass(kind, PersonalEvent))
+
+
 def render(event: Event, shown: Shown, *, cursor: Cursor, now: float) -> Pushed | None:
     """What the sockets of an account are told of this event; None for kinds that are not pushed.
 
     `cursor` is the event's place in the log, which a client that comes back names as the last it has seen.
     """
+    if isinstance(event, PersonalEvent):
+        return _personal(event, shown, cursor=cursor, now=now)
     rule = RULES.get(event.name)
     if rule is None:
         return None
@@ -126,6 +135,15 @@ def render(event: Event, shown: Shown, *, cursor: Cursor, now: float) -> Pushed 
         is_for_verified=conversation is not None and conversation.contact_inbox.hmac_verified,
         pushed_at=now,
     )
+
+
+def _personal(event: PersonalEvent, shown: Shown, *, cursor: Cursor, now: float) -> Pushed:
+    place = cursor_text(cursor)
+    by_user = {
+        user_id: message_text(event.realtime_name, payload, cursor=place)
+        for user_id, payload in event.told(shown).items()
+    }
+    return Pushed(cursor=cursor, for_agents="", by_user=by_user, pushed_at=now)
 
 
 def message_text(name: str, payload: object, *, cursor: str | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -26,7 +26,7 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
     """One message for those who listen, rendered once: what it says, and to whom.
 
     Without an `inbox_id` it is for the whole team, with `user_ids` for these people alone. `for_contact` is None when
-    the contact is not told.
+    the contact is not told. With `by_user` each of these people is told something of their own, and nobody else.
     """
 
     cursor: Cursor
@@ -34,6 +34,7 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
     for_contact: str | None = None
     inbox_id: int | None = None
     user_ids: frozenset[int] | None = None
+    by_user: Mapping[int, str] | None = None
     contact_inbox_id: int | None = None
     contact_id: int | None = None
     is_for_verified: bool = False
@@ -179,6 +180,16 @@ class Room:
         named = pushed.user_ids
         return seats if named is None else [seat for seat in seats if seat.user_id in named]
 
+    def told(self, pushed: Pushed) -> Iterator[tuple[Sequence[Seat], str]]:
+        """Who is told what."""
+        if pushed.by_user is None:
+            yield self.agents_for(pushed), pushed.for_agents
+        else:
+            for user_id in pushed.by_user.keys() & self.members.keys():
+                yield self.seats_of(user_id), pushed.by_user[user_id]
+        if pushed.for_contact is not None:
+            yield self.contacts_of(pushed), pushed.for_contact
+
     def contacts_of(self, pushed: Pushed) -> list[Seat]:
         """The contact's seats: those of its channel identity, or of all its verified ones."""
         if pushed.contact_inbox_id is None or not self._contacts:
@@ -206,9 +217,11 @@ class Room:
         if seat.user_id is None:
             is_theirs = seat.contact_inbox_id == pushed.contact_inbox_id or _is_verified(seat, pushed)
             return pushed.for_contact if is_theirs else None
+        member = self.members.get(seat.user_id)
+        if pushed.by_user is not None:
+            return None if member is None else pushed.by_user.get(seat.user_id)
         if pushed.user_ids is not None and seat.user_id not in pushed.user_ids:
             return None
-        member = self.members.get(seat.user_id)
         is_theirs = member is not None and (pushed.inbox_id is None or member.hears(pushed.inbox_id))
         return pushed.for_agents if is_theirs else None
 

@@ -15,7 +15,7 @@ from criachat.kit.db import Database
 from criachat.kit.events import Cursor, Record, catalogue, list_after, present
 from criachat.kit.news import NewsReader
 from criachat.realtime import queries
-from criachat.realtime.payloads import RULES, render
+from criachat.realtime.payloads import is_pushed, render
 from criachat.realtime.room import Pushed, Room, Seat
 from criachat.users.shown import Shown
 
@@ -150,13 +150,11 @@ class Rooms:
         room.cursor = record.cursor
         if pushed is not None:
             room.keep(pushed)
-            agents, contacts = room.agents_for(pushed), room.contacts_of(pushed)
-            await push_all(agents, pushed.for_agents)
-            if pushed.for_contact is not None:
-                await push_all(contacts, pushed.for_contact)
+            for seats, message in room.told(pushed):
+                await push_all(seats, message)
 
     def _rendered(self, record: Record) -> Pushed | None:
-        if record.name not in RULES:
+        if not is_pushed(record.name):
             return None
         try:
             event = catalogue.event_of(record)

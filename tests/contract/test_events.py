@@ -10,12 +10,14 @@ from feeds import present
 from happenings import HAPPENINGS, NOT_RAISED_YET, Stage, set_stage
 from harness import Given, World
 from lines import Line, Server
-from pushes import CONTACT, CONVERSATION, MESSAGE, PERFORMER
+from pushes import CONTACT, CONVERSATION, MESSAGE, NOTIFICATION, PERFORMER
 from receivers import Receiver
 from shapes import iso, misfits, one_of
 
 from criachat.kit.events import catalogue
 
+COUNTS = {"account_id": int, "unread_count": int, "count": int}
+NOTIFIED = {"notification": {**NOTIFICATION, "account_id": int}, **COUNTS}
 CONTACT_PUSH = {**CONTACT, "account_id": int}
 # On sockets: the name there, what the team hears, and whether the contact hears it too. What is not here is not pushed.
 ON_SOCKETS: Mapping[str, tuple[str, dict[str, Any], bool]] = {
@@ -30,6 +32,9 @@ ON_SOCKETS: Mapping[str, tuple[str, dict[str, Any], bool]] = {
     "conversation_mentioned": ("conversation.mentioned", CONVERSATION, False),
     "assignee_changed": ("assignee.changed", CONVERSATION, False),
     "team_changed": ("team.changed", CONVERSATION, False),
+    "notification_created": ("notification.created", NOTIFIED, False),
+    "notification_updated": ("notification.updated", NOTIFIED, False),
+    "notification_deleted": ("notification.deleted", {"notification": {"id": int}, **COUNTS}, False),
     "contact_created": ("contact.created", CONTACT_PUSH, False),
     "contact_updated": ("contact.updated", CONTACT_PUSH, False),
     "contact_merged": ("contact.merged", CONTACT_PUSH, False),
@@ -78,6 +83,9 @@ IN_THE_FEED: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "agent_added": (None, {"user_id": int}),
     "agent_updated": (None, {"user_id": int}),
     "agent_removed": (None, {"user_id": int}),
+    "notification_created": (None, {"notifications": [dict], "locale": str}),
+    "notification_updated": (None, {"notifications": [dict], "locale": str}),
+    "notification_deleted": (None, {"notifications": [dict]}),
     "label_renamed": (None, {"label_id": int, "previous": str, "current": str}),
     "contact_created": (OF_CONTACT, {}),
     "contact_updated": (OF_CONTACT, {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import LiteralString
 
 from criachat.conversations.models import Conversation
@@ -80,6 +81,13 @@ FIND_CONVERSATION_AND_RESERVE: LiteralString = (
 FIND_CONVERSATION_BY_ID: LiteralString = (
     "SELECT" + COLUMNS + "FROM conversations" + JOINS + "WHERE conversations.account_id = $1 AND conversations.id = $3"
 )
+LIST_CONVERSATIONS_BY_ID: LiteralString = (
+    "SELECT"
+    + COLUMNS
+    + "FROM conversations"
+    + JOINS
+    + "WHERE conversations.account_id = $1 AND conversations.id = ANY($3::bigint[])"
+)
 LOCK_CONVERSATION = "SELECT id FROM conversations WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE"
 LOCK_CONTACT_INBOX = "SELECT id FROM contact_inboxes WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE"
 FIND_NEWEST_OF_SESSION = """
@@ -121,3 +129,10 @@ async def lock_contact_inbox(db: Db, account_id: int, contact_inbox_id: int) -> 
 async def find_newest_of_session(db: Db, account_id: int, contact_inbox_id: int) -> int | None:
     """The number of the session's newest conversation, whatever its status."""
     return await db.fetch_value(FIND_NEWEST_OF_SESSION, account_id, contact_inbox_id)
+
+
+async def list_conversations_by_id(
+    db: Db, account_id: int, user_id: int | None, conversation_ids: Sequence[int]
+) -> list[Conversation]:
+    """Those of these database ids that there are."""
+    return await db.fetch_all(Conversation, LIST_CONVERSATIONS_BY_ID, account_id, user_id, conversation_ids)

@@ -110,6 +110,12 @@ RUN: tuple[LiteralString, LiteralString] = (
 LIST_RUN: LiteralString = RUN[0] + RUN[1]
 LIST_PUBLIC_RUN: LiteralString = RUN[0] + WITHOUT_INTERNAL + RUN[1]
 
+LIST_MESSAGES_BY_ID: LiteralString = (
+    MESSAGE_HEAD
+    + "FROM messages"
+    + MESSAGE_JOINS
+    + "WHERE messages.account_id = $1 AND messages.id = ANY($2::bigint[])"
+)
 FIND_MESSAGE: LiteralString = MESSAGE + "  AND messages.id = $3"
 FIND_BY_CLIENT_MESSAGE_ID: LiteralString = MESSAGE + "  AND messages.client_message_id = $3"
 # What contacts see of several conversations, the newest of each.
@@ -436,3 +442,8 @@ async def list_team_names(db: Db, account_id: int, team_ids: Sequence[int]) -> d
     """What these teams are called, those that still exist."""
     found = await db.fetch_all(TeamName, LIST_TEAM_NAMES, account_id, team_ids)
     return {team.id: team.name for team in found}
+
+
+async def list_messages_by_id(db: Db, account_id: int, message_ids: Sequence[int]) -> list[Message]:
+    """Those of these messages that there are."""
+    return await db.fetch_all(Message, LIST_MESSAGES_BY_ID, account_id, message_ids)

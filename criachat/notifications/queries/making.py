@@ -54,8 +54,6 @@ WITH news AS (
     FROM news
     JOIN notifications AS kept ON kept.account_id = $1 AND kept.user_id = news.user_id
         AND kept.conversation_id = news.conversation_id
-    ORDER BY kept.user_id, kept.conversation_id
-    FOR UPDATE OF kept
 ), made AS (
     INSERT INTO notifications AS kept (account_id, user_id, notification_type, conversation_id, message_id, person_id,
         event_id, last_activity_at, created_at, updated_at)

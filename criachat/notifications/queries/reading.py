@@ -19,7 +19,8 @@ COLUMNS: LiteralString = """
     notifications.snoozed_until, notifications.meta, notifications.last_activity_at, notifications.created_at,
     notifications.updated_at
 """
-# $3 is the person again where they see only their inboxes and teams: who left an inbox is told no more of what was in it.
+# $3 is the person again where they see only their inboxes and teams: who left an inbox is told no more of what was in
+# it.
 MINE: LiteralString = """
 FROM notifications
 JOIN conversations ON conversations.account_id = $1 AND conversations.id = notifications.conversation_id

@@ -55,9 +55,7 @@ DELETE FROM notification_subscriptions WHERE user_id = $1 AND push_token_digest 
 
 async def find_flags(db: Db, account_id: int, user_id: int) -> Flags | None:
     """How the member wants to be told; None for somebody who is none."""
-    return await db.fetch_one_or_none(
-        Flags, FIND_FLAGS, account_id, user_id, DEFAULT_EMAIL_FLAGS, DEFAULT_PUSH_FLAGS
-    )
+    return await db.fetch_one_or_none(Flags, FIND_FLAGS, account_id, user_id, DEFAULT_EMAIL_FLAGS, DEFAULT_PUSH_FLAGS)
 
 
 async def save_flags(tx: Tx, flags: Flags) -> None:
