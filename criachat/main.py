@@ -14,7 +14,15 @@ import msgspec
 import structlog
 
 from criachat.accounts.routes import routes as accounts_routes
+from criachat.agent_bots.jobs import jobs as agent_bots_jobs
+from criachat.agent_bots.listeners import listeners as agent_bots_listeners
+from criachat.agent_bots.routes import inbox_routes as inbox_bot_routes
+from criachat.agent_bots.routes import routes as agent_bots_routes
+from criachat.agent_bots.schemas import ShownBots
+from criachat.auth.jobs import jobs as auth_jobs
 from criachat.auth.resolver import TokenResolver
+from criachat.auth.routes import account_routes as account_token_routes
+from criachat.auth.routes import leak_routes as leaked_token_routes
 from criachat.auth.routes import reset_routes as reset_token_routes
 from criachat.auth.routes import routes as token_routes
 from criachat.automation.routes import routes as automation_routes
@@ -113,6 +121,8 @@ ROUTES: tuple[Routes, ...] = (
     profile_routes,
     token_routes,
     reset_token_routes,
+    account_token_routes,
+    leaked_token_routes,
     labels_routes,
     teams_routes,
     custom_attributes_routes,
@@ -129,6 +139,8 @@ ROUTES: tuple[Routes, ...] = (
     avatar_routes,
     canned_responses_routes,
     csat_routes,
+    agent_bots_routes,
+    inbox_bot_routes,
     client_inboxes_routes,
     client_contacts_routes,
     client_conversations_routes,
@@ -152,9 +164,12 @@ LISTENERS: tuple[Listeners, ...] = (
     csat_listeners,
     channels_listeners,
     notifications_listeners,
+    agent_bots_listeners,
 )
 JOBS: tuple[Jobs, ...] = (
     upkeep.jobs,
+    auth_jobs,
+    agent_bots_jobs,
     inboxes_jobs,
     contacts_jobs,
     conversations_jobs,
@@ -350,6 +365,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Database: database,
         Shown: Shown(presence, ground.files),
         Feed: feed,
+        ShownBots: ShownBots(ground.keyring, ground.files),
         Links: Links(ground.files, ground.base_url),
         Translator: Translator(ground.outside, settings),
         ShownInboxes: ShownInboxes(ground.keyring, ground.files, ground.base_url, settings.inbound_email_domain),

@@ -68,6 +68,7 @@ async def known_things(given: Given) -> Known:
     own = (await given.api.post(f"{door}/conversations", {})).json
     own_message = (await given.api.post(f"{door}/conversations/{own['id']}/messages", {"content": "Olá"})).json
     webhook = await given.webhook("https://hooks.example.com/in")
+    bot = await given.bot("Rob", inbox=inbox)
     ids = {
         "account_id": given.account_id,
         "inbox_id": inbox["id"],
@@ -85,6 +86,8 @@ async def known_things(given: Given) -> Known:
         "team_id": (await given.api.post("/teams", {"name": "vendas"})).json["id"],
         "role_id": (await given.custom_role("report_manage"))["id"],
         "webhook_id": webhook["id"],
+        "agent_bot_id": bot.id,
+        "agent_bot": bot.id,
         "user_id": ana.id,
         "assignee_id": ana.id,
         "user_ids": [ana.id],
@@ -106,6 +109,7 @@ FIELDS = {
     "email": "rosa@example.net",
     "phone_number": "+5511999998888",
     "url": "https://hooks.example.com/in",
+    "outgoing_url": "https://hooks.example.com/in",
     "webhook_url": "https://hooks.example.com/in",
     "availability": "busy",
     "status": "open",

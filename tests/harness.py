@@ -177,12 +177,14 @@ class Given:
             assert (await self.api.post("/inbox_members", members)).status == 200
         return person
 
-    async def bot(self, name: str = "Robô") -> Person:
-        """A bot of the account, with its token."""
-        async with self.world.parts.database.transaction() as tx:
-            bot = await users.create_bot(tx, account_id=self.account_id, name=name)
-            token = await auth.create_bot_token(tx, self.world.keyring, bot)
-        return Person(id=bot.id, name=bot.name, token=token)
+    async def bot(self, name: str = "Robô", *, inbox: Mapping[str, Any] | None = None, **fields: Any) -> Person:
+        """A bot of the account, with its token; it answers first in the inbox when one is named."""
+        bot = _good(await self.api.post("/agent_bots", {"name": name, **fields}))
+        if inbox is not None:
+            assert (
+                await self.api.post(f"/inboxes/{inbox['id']}/set_agent_bot", {"agent_bot": bot["id"]})
+            ).status == 200
+        return Person(id=bot["id"], name=name, token=bot["access_token"])
 
     async def custom_role(self, *permissions: str, name: str = "Supervisão", of: Person | None = None) -> Any:
         """A role the account made, as the API shows it; `of` has it from now on."""

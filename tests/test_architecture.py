@@ -47,12 +47,15 @@ GLOBAL_TABLES = {
     "idempotency_keys",
     "installation",
     "limited_requests",
-    "one_time_tokens",
     "notification_subscriptions",
+    "one_time_tokens",
+    "permissible_objects",
     "platform_apps",
+    "platform_user_tokens",
     "schema_migrations",
     "second_factors",
     "sessions",
+    "system_bots",
     "users",
 }
 # Keys that find a row before its account is known, where no directory row does it yet.
@@ -201,12 +204,18 @@ def _value(module: ModuleType, node: ast.expr) -> object:
 
 @cache
 def owners() -> dict[str, str]:
-    """Table → the slice that alone writes it, from the `-- owner:` line above its CREATE TABLE."""
+    """Table → the slice that alone writes it, from the `-- owner:` line above its CREATE TABLE.
+
+    A table changes hands by such a line above an ALTER TABLE.
+    """
     found = {"schema_migrations": "kit"}
     for migration in migrations():
         for line, following in zip(migration.sql.splitlines(), migration.sql.splitlines()[1:], strict=False):
             table = re.match(r"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(\w+)(?! PARTITION)", following)
             owner = re.match(r"-- owner: (\w+)$", line)
+            taken_over = re.match(r"ALTER TABLE (\w+)", following)
+            if owner and taken_over:
+                found[taken_over[1]] = owner[1]
             if table and "PARTITION OF" not in following:
                 assert owner, f"{migration.name}: say `-- owner: <slice>` in the line above CREATE TABLE {table[1]}"
                 found[table[1]] = owner[1]

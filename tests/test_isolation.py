@@ -97,16 +97,19 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     await given.message(conversation, f"Delivered {mark}")
     await given.delivered()
     delivery = (await api.get("/deliveries")).json["deliveries"][0]
-    token = (await api.post("/api/v1/profile/access_tokens", {"name": mark})).json
     rule = {"name": mark, "event_name": "message_created", "conditions": []}
     action = {"action_name": "add_private_note", "action_params": [mark]}
     rule = (await api.post("/automation_rules", {**rule, "actions": [action]})).json
     told = (await api.get("/notifications")).json["data"]["payload"]
+    token = (await api.post("/access_tokens", {"name": mark})).json
+    bot = await given.bot(f"Bot {mark}", inbox=await given.inbox(f"Bots {mark}"))
     ids = {
         "account_id": given.account_id,
         "notification_id": told[0]["id"],
         "rule_id": rule["id"],
         "token_id": token["id"],
+        "agent_bot_id": bot.id,
+        "agent_bot": bot.id,
         "inbox_id": inbox["id"],
         "inbox_ids": [inbox["id"]],
         "contact_id": contact["id"],
@@ -265,6 +268,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
     known = {
         "account_id",
         "token_id",
+        "agent_bot_id",
         "inbox_id",
         "contact_id",
         "conversation_id",

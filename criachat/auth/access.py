@@ -11,12 +11,25 @@ from criachat.kit.errors import NotFound
 
 async def list_own_tokens(db: Db, actor: Actor) -> list[AccessToken]:
     """The caller's own living tokens, newest first."""
-    return await queries.list_tokens(db, actor.user_id or 0)
+    return await queries.list_tokens_of_person(db, actor.user_id or 0)
+
+
+async def list_account_tokens(db: Db, actor: Actor) -> list[AccessToken]:
+    """The living tokens of the services and bots of the caller's account, newest first."""
+    return await queries.list_tokens_of_account(db, actor.account_id)
 
 
 async def load_own_token_to_change(tx: Tx, actor: Actor, token_id: int) -> AccessToken:
     """A living token of the caller's own; nobody else changes it before this transaction ends."""
-    token = await queries.lock_token(tx, actor.user_id or 0, token_id)
+    token = await queries.lock_token_of_person(tx, actor.user_id or 0, token_id)
+    if token is None:
+        raise NotFound
+    return token
+
+
+async def load_account_token_to_change(tx: Tx, actor: Actor, token_id: int) -> AccessToken:
+    """A living token of a service or bot of the caller's account; nobody else changes it meanwhile."""
+    token = await queries.lock_token_of_account(tx, actor.account_id, token_id)
     if token is None:
         raise NotFound
     return token

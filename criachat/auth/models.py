@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -13,8 +13,23 @@ import msgspec
 Allowed = IPv4Address | IPv6Address | IPv4Interface | IPv6Interface
 
 
+OwnerType = Literal["user", "agent_bot", "platform_app"]
+
+
+class Owner(NamedTuple):
+    """Who calls with a token, and the one account it is good for, if it is bound to one."""
+
+    type: OwnerType
+    id: int
+    account_id: int | None = None
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """The owner of a token, as seen from one account. Where no account was asked for, the account's fields are None."""
+    """The owner of a token, as seen from one account. Where no account was asked for, the account's fields are None.
+
+    `account_id` is the one account the token is good for, if it is bound to one. `is_connected` says of a bot of the
+    installation that it answers in an inbox of the account that was asked for.
+    """
 
     token_id: int
     name: str
@@ -22,6 +37,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: int
     owner_name: str
     account_id: int | None
+    is_connected: bool
     scopes: list[str]
     allowed_addresses: list[Allowed]
     allowed_origins: list[str]
@@ -37,10 +53,13 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token as its owner may see it again: never the token itself."""
+    """A token as its owner may see it again: never the token itself. One with an account is good there alone."""
 
     id: int
     name: str
+    owner_type: OwnerType
+    owner_id: int
+    account_id: int | None
     prefix: str
     last_characters: str
     scopes: list[str]

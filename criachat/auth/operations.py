@@ -7,17 +7,19 @@ from datetime import datetime, timedelta
 
 from criachat.auth import queries
 from criachat.auth.errors import ScopeNotYours, TooManyTokens
-from criachat.auth.models import AccessToken, Grant, Made
+from criachat.auth.models import AccessToken, Grant, Made, Owner
 from criachat.auth.rules import EVERYTHING
 from criachat.kit import clock, tokens
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
-from criachat.kit.errors import NotFound
 from criachat.kit.tokens import Keyring
-from criachat.users.models import Bot, User
+from criachat.users.models import User
 
 SHOWN_CHARACTERS = 4
 MOST_TOKENS = 100
+# So long it can still be seen in the database which token was used last.
+KEPT_ENDED = timedelta(days=30)
+MOST_PRUNED = 1000
 # Whoever believes a token listens to this: the ids of those that are good no more.
 ENDED_TOPIC = "tokens_ended"
 
@@ -37,31 +39,56 @@ async def create_user_token(
 
 async def grant_token(tx: Tx, keyring: Keyring, user_id: int, grant: Grant) -> Made:
     """A token of this person for what the grant says; one with scopes is a service's."""
-    prefix = tokens.SERVICE if grant.scopes else tokens.PERSON
-    return await _create(tx, keyring, prefix, grant, owner=("user", user_id, None))
+    return await _create(tx, keyring, grant, owner=Owner("user", user_id))
 
 
-async def create_own_token(tx: Tx, keyring: Keyring, user_id: int, grant: Grant) -> Made:
-    """The same, asked for by themself: so many and no more."""
-    if len(await queries.list_tokens(tx, user_id)) >= MOST_TOKENS:
+async def create_own_token(tx: Tx, keyring: Keyring, owner: Owner, grant: Grant) -> Made:
+    """A token asked for by people, for themselves or for what belongs to their account: so many and no more."""
+    if await queries.count_tokens(tx, owner) >= MOST_TOKENS:
         raise TooManyTokens
-    return await grant_token(tx, keyring, user_id, grant)
+    return await _create(tx, keyring, grant, owner=owner)
 
 
-async def rotate(tx: Tx, keyring: Keyring, token: AccessToken, *, actor: Actor, overlap: timedelta) -> Made:
-    """Another token for the same in place of this one, which is good for a while yet."""
+async def rotate(
+    tx: Tx, keyring: Keyring, token: AccessToken, *, actor: Actor, overlap: timedelta = timedelta()
+) -> Made:
+    """Another token for the same in place of this one, which is good for a while yet.
+
+    A service's is from then on the caller's, who answers for it.
+    """
     if not all(map(actor.covers, token.scopes or [EVERYTHING])):
         raise ScopeNotYours
+    is_bots = token.owner_type == "agent_bot"
+    owner = Owner(token.owner_type, token.owner_id if is_bots else actor.user_id or 0, token.account_id)
     await queries.set_expires_at(tx, token.id, clock.now() + overlap)
     tx.wake(ENDED_TOPIC, str(token.id))
-    return await grant_token(tx, keyring, actor.user_id or 0, grant_of(token))
+    return await create_own_token(tx, keyring, owner, grant_of(token))
 
 
-async def revoke(tx: Tx, *, user_id: int, token_id: int) -> None:
+async def revoke(tx: Tx, token_id: int) -> None:
     """End a token; every process refuses it within five seconds."""
-    if not await queries.revoke_token(tx, user_id, token_id):
-        raise NotFound
-    tx.wake(ENDED_TOPIC, str(token_id))
+    _tell_of_end(tx, await queries.revoke_tokens(tx, [token_id]))
+
+
+async def revoke_leaked(tx: Tx, keyring: Keyring, text: str) -> None:
+    """End the token of which this is the text, whosever it is; what is no token of ours changes nothing."""
+    if tokens.is_well_formed(text):
+        _tell_of_end(tx, await queries.revoke_by_digest(tx, keyring.digests(text)))
+
+
+async def revoke_all(tx: Tx, owner: Owner) -> None:
+    """End every token of somebody."""
+    _tell_of_end(tx, await queries.revoke_tokens_of(tx, owner))
+
+
+async def prune_tokens(tx: Tx) -> bool:
+    """Forget some of the tokens that ended a while ago; whether there may be more."""
+    return await queries.delete_ended(tx, before=clock.now() - KEPT_ENDED, most=MOST_PRUNED) == MOST_PRUNED
+
+
+async def prune_strays(tx: Tx) -> None:
+    """Forget the tokens of people who are gone."""
+    await queries.delete_stray(tx)
 
 
 def grant_of(token: AccessToken) -> Grant:
@@ -75,19 +102,31 @@ def grant_of(token: AccessToken) -> Grant:
     )
 
 
-async def create_bot_token(tx: Tx, keyring: Keyring, bot: Bot) -> str:
-    """A token with which this bot answers. Shown once: here."""
-    owner = ("agent_bot", bot.id, bot.account_id)
-    return (await _create(tx, keyring, tokens.BOT, Grant(name=bot.name), owner=owner)).text
+async def create_bot_token(tx: Tx, keyring: Keyring, bot: Owner, *, name: str) -> Made:
+    """A token with which this bot answers; one without an account is good where the bot is connected."""
+    return await _create(tx, keyring, Grant(name=name), owner=bot)
 
 
 async def create_platform_app(tx: Tx, keyring: Keyring, *, name: str) -> str:
     """A platform app; its token, shown once."""
     app_id = await queries.insert_platform_app(tx, name)
-    return (await _create(tx, keyring, tokens.PLATFORM, Grant(name=name), owner=("platform_app", app_id, None))).text
+    return (await _create(tx, keyring, Grant(name=name), owner=Owner("platform_app", app_id))).text
 
 
-async def _create(tx: Tx, keyring: Keyring, prefix: str, grant: Grant, *, owner: tuple[str, int, int | None]) -> Made:
+async def _create(tx: Tx, keyring: Keyring, grant: Grant, *, owner: Owner) -> Made:
+    prefix = _prefix(owner, grant)
     text = tokens.make_access_token(prefix)
     shown = prefix, text[-SHOWN_CHARACTERS:]
     return Made(await queries.insert_token(tx, grant, digest=keyring.digest(text), shown=shown, owner=owner), text)
+
+
+def _prefix(owner: Owner, grant: Grant) -> str:
+    """What a token says of itself: what is bound to some scopes, or to one account, is a service's."""
+    if owner.type == "user":
+        return tokens.SERVICE if grant.scopes or owner.account_id is not None else tokens.PERSON
+    return tokens.BOT if owner.type == "agent_bot" else tokens.PLATFORM
+
+
+def _tell_of_end(tx: Tx, token_ids: Sequence[int]) -> None:
+    for token_id in token_ids:
+        tx.wake(ENDED_TOPIC, str(token_id))

@@ -134,6 +134,8 @@ def _account_id(path: Mapping[str, str]) -> int | None:
 
 
 def _person(identity: Identity, endpoint: Endpoint, account_id: int | None, token: str) -> Actor:
+    if identity.account_id not in (None, account_id):
+        raise NotYourAccount
     if account_id is None:
         kind = Callers.PERSON
     else:
@@ -164,7 +166,7 @@ def _person(identity: Identity, endpoint: Endpoint, account_id: int | None, toke
 
 def _bot(identity: Identity, account_id: int | None) -> Actor:
     _check_account(identity)
-    if identity.account_id != account_id:
+    if identity.account_id != account_id and not identity.is_connected:
         raise BotNotConnected
     return Actor(
         type="agent_bot",

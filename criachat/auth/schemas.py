@@ -29,6 +29,18 @@ class TokenParams(msgspec.Struct, kw_only=True):
     expires_at: datetime | None = None
 
 
+class AccountTokenParams(TokenParams, kw_only=True):
+    """A token that is good for one account: of a service in the caller's name, or of the bot that is named."""
+
+    agent_bot_id: int | None = None
+
+
+class LeakedParams(msgspec.Struct, kw_only=True):
+    """The access token that got into the wrong hands."""
+
+    token: Short
+
+
 class RotationParams(msgspec.Struct, kw_only=True):
     """How long the previous token is good beside the new one."""
 
@@ -36,11 +48,17 @@ class RotationParams(msgspec.Struct, kw_only=True):
 
 
 class TokenOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An access token as its owner may see it again; `token` itself is there once, when it is made."""
+    """An access token as its owner may see it again; `token` itself is there once, when it is made.
+
+    One with an `account_id` is good for that account alone.
+    """
 
     id: int
     name: str
     token: str | UnsetType = UNSET
+    owner_type: str
+    owner_id: int
+    account_id: int | None
     prefix: str
     last_characters: str
     scopes: list[str]
@@ -53,7 +71,7 @@ class TokenOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokensOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The living access tokens of the caller, newest first."""
+    """Living access tokens, newest first."""
 
     payload: list[TokenOut]
 
@@ -64,6 +82,9 @@ def token_out(token: AccessToken, *, current_id: int | None, text: str | UnsetTy
         id=token.id,
         name=token.name,
         token=text,
+        owner_type=token.owner_type,
+        owner_id=token.owner_id,
+        account_id=token.account_id,
         prefix=token.prefix,
         last_characters=token.last_characters,
         scopes=token.scopes,

@@ -149,6 +149,12 @@ async def delete_inbox(tx: Tx, inbox: Inbox, *, actor: Actor) -> None:
     await _tell(tx, InboxDeleted, inbox, actor)
 
 
+async def mark_bot(tx: Tx, account_id: int, inbox_ids: Sequence[int], *, has_active_bot: bool) -> None:
+    """Note whether a bot answers first in these inboxes: where one does, new conversations start pending."""
+    if await queries.mark_bot(tx, account_id, inbox_ids, has_active_bot=has_active_bot):
+        await invalidate_cache(tx, account_id, "inbox")
+
+
 async def remove_deleted(tx: Tx, *, account_id: int, inbox_id: int) -> bool:
     """Remove a hidden inbox; False while there are sessions in it."""
     removed = await queries.delete_inbox(tx, account_id, inbox_id)

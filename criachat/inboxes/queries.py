@@ -76,6 +76,11 @@ RETURNING channel_id, avatar_key
 IS_LEFT = "SELECT true FROM inboxes WHERE account_id = $1 AND id = $2 AND deleted_at IS NOT NULL"
 DELETE_API_CHANNEL = "DELETE FROM api_channels WHERE account_id = $1 AND id = $2"
 DELETE_CHANNEL = "DELETE FROM channels WHERE account_id = $1 AND id = $2"
+MARK_BOT = """
+UPDATE inboxes
+SET has_active_bot = $3, version = version + 1, updated_at = greatest($4, updated_at + interval '1 millisecond')
+WHERE account_id = $1 AND id = ANY($2::bigint[]) AND has_active_bot <> $3
+"""
 LIST_MEMBER_IDS = "SELECT user_id FROM inbox_members WHERE account_id = $1 AND inbox_id = $2 ORDER BY user_id"
 INSERT_MEMBERS = """
 INSERT INTO inbox_members (account_id, inbox_id, user_id, created_at)
@@ -184,6 +189,11 @@ async def lock_inbox(tx: Tx, account_id: int, inbox_id: int) -> None:
 async def mark_deleted(tx: Tx, inbox: Inbox) -> bool:
     """Hide it; False when it was hidden already."""
     return await tx.execute(MARK_DELETED, inbox.account_id, inbox.id, clock.now()) > 0
+
+
+async def mark_bot(tx: Tx, account_id: int, inbox_ids: Sequence[int], *, has_active_bot: bool) -> bool:
+    """Write whether a bot answers first in these inboxes; False when that was so already."""
+    return await tx.execute(MARK_BOT, account_id, inbox_ids, has_active_bot, clock.now()) > 0
 
 
 async def delete_inbox(tx: Tx, account_id: int, inbox_id: int) -> Removed | None:

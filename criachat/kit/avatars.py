@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Any, Final, Protocol
 
@@ -15,10 +16,13 @@ from criachat.kit.files import Files, new_key
 from criachat.kit.http.answers import Stream
 from criachat.kit.http.routes import Routes
 from criachat.kit.http.uploads import Upload
+from criachat.kit.jobs import GiveUp
 from criachat.kit.media import serving_headers, sniff
+from criachat.kit.outside import Outside, OutsideFailed
 from criachat.kit.upkeep import keep_file, remove_file_later
 
 LARGEST_BYTES: Final = 15 * 1024 * 1024
+FETCH_SECONDS: Final = 30
 EXTENSIONS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif"}
 CONTENT_TYPES: Final = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 # By then the request has ended, and something names the picture or nothing does.
@@ -91,6 +95,20 @@ async def _picture(sent: object) -> tuple[Upload, str]:
     if extension is None:
         raise AvatarInvalid
     return sent, extension
+
+
+async def fetch_avatar(outside: Outside, files: Files, url: str, *, account_id: int) -> str:
+    """The key under which the picture at this address is kept from now on; a job that cannot get it gives up."""
+    try:
+        answer = await outside.get(url, headers={}, timeout_seconds=FETCH_SECONDS, max_bytes=LARGEST_BYTES)
+    except OutsideFailed as failure:
+        raise GiveUp(f"no picture: {failure.kind}") from failure
+    extension = EXTENSIONS.get(sniff(answer.body, "", ""))
+    if answer.status != HTTPStatus.OK or extension is None:
+        raise GiveUp(f"no picture: status {answer.status}")
+    key = new_key(account_id, f"avatar{extension}")
+    await files.put(key, answer.body, max_bytes=LARGEST_BYTES)
+    return key
 
 
 routes = Routes("/avatars", tag="Files")

@@ -18,6 +18,9 @@ from criachat.kit.languages import Language
 from criachat.messages.operations.saying import BY_MESSAGE
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
+# What webhooks say led to it, when they could not tell a bot.
+BY_FAILED_BOT = "delivery:agent_bot:"
+
 SENTENCES: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "resolved": "Conversation was resolved by {actor}",
@@ -25,6 +28,7 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "pending": "Conversation was marked as pending by {actor}",
         "snoozed": "Conversation was snoozed by {actor}",
         "reopened_by_message": "System reopened the conversation due to a new incoming message.",
+        "bot_failed": "System opened the conversation because its bot could not be reached.",
         "priority_set": "{actor} set the priority to {new}",
         "priority_changed": "{actor} changed the priority from {old} to {new}",
         "priority_removed": "{actor} removed the priority {old}",
@@ -50,6 +54,7 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "pending": "A conversa foi marcada como pendente por {actor}",
         "snoozed": "A conversa foi adiada por {actor}",
         "reopened_by_message": "O sistema reabriu a conversa porque chegou uma nova mensagem.",
+        "bot_failed": "O sistema abriu a conversa porque não foi possível avisar o robô.",
         "priority_set": "{actor} definiu a prioridade como {new}",
         "priority_changed": "{actor} mudou a prioridade de {old} para {new}",
         "priority_removed": "{actor} removeu a prioridade {old}",
@@ -126,6 +131,8 @@ def _status(event: ConversationUpdated) -> Activity | None:
     is_by_message = (event.cause or "").startswith(BY_MESSAGE)
     if is_by_message and (old, new) == ("resolved", "open") and event.snapshot.inbox.channel_type == "Channel::Api":
         return Activity("reopened_by_message")
+    if (event.cause or "").startswith(BY_FAILED_BOT):
+        return Activity("bot_failed")
     if event.performer is not None:
         return Activity(new, {"actor": event.performer.name})
     if event.actor_type == "contact" and new == "resolved":

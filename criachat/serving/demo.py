@@ -14,6 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from criachat.accounts import operations as accounts
+from criachat.agent_bots import operations as agent_bots
+from criachat.agent_bots.schemas import BotParams
 from criachat.auth import operations as auth
 from criachat.contacts import operations as contacts
 from criachat.contacts.models import Contact
@@ -124,7 +126,7 @@ async def _set_up(database: Database, keyring: Keyring, password: str) -> Stage:
             member = await users.create_user(tx, name=name, email=_email(name), password=None)
             await users.add_member(tx, account_id=account.id, user=member, role="agent")
             members.append(member)
-        await users.create_bot(tx, account_id=account.id, name=BOT)
+        await agent_bots.create_bot(tx, keyring, BotParams(name=BOT), account_id=account.id)
         for title, description, color in LABELS:
             params = LabelParams(title=title, description=description, color=color, show_on_sidebar=True)
             await labels.create_label(tx, account.id, params)

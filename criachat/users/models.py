@@ -124,3 +124,8 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     account_id: int
     name: str
     description: str | None
+
+
+def bot_secret_context(bot_id: int) -> str:
+    """What the secret is sealed for with which a bot's webhooks are signed."""
+    return f"agent_bot:{bot_id}:secret"

@@ -26,7 +26,7 @@ from criachat.users.errors import (
     WrongPassword,
 )
 from criachat.users.events import AgentAdded
-from criachat.users.models import Bot, Role, User
+from criachat.users.models import Role, User
 from criachat.users.schemas import ProfileParams
 
 LONGEST_NAME = 255
@@ -123,11 +123,6 @@ async def _new_password(db: Db, user_id: int, params: ProfileParams) -> str:
     if not passwords.is_strong_enough(password):
         raise PasswordTooWeak
     return await asyncio.to_thread(passwords.hashed, password)
-
-
-async def create_bot(tx: Tx, *, account_id: int, name: str, description: str | None = None) -> Bot:
-    """A new bot of the account."""
-    return await queries.insert_bot(tx, account_id, name, description)
 
 
 async def use_account(tx: Tx, *, account_id: int, user_id: int) -> None:

@@ -20,6 +20,7 @@ from criachat.webhooks.models import (
     DeliveryFilter,
     DeliveryStatus,
     Span,
+    bot_target,
     inbox_target,
     webhook_target,
 )
@@ -40,6 +41,8 @@ def filter_of(params: DeliveriesParams) -> DeliveryFilter:
         target = webhook_target(params.webhook_id)
     elif params.inbox_id is not None:
         target = inbox_target(params.inbox_id)
+    elif params.agent_bot_id is not None:
+        target = bot_target(params.agent_bot_id)
     if params.status is not None and params.status not in get_args(DeliveryStatus):
         raise StatusUnknown
     return DeliveryFilter(

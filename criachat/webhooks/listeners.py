@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from criachat.contacts.events import ContactCreated, ContactUpdated
-from criachat.conversations.events import ConversationCreated, ConversationStatusChanged, ConversationUpdated
+from criachat.conversations.events import (
+    ConversationCreated,
+    ConversationOpened,
+    ConversationResolved,
+    ConversationStatusChanged,
+    ConversationUpdated,
+)
+from criachat.conversations.operations.status import take_from_bot
 from criachat.inboxes.events import InboxCreated, InboxUpdated
 from criachat.kit.db import Tx
 from criachat.kit.events import Event, Listeners
@@ -14,7 +21,7 @@ from criachat.messages.events import MessageCreated, MessageEvent, MessageRetrie
 from criachat.messages.operations.changing import report_delivery
 from criachat.webhooks import operations
 from criachat.webhooks.events import DeliveryEvent, DeliveryFailed, DeliveryRecovered
-from criachat.webhooks.models import cause_of
+from criachat.webhooks.models import cause_of, is_bot
 from criachat.webhooks.payloads import Links
 
 TOLD: Final = (
@@ -23,6 +30,8 @@ TOLD: Final = (
     ConversationCreated,
     ConversationUpdated,
     ConversationStatusChanged,
+    ConversationOpened,
+    ConversationResolved,
     ContactCreated,
     ContactUpdated,
 )
@@ -44,9 +53,12 @@ def make_listeners(links: Links, *, tells_of_inboxes: bool) -> Listeners:
 
 
 async def mark_messages(tx: Tx, events: Sequence[DeliveryEvent]) -> None:
-    """Show at the message that its receiver could not be told, or was after all."""
+    """Show at the message that its receiver could not be told, or was after all; a bot's conversation opens instead."""
     for event in events:
-        if event.message_id is not None:
+        if is_bot(event.target):
+            if isinstance(event, DeliveryFailed) and event.conversation_id is not None:
+                await take_from_bot(tx, event.account_id, event.conversation_id, cause=cause_of(event.target))
+        elif event.message_id is not None:
             await report_delivery(
                 tx,
                 event.account_id,

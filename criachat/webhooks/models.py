@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from criachat.inboxes.models import secret_context as inbox_secret_context
+from criachat.users.models import bot_secret_context
 
 EVENTS: Final = (
     "conversation_status_changed",
@@ -28,6 +29,20 @@ EVENTS: Final = (
 DEFAULT_SUBSCRIPTIONS: Final = EVENTS[:8]
 # What an API inbox is told of: everything that belongs to it.
 INBOX_EVENTS: Final = frozenset(name for name in EVENTS if not name.startswith(("contact_", "inbox_")))
+# What bots are told of, some of it nobody else.
+BOT_EVENTS: Final = frozenset(
+    (
+        "message_created",
+        "message_updated",
+        "conversation_opened",
+        "conversation_resolved",
+        "conversation_status_changed",
+        "conversation_updated",
+        "webwidget_triggered",
+    )
+)
+
+BOT_KIND: Final = "agent_bot"
 
 DeliveryStatus = Literal["pending", "delivered", "exhausted", "cancelled"]
 DisabledReason = Literal["gone", "failing"]
@@ -43,6 +58,16 @@ def inbox_target(inbox_id: int) -> str:
     return f"api_inbox:{inbox_id}"
 
 
+def bot_target(agent_bot_id: int) -> str:
+    """A bot as the target of deliveries."""
+    return f"{BOT_KIND}:{agent_bot_id}"
+
+
+def is_bot(target: str) -> bool:
+    """Whether this target is a bot."""
+    return target.startswith(f"{BOT_KIND}:")
+
+
 def cause_of(target: str) -> str:
     """The `cause` of events that the fate of a delivery to this target led to."""
     return f"delivery:{target}"
@@ -54,7 +79,11 @@ def secret_context(account_id: int, webhook_id: int) -> str:
 
 
 class Subscriber(msgspec.Struct, frozen=True):
-    """Who is told of what: an account webhook, or the URL of an API inbox (then `inbox_id` is set)."""
+    """Who is told of what: an account webhook, the URL of an API inbox, or a bot.
+
+    `inbox_id` is the inbox whose events are for an API inbox's URL, or for the bot that is connected to it; without
+    one, a bot is told of what is assigned to it.
+    """
 
     target: str
     url: str
@@ -62,10 +91,15 @@ class Subscriber(msgspec.Struct, frozen=True):
     subscriptions: list[str] | None
     is_disabled: bool
 
-    def wants(self, event_name: str, inbox_id: int | None) -> bool:
-        """Whether an event of this name, in this inbox, is for it."""
+    def wants(self, event_name: str, inbox_id: int | None, agent_bot_id: int | None = None) -> bool:
+        """Whether an event of this name, in this inbox, about something that is assigned to this bot, is for it."""
         if self.subscriptions is not None:
             return event_name in self.subscriptions
+        if is_bot(self.target):
+            is_about = self.inbox_id == inbox_id or (
+                agent_bot_id is not None and self.target == bot_target(agent_bot_id)
+            )
+            return is_about and event_name in BOT_EVENTS
         return self.inbox_id == inbox_id and event_name in INBOX_EVENTS
 
 
@@ -240,10 +274,13 @@ class ToSend(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def secrets(self) -> Sequence[tuple[bytes, str]]:
         """The sealed secrets that sign it, the current one first, each with what it is sealed for."""
+        target_id = int(self.target.partition(":")[2])
         if self.channel_id is not None:
             context = inbox_secret_context(self.channel_id)
+        elif is_bot(self.target):
+            context = bot_secret_context(target_id)
         else:
-            context = secret_context(self.account_id, int(self.target.partition(":")[2]))
+            context = secret_context(self.account_id, target_id)
         return [(sealed, context) for sealed in (self.secret, self.previous_secret) if sealed is not None]
 
 

@@ -49,9 +49,9 @@ def error_of(tried: Tried) -> str:
 
 
 def concerns_message(sent: ToSend) -> bool:
-    """Whether a message of an API inbox stands or falls with this delivery."""
+    """Whether a message of an API inbox stands or falls with this delivery, or a bot does not answer it."""
     return (
-        sent.target.startswith("api_inbox:")
+        not sent.target.startswith("webhook:")
         and sent.event_name in ("message_created", "message_updated")
         and sent.message_id is not None
     )

@@ -9,7 +9,13 @@ import msgspec
 
 from criachat.contacts.events import ContactEvent, ContactUpdated
 from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
-from criachat.conversations.events import ConversationCreated, ConversationEvent, ConversationStatusChanged
+from criachat.conversations.events import (
+    ConversationCreated,
+    ConversationEvent,
+    ConversationOpened,
+    ConversationResolved,
+    ConversationStatusChanged,
+)
 from criachat.conversations.models import MOST_UNREAD
 from criachat.conversations.schemas import attachment_out
 from criachat.conversations.snapshots import (
@@ -102,11 +108,13 @@ def message_payload(event: MessageEvent, links: Links) -> Payload:
 
 
 def conversation_event_payload(event: ConversationEvent, links: Links) -> Payload:
-    """`conversation_created`, `conversation_updated`, `conversation_status_changed`."""
+    """`conversation_created`, `conversation_updated`, `conversation_status_changed`, and for bots `conversation_opened`
+    and `conversation_resolved`.
+    """
     payload = conversation_payload(event.snapshot, event.snapshot.last_message, links)
     payload["event"] = event.name
     match event:
-        case ConversationCreated():
+        case ConversationCreated() | ConversationOpened() | ConversationResolved():
             pass
         case ConversationStatusChanged():
             # Always null in the family, whose clients read `status`.

@@ -48,7 +48,7 @@ class Schedule(msgspec.Struct, frozen=True):
 TAIL: Final = (30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR)
 ACCOUNT_WEBHOOK: Final = Schedule((0, 5, 5 * MINUTE, *TAIL), head=3)
 # People wait for what these carry, so a short trouble of the receiver costs seconds instead of minutes.
-API_INBOX: Final = Schedule((0, 2, 10, 30, 2 * MINUTE, 10 * MINUTE, *TAIL), head=6)
+QUICK: Final = Schedule((0, 2, 10, 30, 2 * MINUTE, 10 * MINUTE, *TAIL), head=6)
 ONCE: Final = Schedule((0,), head=1)
 
 
@@ -56,7 +56,7 @@ def schedule_of(target: str, *, is_kept: bool) -> Schedule:
     """The schedule for this target; what no log keeps (typing, samples) is worth one try."""
     if not is_kept:
         return ONCE
-    return API_INBOX if target.startswith("api_inbox:") else ACCOUNT_WEBHOOK
+    return ACCOUNT_WEBHOOK if target.startswith("webhook:") else QUICK
 
 
 def is_definite(status: int | None) -> bool:

@@ -46,6 +46,7 @@ class DeliveriesParams(msgspec.Struct, kw_only=True):
 
     webhook_id: int | None = None
     inbox_id: int | None = None
+    agent_bot_id: int | None = None
     status: str | None = None
     event: str | None = None
     conversation_id: int | None = None

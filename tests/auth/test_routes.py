@@ -15,6 +15,9 @@ TOKENS = f"{PROFILE}/access_tokens"
 LISTED = {
     "id": int,
     "name": str,
+    "owner_type": "user",
+    "owner_id": int,
+    "account_id": None,
     "prefix": str,
     "last_characters": str,
     "scopes": [str],

@@ -73,6 +73,17 @@ async def wake(tx: Tx, account_id: int, conversation_id: int) -> None:
         await save(tx, conversation, _open_if_due, actor=actors.system(account_id), cause="snooze")
 
 
+async def take_from_bot(tx: Tx, account_id: int, conversation_id: int, *, cause: str) -> None:
+    """Open what waits for a bot that cannot be told of it; what does not wait any more stays as it is."""
+    conversation = await access.find_conversation_by_id(tx, account_id, conversation_id)
+    if conversation is not None:
+        await save(tx, conversation, _open_if_pending, actor=actors.system(account_id), cause=cause)
+
+
+def _open_if_pending(before: Conversation) -> dict[str, Any]:
+    return {"status": "open"} if before.status == "pending" else {}
+
+
 def _open_if_due(before: Conversation) -> dict[str, Any]:
     is_due = before.status == "snoozed" and before.snoozed_until is not None and before.snoozed_until <= clock.now()
     return {"status": "open"} if is_due else {}

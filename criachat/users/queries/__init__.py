@@ -130,10 +130,6 @@ FOR NO KEY UPDATE OF account_users
 SET_ACTIVE_AT = """
 UPDATE account_users SET active_at = $3, updated_at = $3 WHERE account_id = $1 AND user_id = $2 RETURNING id
 """
-INSERT_BOT = """
-INSERT INTO agent_bots (account_id, name, description, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
-RETURNING id, account_id, name, description
-"""
 FIND_BOT = "SELECT id, account_id, name, description FROM agent_bots WHERE account_id = $1 AND id = $2"
 
 
@@ -238,11 +234,6 @@ async def lock_colleague(tx: Tx, account_id: int, user_id: int) -> Colleague | N
 async def set_active_at(tx: Tx, account_id: int, user_id: int) -> bool:
     """Note that they use this account now; False when they are no member."""
     return await tx.fetch_value(SET_ACTIVE_AT, account_id, user_id, clock.now()) is not None
-
-
-async def insert_bot(tx: Tx, account_id: int, name: str, description: str | None) -> Bot:
-    """A new bot."""
-    return await tx.fetch_one(Bot, INSERT_BOT, account_id, name, description, clock.now())
 
 
 async def find_bot(db: Db, account_id: int, bot_id: int) -> Bot | None:

@@ -8,10 +8,13 @@ from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from criachat.conversations import access as conversations
+from criachat.conversations.events import ConversationEvent
 from criachat.conversations.typing import Typing
 from criachat.kit import clock
 from criachat.kit.db import Tx
 from criachat.kit.events import Event
+from criachat.messages.events import MessageEvent
+from criachat.users.snapshots import BotSnapshot
 from criachat.webhooks import payloads
 from criachat.webhooks.errors import PayloadGone
 from criachat.webhooks.models import (
@@ -35,7 +38,8 @@ async def queue_deliveries(tx: Tx, events: Sequence[Event], links: Links) -> Non
     account_id = events[0].account_id
     names = list({event.name for event in events})
     inbox_ids = list({event.inbox_id for event in events if event.inbox_id is not None})
-    subscribers = await webhooks.list_subscribers(tx, account_id, names, inbox_ids)
+    bot_ids = list({bot_id for event in events if (bot_id := _assigned_bot(event)) is not None})
+    subscribers = await webhooks.list_subscribers(tx, account_id, names, inbox_ids, bot_ids)
     if not subscribers:
         return
     deliveries: list[NewDelivery] = []
@@ -114,9 +118,22 @@ async def _insert(tx: Tx, account_id: int, deliveries: Sequence[NewDelivery]) ->
 
 def _wanting(subscribers: Sequence[Subscriber], event: Event) -> list[Subscriber]:
     """Who is told of this event: never the URL whose own failure caused it, or failures would chase each other."""
-    wanting = [each for each in subscribers if each.wants(event.name, event.inbox_id)]
+    wants = {each.target: each for each in subscribers if each.wants(event.name, event.inbox_id, _assigned_bot(event))}
+    wanting = list(wants.values())
     failing_urls = {each.url for each in wanting if event.cause == cause_of(each.target)}
     return [each for each in wanting if each.url not in failing_urls]
+
+
+def _assigned_bot(event: Event) -> int | None:
+    """The bot that has the conversation which the event is about."""
+    match event:
+        case MessageEvent():
+            assignee = event.snapshot.conversation.assignee
+        case ConversationEvent():
+            assignee = event.snapshot.assignee
+        case _:
+            return None
+    return assignee.id if isinstance(assignee, BotSnapshot) else None
 
 
 def _deliveries(payload: NewPayload, wanting: Sequence[Subscriber]) -> list[NewDelivery]:

@@ -164,8 +164,9 @@ LEASED: LiteralString = """, leased AS (
 SELECT $1::bigint AS account_id, leased.delivery_id, leased.day, leased.target, leased.sequence, leased.tries,
     leased.is_told_failed, deliveries.event_id, deliveries.event_name, deliveries.conversation_id,
     deliveries.message_id, deliveries.contact_id, deliveries.tries AS tries_ever, payloads.body,
-    coalesce(webhooks.url, nullif(api_channels.webhook_url, '')) AS url, api_channels.id AS channel_id,
-    coalesce(webhooks.secret, api_channels.secret) AS secret,
+    coalesce(webhooks.url, nullif(api_channels.webhook_url, ''), system_bots.outgoing_url, agent_bots.outgoing_url)
+        AS url, api_channels.id AS channel_id,
+    coalesce(webhooks.secret, api_channels.secret, system_bots.secret, agent_bots.secret) AS secret,
     CASE WHEN webhooks.previous_secret_until > $4 THEN webhooks.previous_secret END AS previous_secret,
     webhooks.timeout_seconds, webhooks.failing_since IS NOT NULL AS is_failing
 FROM leased
@@ -177,6 +178,8 @@ LEFT JOIN webhooks ON webhooks.account_id = $1 AND leased.kind = 'webhook' AND w
 LEFT JOIN inboxes ON inboxes.account_id = $1 AND leased.kind = 'api_inbox' AND inboxes.id = leased.target_id
     AND inboxes.channel_type = 'Channel::Api' AND inboxes.deleted_at IS NULL
 LEFT JOIN api_channels ON api_channels.account_id = $1 AND api_channels.id = inboxes.channel_id
+LEFT JOIN agent_bots ON agent_bots.account_id = $1 AND leased.kind = 'agent_bot' AND agent_bots.id = leased.target_id
+LEFT JOIN system_bots ON system_bots.id = agent_bots.system_bot_id
 ORDER BY leased.target, leased.sequence
 """
 CLAIM_FRESH: LiteralString = FRESH_HEAD + LEASED

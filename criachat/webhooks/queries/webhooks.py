@@ -64,6 +64,16 @@ FROM inboxes
 JOIN api_channels ON api_channels.account_id = $1 AND api_channels.id = inboxes.channel_id
 WHERE inboxes.account_id = $1 AND inboxes.id = ANY($3::bigint[]) AND inboxes.channel_type = 'Channel::Api'
   AND inboxes.deleted_at IS NULL AND api_channels.webhook_url <> ''
+UNION ALL
+SELECT 'agent_bot:' || bots.id, coalesce(system_bots.outgoing_url, bots.outgoing_url), heard.inbox_id, NULL, false
+FROM (
+    SELECT agent_bot_id, inbox_id FROM agent_bot_inboxes WHERE account_id = $1 AND inbox_id = ANY($3::bigint[])
+    UNION ALL
+    SELECT assigned.id, NULL FROM unnest($4::bigint[]) AS assigned (id)
+) AS heard
+JOIN agent_bots AS bots ON bots.account_id = $1 AND bots.id = heard.agent_bot_id
+LEFT JOIN system_bots ON system_bots.id = bots.system_bot_id
+WHERE coalesce(system_bots.outgoing_url, bots.outgoing_url) IS NOT NULL
 """
 # A webhook is disabled at once when its receiver is gone for good, and after five days and twenty tries without a
 # single success.
@@ -163,10 +173,12 @@ async def set_enabled(tx: Tx, webhook: Webhook) -> None:
 
 
 async def list_subscribers(
-    db: Db, account_id: int, event_names: Sequence[str], inbox_ids: Sequence[int]
+    db: Db, account_id: int, event_names: Sequence[str], inbox_ids: Sequence[int], agent_bot_ids: Sequence[int] = ()
 ) -> list[Subscriber]:
-    """Who may want these events: webhooks that subscribed to one of them, and the URLs of these API inboxes."""
-    return await db.fetch_all(Subscriber, LIST_SUBSCRIBERS, account_id, event_names, inbox_ids)
+    """Who may want these events: webhooks that subscribed to one of them, the URLs of these API inboxes, and bots that
+    are connected to these inboxes or named.
+    """
+    return await db.fetch_all(Subscriber, LIST_SUBSCRIBERS, account_id, event_names, inbox_ids, agent_bot_ids)
 
 
 async def count_failures(tx: Tx, failures: Sequence[tuple[int, int, int, bool]], *, now: datetime) -> list[Counted]:
