@@ -112,6 +112,7 @@ class Conversation(msgspec.Struct, frozen=True):
     assignee_is_confirmed: bool | None
     assignee_custom_attributes: dict[str, Any] | None
     assignee_role: str | None
+    assignee_custom_role_id: int | None
     assignee_availability: Availability | None
     assignee_auto_offline: bool | None
 

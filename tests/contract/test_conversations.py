@@ -26,6 +26,7 @@ AGENT: dict[str, Any] = {
     "name": str,
     "role": one_of("agent", "administrator"),
     "thumbnail": str,
+    "custom_role_id": one_of(int, None),
 }
 BOT_SLIM: dict[str, Any] = {
     "id": int,

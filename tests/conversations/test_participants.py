@@ -46,6 +46,7 @@ async def test_adding_answers_those_who_are_new_and_passes_over_who_cannot_see_i
             "name": person.name,
             "role": role,
             "thumbnail": "",
+            "custom_role_id": None,
         }
         for person, role in ((given.boss, "administrator"), (davi, "agent"))
     ]

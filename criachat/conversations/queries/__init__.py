@@ -38,6 +38,7 @@ COLUMNS: LiteralString = (
     users.name AS assignee_name, users.display_name AS assignee_display_name, users.email AS assignee_email,
     users.provider AS assignee_provider, users.confirmed_at IS NOT NULL AS assignee_is_confirmed,
     users.custom_attributes AS assignee_custom_attributes, account_users.role AS assignee_role,
+    account_users.custom_role_id AS assignee_custom_role_id,
     account_users.availability AS assignee_availability, account_users.auto_offline AS assignee_auto_offline,
     agent_bots.name AS bot_name, agent_bots.description AS bot_description,
     teams.name AS team_name, teams.description AS team_description, teams.allow_auto_assign AS team_allow_auto_assign,

@@ -130,6 +130,7 @@ def assignee_out(conversation: Conversation, shown: Shown) -> AgentOut | BotSlim
         custom_attributes=conversation.assignee_custom_attributes or UNSET,
         name=assignee.name,
         role=conversation.assignee_role,
+        custom_role_id=conversation.assignee_custom_role_id,
     )
 
 
