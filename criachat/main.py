@@ -87,6 +87,7 @@ from criachat.messages.jobs import jobs as messages_jobs
 from criachat.messages.listeners import listeners as messages_listeners
 from criachat.messages.routes import merging_routes, opening_routes, upload_routes
 from criachat.messages.routes import routes as messages_routes
+from criachat.messages.threads import thread_routes
 from criachat.messages.translating import Translator
 from criachat.messages.uploading import KeptFiles, keep_files
 from criachat.notifications.jobs import jobs as notifications_jobs
@@ -134,6 +135,7 @@ ROUTES: tuple[Routes, ...] = (
     opening_routes,
     merging_routes,
     messages_routes,
+    thread_routes,
     upload_routes,
     file_routes,
     avatar_routes,

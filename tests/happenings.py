@@ -174,6 +174,10 @@ async def add_participant(stage: Stage) -> None:
     done(await stage.given.api.post(f"{stage.path}/participants", {"user_ids": [stage.ana.id]}))
 
 
+async def ask_for_transcript(stage: Stage) -> None:
+    done(await stage.given.api.post(f"{stage.path}/transcript", {"email": "rosa@example.net"}))
+
+
 async def delete_conversation(stage: Stage) -> None:
     another = await stage.rosa.conversation()
     done(await stage.given.api.delete(f"/conversations/{another['id']}"))
@@ -268,6 +272,7 @@ HAPPENINGS: Mapping[str, Act] = {
     "conversation_mentioned": mention_boss,
     "conversation_deleted": delete_conversation,
     "participants_changed": add_participant,
+    "transcript_requested": ask_for_transcript,
     "assignee_changed": hand_over,
     "team_changed": hand_to_team,
     "inbox_created": make_inbox,

@@ -133,3 +133,7 @@ class NoSuchPart(Refused):
     """The file has no such part"""
 
     status = 416
+
+
+class TranscriptAddressInvalid(Unprocessable):
+    """E-mail must be an address"""

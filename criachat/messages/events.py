@@ -68,3 +68,10 @@ def conversation_of(event: Event) -> ConversationSnapshot | None:
     if isinstance(event, MessageEvent):
         return event.snapshot.conversation
     return event.snapshot if isinstance(event, ConversationEvent) else None
+
+
+@declare("transcript_requested")
+class TranscriptRequested(ConversationEvent, frozen=True, kw_only=True):
+    """Somebody wants what was said in public sent to an address."""
+
+    email: str

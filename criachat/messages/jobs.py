@@ -1,15 +1,69 @@
-"""What messages do by the clock."""
+"""What messages do later, and by the clock."""
 
 from __future__ import annotations
 
-from criachat.accounts import operations as accounts
-from criachat.kit.jobs import JobContext, Jobs
-from criachat.messages.operations import uploads
-from criachat.messages.queries import attachments
+import msgspec
+import structlog
 
+from criachat.accounts import operations as accounts
+from criachat.conversations import access as conversations
+from criachat.conversations.models import Conversation
+from criachat.conversations.snapshots import INCOMING, OUTGOING, MessageSnapshot
+from criachat.kit.db import Db
+from criachat.kit.http.binding import LARGEST_ID
+from criachat.kit.jobs import JobContext, Jobs
+from criachat.kit.mail import MAIL_RETRY, send
+from criachat.messages.mails import transcript
+from criachat.messages.models import Message
+from criachat.messages.operations import uploads
+from criachat.messages.queries import Run, attachments, list_run
+
+log = structlog.get_logger()
 jobs = Jobs("messages")
 
 BATCH = 500
+RUN = 500
+# Most mail servers take ten times as much.
+MOST_MAIL_BYTES = 2_000_000
+
+
+class Transcript(msgspec.Struct, frozen=True):
+    """Which conversation, by its database id, to send where."""
+
+    account_id: int
+    conversation_id: int
+    email: str
+
+
+@jobs.define(retry=MAIL_RETRY)
+async def send_transcript(context: JobContext, params: Transcript) -> None:
+    """Send what was said in public in a conversation by mail; nothing when it is gone, or no mails are sent here."""
+    if context.settings.smtp_url is None:
+        log.warning("transcript_not_sent", account_id=params.account_id, reason="no mail server is set")
+        return
+    async with context.database.reading() as db:
+        conversation = await conversations.find_conversation_by_id(db, params.account_id, params.conversation_id)
+        if conversation is None:
+            return
+        said, is_cut = await _said_in_public(db, conversation)
+    await send(context.settings, transcript(conversation, said, to=params.email, is_cut=is_cut))
+
+
+async def _said_in_public(db: Db, conversation: Conversation) -> tuple[list[MessageSnapshot], bool]:
+    """What people said, as much of it as a mail takes, and whether that is not all."""
+    said: list[Message] = []
+    is_left, size = True, 0
+    while is_left and size < MOST_MAIL_BYTES:
+        first = said[-1].id + 1 if said else 1
+        run = Run(
+            first=first, end=LARGEST_ID, limit=RUN, limit_bytes=MOST_MAIL_BYTES, bytes_each=0, without_internal=True
+        )
+        found = await list_run(db, conversation.account_id, conversation.id, run)
+        said += found
+        size += sum(len(message.content or "") + 100 for message in found)
+        is_left = bool(found)
+    people = [message.snapshot(conversation) for message in said if message.message_type in (INCOMING, OUTGOING)]
+    return people, is_left
 
 
 @jobs.schedule("*/10 * * * *")

@@ -23,7 +23,8 @@ from criachat.kit.events import Listeners
 from criachat.kit.languages import language_of
 from criachat.messages import queries
 from criachat.messages.activities import Activity, Told, activities_of, left_team
-from criachat.messages.events import MessageCreated
+from criachat.messages.events import MessageCreated, TranscriptRequested
+from criachat.messages.jobs import Transcript, jobs, send_transcript
 from criachat.messages.mentions import mentions_in
 from criachat.messages.models import Draft
 from criachat.messages.operations.automatic import say_by_itself
@@ -68,6 +69,14 @@ async def ask_the_mentioned(tx: Tx, events: Sequence[MessageCreated]) -> None:
         if conversation is not None:
             author = system(event.account_id)
             await participating.mention(tx, conversation, mentions, actor=author, cause=f"event:{event.id}")
+
+
+@listeners.on(TranscriptRequested)
+async def have_transcripts_sent(tx: Tx, events: Sequence[TranscriptRequested]) -> None:
+    """Have each transcript that somebody wants sent, once."""
+    for event in events:
+        params = Transcript(event.account_id, event.snapshot.conversation_id, event.email)
+        await jobs.enqueue(tx, send_transcript, params, dedupe_key=f"{event.account_id}:{event.id}")
 
 
 @listeners.on(MessageCreated)

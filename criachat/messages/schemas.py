@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from criachat.conversations.schemas import AttachmentOut, SenderOut, attachment_out, sender_out
-from criachat.conversations.snapshots import MessageSnapshot
+from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot
 from criachat.kit.times import unix
 from criachat.messages.models import External
 from criachat.users.shown import Shown
 
 LARGEST_CURSOR = 2**63 - 1
+
+Value = TypeVar("Value")
 
 
 class MessageParams(msgspec.Struct, kw_only=True):
@@ -118,6 +120,46 @@ class MessageOut(msgspec.Struct, frozen=True, kw_only=True):
     attachments: list[AttachmentOut] | UnsetType = UNSET
 
 
+class AttachmentsParams(msgspec.Struct, kw_only=True):
+    """Which page of the attachments."""
+
+    page: Any = None
+
+
+class TranscriptParams(msgspec.Struct, kw_only=True):
+    """Where to send the transcript."""
+
+    email: str
+
+
+class AttachmentInThreadOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An attachment among all of its conversation; what its type does not know is null."""
+
+    message_id: int
+    thumb_url: str | None
+    data_url: str | None
+    file_size: int | None
+    file_type: str
+    extension: str | None
+    width: int | None
+    height: int | None
+    created_at: int
+    sender: SenderOut | UnsetType
+
+
+class AttachmentsMetaOut(msgspec.Struct, frozen=True):
+    """How many there are."""
+
+    total_count: int
+
+
+class AttachmentsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of attachments."""
+
+    meta: AttachmentsMetaOut
+    payload: list[AttachmentInThreadOut]
+
+
 class UploadOut(msgspec.Struct, frozen=True, kw_only=True):
     """Where the file is for now, and the signed id that messages, macros and rules know it by."""
 
@@ -176,3 +218,27 @@ def message_out(message: MessageSnapshot, shown: Shown, *, echo_id: Any = None) 
         sender=UNSET if message.sender is None else sender_out(message.sender, shown, message.account_id),
         attachments=[attachment_out(each, shown.files) for each in message.attachments] or UNSET,
     )
+
+
+def attachment_in_thread_out(
+    attachment: AttachmentSnapshot, message: MessageSnapshot, shown: Shown
+) -> AttachmentInThreadOut:
+    """An attachment with what is known of its message."""
+    own = attachment_out(attachment, shown.files)
+    sender = message.sender
+    return AttachmentInThreadOut(
+        message_id=attachment.message_id,
+        thumb_url=_or_null(own.thumb_url),
+        data_url=_or_null(own.data_url),
+        file_size=_or_null(own.file_size),
+        file_type=attachment.file_type,
+        extension=_or_null(own.extension),
+        width=_or_null(own.width),
+        height=_or_null(own.height),
+        created_at=unix(message.created_at),
+        sender=UNSET if sender is None else sender_out(sender, shown, message.account_id),
+    )
+
+
+def _or_null(value: Value | UnsetType | None) -> Value | None:
+    return None if value is UNSET else value

@@ -251,6 +251,7 @@ async def test_endpoints_that_answer_nothing(api: Api, given: Given, full: Any) 
         await api.delete(f"{path}/participants", {"user_ids": [given.boss.id]}),
         await api.patch(f"{path}/draft_messages", {"draft_message": {"message": "Olá"}}),
         await api.delete(f"{path}/draft_messages"),
+        await api.post(f"{path}/transcript", {"email": "rosa@example.net"}),
         await api.post("/bulk_actions", {"type": "Conversation", "ids": [full["id"]], "fields": {"status": "open"}}),
         await api.delete(path),
     ]
@@ -265,6 +266,28 @@ async def test_participants(api: Api, given: Given, full: Any) -> None:
     assert len(fits(await api.post(path, body), [AGENT])) == 1
     assert len(fits(await api.patch(path, body), [AGENT])) == 1
     assert len(fits(await api.put(path, body), [AGENT])) == 1
+
+
+async def test_attachments_of_a_thread(api: Api, given: Given, full: Any) -> None:
+    path = f"/conversations/{full['id']}"
+    files = [("attachments[]", ("a.txt", b"text", "text/plain"))]
+    assert (await api.call("POST", f"{path}/messages", data={"content": "Oi"}, files=files)).status == 200
+
+    item: dict[str, Any] = {
+        "message_id": int,
+        "thumb_url": text_or_null,
+        "data_url": text_or_null,
+        "file_size": number_or_null,
+        "file_type": str,
+        "extension": text_or_null,
+        "width": number_or_null,
+        "height": number_or_null,
+        "created_at": int,
+        "sender?": one_of(USER_SENDER, CONTACT_SENDER),
+    }
+    listed = fits(await api.get(f"{path}/attachments"), {"meta": {"total_count": int}, "payload": [item]})
+
+    assert len(listed["payload"]) == 1
 
 
 async def test_drafts(api: Api, given: Given, full: Any) -> None:

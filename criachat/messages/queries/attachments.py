@@ -26,6 +26,15 @@ FROM unnest($5::bigint[], $7::text[], $6::text[], $8::text[], $9::text[], $10::b
 """
 # A trigger puts their files among those to be removed, as it does when whole conversations go.
 DELETE_ATTACHMENTS = "DELETE FROM attachments WHERE account_id = $1 AND message_id = $2"
+LIST_ATTACHMENTS = """
+SELECT id, message_id, account_id, file_type, file_key, filename, content_type, extension, byte_size, width, height,
+    external_url, coordinates_lat, coordinates_long, fallback_title, meta
+FROM attachments
+WHERE account_id = $1 AND conversation_id = $2
+ORDER BY id DESC
+LIMIT $3 OFFSET $4
+"""
+COUNT_ATTACHMENTS = "SELECT count(*) FROM attachments WHERE account_id = $1 AND conversation_id = $2"
 INSERT_FILES_TO_REMOVE = """
 INSERT INTO files_to_remove (account_id, file_key, remove_at)
 SELECT $1, file_key, $3 FROM unnest($2::text[]) AS file_key
@@ -98,3 +107,15 @@ async def delete_files_to_remove(tx: Tx, account_id: int, keys: Sequence[str]) -
 async def find_file(db: Db, account_id: int, attachment_id: int) -> KeptFile | None:
     """Where an attachment's bytes are, or None."""
     return await db.fetch_one_or_none(KeptFile, FIND_FILE, account_id, attachment_id)
+
+
+async def list_attachments(
+    db: Db, account_id: int, conversation_id: int, *, limit: int, offset: int
+) -> list[AttachmentSnapshot]:
+    """A page of a conversation's attachments, newest first."""
+    return await db.fetch_all(AttachmentSnapshot, LIST_ATTACHMENTS, account_id, conversation_id, limit, offset)
+
+
+async def count_attachments(db: Db, account_id: int, conversation_id: int) -> int:
+    """How many attachments a conversation has."""
+    return await db.fetch_value(COUNT_ATTACHMENTS, account_id, conversation_id)
