@@ -35,7 +35,11 @@ async def list_attachments(
     key = (conversation.account_id, conversation.id)
     count = await attachments.count_attachments(db, *key)
     found = await attachments.list_attachments(db, *key, limit=PAGE, offset=(page_of(params.page) - 1) * PAGE)
-    written = await queries.list_messages_by_id(db, conversation.account_id, [each.message_id for each in found]) if found else []
+    written = (
+        await queries.list_messages_by_id(db, conversation.account_id, [each.message_id for each in found])
+        if found
+        else []
+    )
     messages = {message.id: message.snapshot(conversation) for message in written}
     # A message that was taken back this very moment takes its attachments along.
     payload = [
