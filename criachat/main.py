@@ -97,6 +97,8 @@ from criachat.notifications.routes import settings_routes as notification_settin
 from criachat.notifications.routes import subscription_routes as notification_subscription_routes
 from criachat.realtime.cable import Cable
 from criachat.saved_filters.routes import routes as saved_filters_routes
+from criachat.search.jobs import jobs as search_jobs
+from criachat.search.routes import routes as search_routes
 from criachat.teams.routes import routes as teams_routes
 from criachat.users.presence import Presence
 from criachat.users.routes import activity_routes, agent_routes, profile_routes, role_routes
@@ -137,6 +139,7 @@ ROUTES: tuple[Routes, ...] = (
     messages_routes,
     thread_routes,
     upload_routes,
+    search_routes,
     file_routes,
     avatar_routes,
     canned_responses_routes,
@@ -177,6 +180,7 @@ JOBS: tuple[Jobs, ...] = (
     conversations_jobs,
     messages_jobs,
     notifications_jobs,
+    search_jobs,
 )
 
 FLUSH_SECONDS = 20.0

@@ -1,0 +1,303 @@
+"""The SQL of searches.
+
+What is common is found among the newest rows, which are read in order until the page is full. What is rare has an index
+of trigrams, which would be slow for what is common: it gives all there is, and the page would be sorted out of that. So
+each statement first walks a bounded part of the newest rows, and asks the index only when that did not fill the page.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import LiteralString
+
+from criachat.kit import clock
+from criachat.kit.db import Db, Tx
+from criachat.kit.http.binding import id_of
+from criachat.kit.paging import containing
+from criachat.search.models import FoundContact, FoundConversation, Wanted
+
+KEPT_FOR = timedelta(days=92)
+# Messages younger than this may have older ids than some that were committed before them.
+SETTLED_AFTER = timedelta(minutes=5)
+BATCH = 5000
+
+# $1 is the account, $2 the pattern, $3 and $4 the page, $5 whether the index can be asked; $7 is the agent whose
+# inboxes bound it; they are looked up once, not for every row.
+VISIBLE: LiteralString = "ARRAY(SELECT inbox_id FROM inbox_members WHERE account_id = $1 AND user_id = $7)"
+IN_INBOXES: LiteralString = "  AND inbox_id = ANY (" + VISIBLE + ")\n"
+
+# What was said since the words were last kept is read from the messages themselves.
+FRESH: LiteralString = """
+    SELECT id AS message_id, inbox_id, created_at, search_words(content) AS words
+    FROM messages
+    WHERE account_id = $1
+      AND id > coalesce((SELECT kept_id FROM message_words_progress WHERE account_id = $1), 0)
+    ORDER BY id DESC
+    LIMIT 2000
+"""
+MESSAGES: tuple[LiteralString, LiteralString, LiteralString] = (
+    """
+WITH pattern AS MATERIALIZED (
+    SELECT search_words($2) AS words
+), walked AS MATERIALIZED (
+    SELECT message_id
+    FROM (
+        (
+"""
+    + FRESH
+    + """
+        )
+        UNION ALL
+        (
+            SELECT message_id, inbox_id, created_at, words
+            FROM message_words
+            WHERE account_id = $1
+            ORDER BY message_id DESC
+            LIMIT 50000
+        )
+    ) AS newest
+    WHERE words LIKE (SELECT words FROM pattern) AND created_at >= $6
+""",
+    """    ORDER BY message_id DESC
+    LIMIT $3 OFFSET $4
+), looked_up AS MATERIALIZED (
+    SELECT message_id
+    FROM message_words
+    WHERE account_id = $1 AND words LIKE (SELECT words FROM pattern) AND created_at >= $6
+      AND $5 AND (SELECT count(*) FROM walked) < $3
+""",
+    """), fresh AS MATERIALIZED (
+    SELECT message_id
+    FROM ("""
+    + FRESH
+    + """) AS newest
+    WHERE words LIKE (SELECT words FROM pattern) AND created_at >= $6
+      AND $5 AND (SELECT count(*) FROM walked) < $3
+""",
+)
+MESSAGES_TAIL: LiteralString = """), every AS (
+    SELECT message_id FROM looked_up UNION SELECT message_id FROM fresh
+)
+SELECT message_id FROM walked WHERE NOT $5 OR (SELECT count(*) FROM walked) = $3
+UNION ALL
+(SELECT message_id FROM every ORDER BY message_id DESC LIMIT $3 OFFSET $4)
+"""
+LIST_MESSAGES: LiteralString = MESSAGES[0] + MESSAGES[1] + MESSAGES[2] + MESSAGES_TAIL
+LIST_SEEN_MESSAGES: LiteralString = (
+    MESSAGES[0] + IN_INBOXES + MESSAGES[1] + IN_INBOXES + MESSAGES[2] + IN_INBOXES + MESSAGES_TAIL
+)
+
+OF_CONTACT: LiteralString = """concat_ws(E'\\n', contacts.name, contacts.email, contacts.phone_number,
+    contacts.identifier) ILIKE $2"""
+CONVERSATIONS: tuple[LiteralString, LiteralString, LiteralString] = (
+    """
+WITH walked AS MATERIALIZED (
+    SELECT newest.id, newest.display_id
+    FROM (
+        SELECT id, display_id, contact_id, inbox_id
+        FROM conversations
+        WHERE account_id = $1
+        ORDER BY display_id DESC
+        LIMIT 5000
+    ) AS newest
+    JOIN contacts ON contacts.account_id = $1 AND contacts.id = newest.contact_id
+    WHERE (newest.display_id::text LIKE $2 OR """
+    + OF_CONTACT
+    + ")\n",
+    """    ORDER BY newest.display_id DESC
+    LIMIT $3 OFFSET $4
+), known AS MATERIALIZED (
+    SELECT contact_words.contact_id
+    FROM contact_words
+    WHERE contact_words.account_id = $1
+      AND (contact_words.words ILIKE $2 OR contact_words.identifier ILIKE $2)
+      AND $5 AND (SELECT count(*) FROM walked) < $3
+), looked_up AS MATERIALIZED (
+    SELECT conversations.id, conversations.display_id, conversations.inbox_id
+    FROM known
+    JOIN contacts ON contacts.account_id = $1 AND contacts.id = known.contact_id
+    JOIN conversations ON conversations.account_id = $1 AND conversations.contact_id = contacts.id
+    WHERE """
+    + OF_CONTACT
+    + """
+    UNION
+    SELECT numbered.id, numbered.display_id, numbered.inbox_id
+    FROM (SELECT id, display_id, inbox_id FROM conversations WHERE account_id = $1 AND display_id = $6) AS numbered
+    WHERE $5 AND (SELECT count(*) FROM walked) < $3
+    UNION
+    SELECT newest.id, newest.display_id, newest.inbox_id
+    FROM (
+        SELECT id, display_id, inbox_id
+        FROM conversations
+        WHERE account_id = $1
+        ORDER BY display_id DESC
+        LIMIT 5000
+    ) AS newest
+    WHERE newest.display_id::text LIKE $2 AND $5 AND (SELECT count(*) FROM walked) < $3
+), page AS (
+    SELECT id, display_id FROM walked WHERE NOT $5 OR (SELECT count(*) FROM walked) = $3
+    UNION ALL
+    (
+        SELECT id, display_id
+        FROM looked_up
+        WHERE true
+""",
+    """        ORDER BY display_id DESC
+        LIMIT $3 OFFSET $4
+    )
+)
+SELECT page.id, inboxes.channel_id, (
+    SELECT messages.id FROM messages
+    WHERE messages.account_id = $1 AND messages.conversation_id = page.id
+    ORDER BY messages.id
+    LIMIT 1
+) AS first_message_id
+FROM page
+JOIN conversations ON conversations.account_id = $1 AND conversations.id = page.id
+JOIN inboxes ON inboxes.account_id = $1 AND inboxes.id = conversations.inbox_id
+ORDER BY page.display_id DESC
+""",
+)
+NEWEST_IN_INBOXES: LiteralString = "  AND newest.inbox_id = ANY (" + VISIBLE + ")\n"
+LIST_CONVERSATIONS: LiteralString = CONVERSATIONS[0] + CONVERSATIONS[1] + CONVERSATIONS[2]
+LIST_SEEN_CONVERSATIONS: LiteralString = (
+    CONVERSATIONS[0] + NEWEST_IN_INBOXES + CONVERSATIONS[1] + IN_INBOXES + CONVERSATIONS[2]
+)
+
+KNOWN: LiteralString = (
+    "(contacts.email IS NOT NULL OR contacts.phone_number IS NOT NULL OR contacts.identifier IS NOT NULL)"
+)
+LIST_CONTACTS: LiteralString = (
+    """
+WITH walked AS MATERIALIZED (
+    SELECT contacts.id, contacts.last_activity_at
+    FROM (
+        SELECT id, name, email, phone_number, identifier, last_activity_at
+        FROM contacts
+        WHERE account_id = $1
+        ORDER BY last_activity_at DESC NULLS LAST, id
+        LIMIT 5000
+    ) AS contacts
+    WHERE """
+    + KNOWN
+    + " AND "
+    + OF_CONTACT
+    + """
+    ORDER BY last_activity_at DESC NULLS LAST, id
+    LIMIT $3 OFFSET $4
+), looked_up AS MATERIALIZED (
+    SELECT contacts.id, contacts.last_activity_at
+    FROM contact_words
+    JOIN contacts ON contacts.account_id = $1 AND contacts.id = contact_words.contact_id
+    WHERE contact_words.account_id = $1
+      AND (contact_words.words ILIKE $2 OR contact_words.identifier ILIKE $2)
+      AND $5 AND (SELECT count(*) FROM walked) < $3
+      AND """
+    + KNOWN
+    + " AND "
+    + OF_CONTACT
+    + """
+), page AS (
+    SELECT id FROM walked WHERE NOT $5 OR (SELECT count(*) FROM walked) = $3
+    UNION ALL
+    (SELECT id FROM looked_up ORDER BY last_activity_at DESC NULLS LAST, id LIMIT $3 OFFSET $4)
+)
+SELECT contacts.id, contacts.email, contacts.name, contacts.phone_number, contacts.identifier,
+    contacts.additional_attributes, contacts.last_activity_at
+FROM page
+JOIN contacts ON contacts.account_id = $1 AND contacts.id = page.id
+ORDER BY contacts.last_activity_at DESC NULLS LAST, contacts.id
+"""
+)
+
+# Across accounts: where something was said that is not looked through yet.
+LIST_BEHIND = """
+SELECT accounts.id
+FROM accounts
+LEFT JOIN message_words_progress AS progress ON progress.account_id = accounts.id
+WHERE EXISTS (
+    SELECT FROM messages WHERE messages.account_id = accounts.id AND messages.id > coalesce(progress.settled_id, 0)
+)
+"""
+# The next messages behind those that are settled. Some of them have their words from the last time already, when one
+# with an older id could still be committed beside them.
+KEEP_WORDS = """
+WITH next AS MATERIALIZED (
+    SELECT id, inbox_id, content, created_at, updated_at
+    FROM messages
+    WHERE account_id = $1
+      AND id > coalesce((SELECT settled_id FROM message_words_progress WHERE account_id = $1), 0)
+    ORDER BY id
+    LIMIT $4
+), kept AS (
+    INSERT INTO message_words (account_id, message_id, inbox_id, created_at, words)
+    SELECT $1, id, inbox_id, created_at, left(search_words(content), 20000)
+    FROM next
+    WHERE content <> '' AND created_at >= $2
+    ON CONFLICT DO NOTHING
+), seen AS (
+    SELECT count(*) AS count, max(id) AS kept_id, min(id) FILTER (WHERE updated_at > $3) AS unsettled_id FROM next
+), settled AS (
+    SELECT max(id) AS settled_id FROM next, seen WHERE unsettled_id IS NULL OR id < unsettled_id
+), moved AS (
+    INSERT INTO message_words_progress AS progress (account_id, settled_id, kept_id)
+    SELECT $1, coalesce(settled_id, 0), kept_id FROM seen, settled WHERE kept_id IS NOT NULL
+    ON CONFLICT (account_id) DO UPDATE
+    SET settled_id = greatest(progress.settled_id, excluded.settled_id),
+        kept_id = greatest(progress.kept_id, excluded.kept_id)
+)
+SELECT count = $4 AND settled_id IS NOT NULL FROM seen, settled
+"""
+FORGET_WORDS = """
+DELETE FROM message_words
+WHERE account_id = $1 AND created_at < $2 AND message_id IN (
+    SELECT message_id FROM message_words WHERE account_id = $1 ORDER BY message_id LIMIT $3
+)
+"""
+
+
+async def list_messages(db: Db, wanted: Wanted, *, is_indexed: bool) -> list[int]:
+    """The ids of a page of messages."""
+    values = (*_page(wanted), is_indexed, oldest())
+    if wanted.limited_to is None:
+        return await db.fetch_values(LIST_MESSAGES, *values)
+    return await db.fetch_values(LIST_SEEN_MESSAGES, *values, wanted.limited_to)
+
+
+async def list_conversations(db: Db, wanted: Wanted, *, is_indexed: bool) -> list[FoundConversation]:
+    """A page of conversations."""
+    number = id_of(wanted.words)
+    values = (*_page(wanted), is_indexed or number is not None, number)
+    if wanted.limited_to is None:
+        return await db.fetch_all(FoundConversation, LIST_CONVERSATIONS, *values)
+    return await db.fetch_all(FoundConversation, LIST_SEEN_CONVERSATIONS, *values, wanted.limited_to)
+
+
+async def list_contacts(db: Db, wanted: Wanted, *, is_indexed: bool) -> list[FoundContact]:
+    """A page of contacts."""
+    return await db.fetch_all(FoundContact, LIST_CONTACTS, *_page(wanted), is_indexed)
+
+
+async def list_behind(db: Db) -> list[int]:
+    """The accounts in which something was said that is not looked through yet."""
+    return await db.fetch_values(LIST_BEHIND)
+
+
+async def keep_words(tx: Tx, account_id: int) -> bool:
+    """Keep the words of the account's next messages; whether there are more to go on with now."""
+    settled = clock.now() - SETTLED_AFTER
+    return bool(await tx.fetch_value(KEEP_WORDS, account_id, oldest(), settled, BATCH))
+
+
+async def forget_words(tx: Tx, account_id: int) -> bool:
+    """Forget the words of messages that are too old to be found; whether there may be more."""
+    return await tx.execute(FORGET_WORDS, account_id, oldest(), BATCH) == BATCH
+
+
+def oldest() -> datetime:
+    """Before that, messages are not found."""
+    return clock.now() - KEPT_FOR
+
+
+def _page(wanted: Wanted) -> tuple[object, ...]:
+    return wanted.account_id, containing(wanted.words), wanted.limit, wanted.offset
