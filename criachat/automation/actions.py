@@ -90,12 +90,6 @@ async def check_people(db: Db, actor: Actor, actions: Sequence[Action]) -> None:
         _refuse_unknown("teams", team_ids - known)
 
 
-def blob_ids(actions: Sequence[Action]) -> list[int]:
-    """The files that these actions send, by number, each once."""
-    numbers = [each for action in actions if action.action_name == "send_attachment" for each in _numbers(action)]
-    return list(dict.fromkeys(numbers))
-
-
 def _named(part: object) -> tuple[str, list[Any]]:
     action = cast(dict[str, Any], part) if isinstance(part, dict) else {}
     name, params = action.get("action_name"), action.get("action_params")

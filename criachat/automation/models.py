@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -26,3 +27,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     conditions: list[dict[str, Any]]
     actions: list[dict[str, Any]]
     created_at: datetime
+
+
+def files_of(actions: Sequence[dict[str, Any]]) -> list[int]:
+    """The files that these actions send, by number, each once."""
+    sent = [action["action_params"][0] for action in actions if action["action_name"] == "send_attachment"]
+    return list(dict.fromkeys(sent))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from criachat.automation.models import Rule
+from criachat.automation.models import Rule, files_of
+from criachat.kit.files import Blob, Files
 from criachat.kit.texts import Long, Short
 from criachat.kit.times import unix
+from criachat.messages.models import Upload
 
 
 class RuleParams(msgspec.Struct, kw_only=True):
@@ -23,8 +26,20 @@ class RuleParams(msgspec.Struct, kw_only=True):
     actions: Any = UNSET
 
 
+class RuleFileOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a rule sends; `file_type` is its MIME type."""
+
+    id: int
+    automation_rule_id: int
+    file_type: str
+    account_id: int
+    file_url: str
+    blob_id: int
+    filename: str
+
+
 class RuleOut(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule."""
+    """One rule; without files it has no `files`."""
 
     id: int
     account_id: int
@@ -35,6 +50,7 @@ class RuleOut(msgspec.Struct, frozen=True, kw_only=True):
     actions: list[dict[str, Any]]
     created_on: int
     active: bool
+    files: list[RuleFileOut] | UnsetType = UNSET
 
 
 class RuleReply(msgspec.Struct, frozen=True):
@@ -49,8 +65,9 @@ class RulesReply(msgspec.Struct, frozen=True):
     payload: list[RuleOut]
 
 
-def rule_out(rule: Rule) -> RuleOut:
-    """The rule as administrators see it."""
+def rule_out(rule: Rule, uploads: Mapping[int, Upload], files: Files) -> RuleOut:
+    """The rule as administrators see it, with those of the uploads that it sends."""
+    sent = [uploads[number] for number in files_of(rule.actions) if number in uploads]
     return RuleOut(
         id=rule.id,
         account_id=rule.account_id,
@@ -61,4 +78,18 @@ def rule_out(rule: Rule) -> RuleOut:
         actions=rule.actions,
         created_on=unix(rule.created_at),
         active=rule.active,
+        files=[_file_out(rule, upload, files) for upload in sent] or UNSET,
+    )
+
+
+def _file_out(rule: Rule, upload: Upload, files: Files) -> RuleFileOut:
+    signed_id = files.signed_id(Blob(upload.account_id, upload.id), purpose="upload")
+    return RuleFileOut(
+        id=upload.id,
+        automation_rule_id=rule.id,
+        file_type=upload.content_type,
+        account_id=upload.account_id,
+        file_url=files.upload_url(signed_id, upload.filename),
+        blob_id=upload.id,
+        filename=upload.filename,
     )

@@ -95,6 +95,12 @@ async def find_upload(db: Db, account_id: int, upload_id: int) -> Upload | None:
     return found[0] if found else None
 
 
+async def list_uploads(db: Db, account_id: int, upload_ids: Sequence[int]) -> dict[int, Upload]:
+    """Those of these files that there are, by number; no number, no statement."""
+    found = await uploads.list_uploads(db, account_id, upload_ids) if upload_ids else []
+    return {upload.id: upload for upload in found}
+
+
 async def list_messages_by_id(db: Db, account_id: int, message_ids: Sequence[int]) -> dict[int, Message]:
     """Those of these messages that there are; no id, no statement."""
     found = await queries.list_messages_by_id(db, account_id, message_ids) if message_ids else []

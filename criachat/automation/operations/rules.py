@@ -8,10 +8,11 @@ import msgspec
 from msgspec import UNSET
 
 from criachat.accounts.operations import tell_of_change
-from criachat.automation.actions import OF_RULES, Action, blob_ids, check_people, kept_actions, read_actions
+from criachat.automation.actions import OF_RULES, check_people, kept_actions, read_actions
 from criachat.automation.conditions import check_references, read_conditions
 from criachat.automation.errors import EventNameUnknown, NameBlank, TooManyRules
-from criachat.automation.models import EVENT_NAMES, Rule
+from criachat.automation.files import hold_files
+from criachat.automation.models import EVENT_NAMES, Rule, files_of
 from criachat.automation.queries import rules
 from criachat.automation.schemas import RuleParams
 from criachat.custom_attributes import access as custom_attributes
@@ -52,18 +53,20 @@ async def change_rule(tx: Tx, files: Files, rule: Rule, params: RuleParams, *, a
     if changed == rule:
         return rule
     await rules.save_rule(tx, changed)
+    await hold_files(tx, rule.account_id, before=files_of(rule.actions), after=files_of(changed.actions))
     await tell_of_change(tx, actor, RECORD, rule.id, before=_told(rule), after=_told(changed))
     return changed
 
 
 async def clone_rule(tx: Tx, rule: Rule, *, actor: Actor) -> Rule:
-    """The same rule once more, under another id."""
+    """The same rule once more, under another id; it sends the same files."""
     return await _insert(tx, rule, actor=actor)
 
 
 async def delete_rule(tx: Tx, rule: Rule, *, actor: Actor) -> None:
     """Remove it; what it has done stays."""
     await rules.delete_rule(tx, rule)
+    await hold_files(tx, rule.account_id, before=files_of(rule.actions), after=())
     await tell_of_change(tx, actor, RECORD, rule.id, before=_told(rule), after=None)
 
 
@@ -71,6 +74,7 @@ async def _insert(tx: Tx, rule: Rule, *, actor: Actor) -> Rule:
     inserted = await rules.insert_rule(tx, rule)
     if inserted is None:
         raise TooManyRules
+    await hold_files(tx, rule.account_id, before=(), after=files_of(inserted.actions))
     await tell_of_change(tx, actor, RECORD, inserted.id, before=None, after=_told(inserted))
     return inserted
 
@@ -90,7 +94,7 @@ async def _changed(db: Db, files: Files, rule: Rule, params: RuleParams, *, acto
         conditions = read_conditions(asked, event_name=event_name, custom_keys=custom_keys)
         await check_references(db, actor, conditions)
     if params.actions is not UNSET:
-        attached = blob_ids(msgspec.convert(rule.actions, list[Action]))
+        attached = files_of(rule.actions)
         read = read_actions(params.actions, OF_RULES, files=files, account_id=actor.account_id, attached=attached)
         await check_people(db, actor, read)
         actions = kept_actions(read)

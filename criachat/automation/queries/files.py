@@ -1,0 +1,19 @@
+"""The SQL of the files that rules and macros send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from criachat.kit.db import Db
+
+LIST_NAMED = """
+SELECT DISTINCT (action -> 'action_params' ->> 0)::bigint
+FROM automation_rules, jsonb_array_elements(automation_rules.actions) AS action
+WHERE automation_rules.account_id = $1 AND action ->> 'action_name' = 'send_attachment'
+  AND (action -> 'action_params' ->> 0)::bigint = ANY($2::bigint[])
+"""
+
+
+async def list_named(db: Db, account_id: int, upload_ids: Sequence[int]) -> list[int]:
+    """Those of these files that some rule sends."""
+    return await db.fetch_values(LIST_NAMED, account_id, upload_ids)
