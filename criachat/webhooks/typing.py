@@ -44,6 +44,8 @@ class TypingTeller:
                 await operations.queue_typing(tx, typing, self._links)
         except (Unavailable, *TRY_AGAIN) as failure:
             log.warning("typing_not_told", account_id=typing.account_id, failure=type(failure).__name__)
+        except Exception:  # nobody misses a typing mark, everybody the ones after it
+            log.exception("typing_not_told", account_id=typing.account_id)
 
     def _hear(self, message: bytes) -> None:
         with suppress(asyncio.QueueFull):

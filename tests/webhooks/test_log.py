@@ -19,6 +19,8 @@ from criachat.webhooks.events import WebhookDisabled
 from criachat.webhooks.models import EVENTS
 
 GONE = {"error": "The payload of this delivery is not kept any more"}
+# What no version of ours ever wrote, so that nothing can be told of it.
+BREAK = "UPDATE conversations SET last_messages = '{}' WHERE account_id = $1 AND display_id = $2"
 
 
 async def log(api: Api, query: str = "") -> list[Any]:
@@ -634,3 +636,18 @@ async def test_a_webhook_that_is_disabled_can_be_tried_out(api: Api, given: Give
     await given.delivered()
 
     assert [body["event"] for body in receiver.events()] == ["message_created", "contact_created"]
+
+
+async def test_a_typing_mark_that_cannot_be_told_silences_none_of_those_after_it(
+    api: Api, given: Given, receiver: Receiver, worker: None
+) -> None:
+    await given.webhook(receiver.url, "conversation_typing_on")
+    broken, whole = await given.conversation(), await given.conversation()
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(BREAK, given.account_id, broken["id"])
+
+    for conversation in (broken, whole):
+        await api.post(f"/conversations/{conversation['id']}/toggle_typing_status", {"typing_status": "on"})
+    await receiver.until(1)
+
+    assert [told.json["conversation"]["id"] for told in receiver.told] == [whole["id"]]
