@@ -43,6 +43,10 @@ class SourceUnknown(Unprocessable):
     """Give inbox_id and contact_id, or the source_id of a session"""
 
 
+class PlaceUnknown(Unprocessable):
+    """Give inbox_id and contact_id"""
+
+
 class DraftTooLong(Unprocessable):
     """A draft has 150,000 characters at most"""
 

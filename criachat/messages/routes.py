@@ -66,6 +66,20 @@ async def open_conversation(
     return Versioned(conversation_out(conversation, shown), conversation.version)
 
 
+@opening_routes.post("/find_or_create", actors=AGENT | BOT, files=("message[attachments]",))
+async def find_or_open_conversation(
+    tx: Tx, actor: Actor, settings: Settings, shown: Shown, params: OpeningParams, kept: KeptFiles
+) -> Versioned[ConversationOut]:
+    """The conversation of `contact_id` in `inbox_id` that is not resolved, unchanged; a new one when there is none.
+
+    Of many who ask at once, one opens it. The message is added either way. Without a `source_id`, a new one is opened
+    in the contact's newest session of the inbox.
+    """
+    limit = settings.message_per_minute_limit
+    conversation = await opening.find_or_open_with_message(tx, params, kept, actor=actor, limit_per_minute=limit)
+    return Versioned(conversation_out(conversation, shown), conversation.version)
+
+
 @merging_routes.post("/contact_merge", actors=AGENT)
 async def merge_two_contacts(tx: Tx, actor: Actor, shown: Shown, params: MergeParams) -> ContactOut:
     """Make two contacts one: the base takes over what the other has, and what it lacks; the other is gone."""

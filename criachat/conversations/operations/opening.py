@@ -14,7 +14,13 @@ from criachat.conversations.models import Conversation, Opening
 from criachat.conversations.operations.describing import check_attributes
 from criachat.conversations.operations.saving import facts
 from criachat.conversations.operations.status import status_named
-from criachat.conversations.queries import find_newest_of_session, lock_contact_inbox, writes
+from criachat.conversations.queries import (
+    find_newest_of_contact,
+    find_newest_of_session,
+    hold_opening,
+    lock_contact_inbox,
+    writes,
+)
 from criachat.conversations.snapshots import Status
 from criachat.inboxes.models import Inbox
 from criachat.kit import directory
@@ -47,6 +53,16 @@ async def open_conversation(
         await writes.insert_participant(tx, conversation, conversation.assignee_id)
     await emit(tx, *_told(conversation, actor))
     return conversation, True
+
+
+async def find_unresolved(tx: Tx, *, inbox: Inbox, contact: Contact, actor: Actor) -> Conversation | None:
+    """The contact's newest conversation in the inbox that is not resolved; None when one is to be opened.
+
+    Of many who ask at once, the others wait until this transaction ends, and then find what it opened.
+    """
+    await hold_opening(tx, inbox.account_id, inbox.id, contact.id)
+    found = await find_newest_of_contact(tx, inbox.account_id, contact.id, inbox.id, with_resolved=contact.blocked)
+    return None if found is None else await access.load_conversation(tx, actor, found)
 
 
 def initial_status(wanted: str | None, *, is_blocked: bool, has_active_bot: bool) -> Status:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import LiteralString
 
 from criachat.conversations.models import Conversation
-from criachat.kit.db import Db
+from criachat.kit.db import Db, Tx
 
 # A conversation is always read with everybody in it, and with whether the person $2 of the account $1 belongs to its
 # inbox or team; every join is a look-up by primary key.
@@ -91,6 +91,15 @@ LIST_CONVERSATIONS_BY_ID: LiteralString = (
 )
 LOCK_CONVERSATION = "SELECT id FROM conversations WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE"
 LOCK_CONTACT_INBOX = "SELECT id FROM contact_inboxes WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE"
+OPENING_LOCK = 7_415
+HOLD_OPENING = "SELECT pg_advisory_xact_lock($1, hashtext($2))"
+# A blocked contact's conversations begin resolved: with them, the newest goes on.
+FIND_NEWEST_OF_CONTACT = """
+SELECT display_id FROM conversations
+WHERE account_id = $1 AND contact_id = $2 AND inbox_id = $3 AND (status <> 'resolved' OR $4)
+ORDER BY last_activity_at DESC, id DESC
+LIMIT 1
+"""
 FIND_NEWEST_OF_SESSION = """
 SELECT display_id FROM conversations WHERE account_id = $1 AND contact_inbox_id = $2 ORDER BY id DESC LIMIT 1
 """
@@ -125,6 +134,21 @@ async def lock_conversation(db: Db, account_id: int, conversation_id: int) -> No
 async def lock_contact_inbox(db: Db, account_id: int, contact_inbox_id: int) -> None:
     """Keep others from opening a conversation in this session until the transaction ends."""
     await db.fetch_value(LOCK_CONTACT_INBOX, account_id, contact_inbox_id)
+
+
+async def hold_opening(tx: Tx, account_id: int, inbox_id: int, contact_id: int) -> None:
+    """Keep others who find or open a conversation of this contact in this inbox waiting until the transaction ends.
+
+    Not by a lock on a row: who writes a message holds the conversation when they come to the contact.
+    """
+    await tx.fetch_value(HOLD_OPENING, OPENING_LOCK, f"{account_id}:{inbox_id}:{contact_id}")
+
+
+async def find_newest_of_contact(
+    db: Db, account_id: int, contact_id: int, inbox_id: int, *, with_resolved: bool
+) -> int | None:
+    """The number of the conversation in this inbox in which the contact, or somebody to them, spoke last."""
+    return await db.fetch_value(FIND_NEWEST_OF_CONTACT, account_id, contact_id, inbox_id, with_resolved)
 
 
 async def find_newest_of_session(db: Db, account_id: int, contact_inbox_id: int) -> int | None:

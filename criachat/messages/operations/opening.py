@@ -6,8 +6,9 @@ from criachat.contacts import access as contacts
 from criachat.contacts import operations as contact_operations
 from criachat.contacts.models import Contact, ContactInbox
 from criachat.conversations import access as conversations
-from criachat.conversations.errors import SourceUnknown
+from criachat.conversations.errors import PlaceUnknown, SourceUnknown
 from criachat.conversations.models import Conversation, Opening
+from criachat.conversations.operations.opening import find_unresolved
 from criachat.conversations.operations.opening import open_conversation as start
 from criachat.conversations.operations.status import in_utc
 from criachat.inboxes import access as inboxes
@@ -35,6 +36,40 @@ async def open_with_message(
     conversation, _ = await start(
         tx, inbox=inbox, contact=contact, contact_inbox=session, opening=_opening(params), actor=actor
     )
+    return await _with_message(tx, conversation, params, kept, actor=actor, limit_per_minute=limit_per_minute)
+
+
+async def find_or_open_with_message(
+    tx: Tx, params: OpeningParams, kept: KeptFiles, *, actor: Actor, limit_per_minute: int
+) -> Conversation:
+    """The contact's conversation in the inbox that goes on, unchanged, or a new one; the message is added to either."""
+    if params.inbox_id is None or params.contact_id is None:
+        raise PlaceUnknown
+    inbox = await inboxes.load_inbox(tx, actor, params.inbox_id)
+    contact = await contacts.load_contact(tx, actor, params.contact_id)
+    await tx.begin()
+    conversation = await find_unresolved(tx, inbox=inbox, contact=contact, actor=actor)
+    if conversation is None:
+        session = await _session_of(tx, contact, inbox, params)
+        opening = _opening(params)
+        conversation, _ = await start(
+            tx, inbox=inbox, contact=contact, contact_inbox=session, opening=opening, actor=actor
+        )
+    return await _with_message(tx, conversation, params, kept, actor=actor, limit_per_minute=limit_per_minute)
+
+
+async def _session_of(tx: Tx, contact: Contact, inbox: Inbox, params: OpeningParams) -> ContactInbox:
+    """The session that was named, or the contact's newest in the inbox."""
+    if not params.source_id:
+        return await contact_operations.reuse_contact_inbox(tx, contact, inbox)
+    return await contact_operations.find_or_create_contact_inbox(
+        tx, contact, inbox, source_id=params.source_id, hmac_verified=bool(params.hmac_verified)
+    )
+
+
+async def _with_message(
+    tx: Tx, conversation: Conversation, params: OpeningParams, kept: KeptFiles, *, actor: Actor, limit_per_minute: int
+) -> Conversation:
     if params.message is None or params.message == MessageParams():
         return conversation
     try:
