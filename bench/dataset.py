@@ -77,7 +77,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     """How much there is. The busy conversations come first and have 40 messages each; the others share the rest."""
 
     conversations: int = 250_000
-    messages: int = 1_000_000
+    messages: int = 5_000_000
     agents: int = 20
     busy: int = 2_000
 

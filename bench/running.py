@@ -14,12 +14,14 @@ from bench.server import Server, start
 from bench.site import Site, connection_to, settle_once
 
 LARGE = "large"
+SMALL = "small"
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How much there is, and how long is measured."""
 
     size: Size
+    small: Size
     rounds: int
     round_seconds: float
     warm_up_seconds: float
@@ -32,6 +34,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 FULL = Pace(
     size=Size(),
+    small=Size(conversations=2_500, messages=50_000, busy=500),
     rounds=4,
     round_seconds=6,
     warm_up_seconds=2,
@@ -43,6 +46,7 @@ FULL = Pace(
 )
 QUICK = Pace(
     size=Size(conversations=20_000, messages=80_000, busy=500),
+    small=Size(conversations=2_000, messages=30_000, busy=500),
     rounds=1,
     round_seconds=3,
     warm_up_seconds=1,
@@ -74,7 +78,7 @@ class Bench:
         self.folder = folder
         self.pace = pace
         self.progress = progress
-        self._ground: Ground | None = None
+        self._grounds: dict[str, Ground] = {}
 
     @property
     def settings(self) -> dict[str, str]:
@@ -87,15 +91,11 @@ class Bench:
 
     async def ground(self) -> Ground:
         """The server with the large account, started and filled when it is first asked for."""
-        if self._ground is None:
-            self.progress.step("starting criachat")
-            server = await start(self.folder / LARGE)
-            try:
-                self._ground = await self._settled(server)
-            except BaseException:
-                await server.stop()
-                raise
-        return self._ground
+        return await self._ground(LARGE, self.pace.size)
+
+    async def small_ground(self) -> Ground:
+        """Another server with a small account, beside the large one."""
+        return await self._ground(SMALL, self.pace.small)
 
     async def restarted(self) -> Ground:
         """The same, started anew."""
@@ -103,17 +103,28 @@ class Bench:
         return await self.ground()
 
     async def stop(self) -> None:
-        """Stop the server, if it runs."""
-        if self._ground is not None:
-            ground, self._ground = self._ground, None
+        """Stop the servers that run."""
+        while self._grounds:
+            _, ground = self._grounds.popitem()
             self.progress.step("stopping criachat")
             await ground.server.stop()
 
-    async def _settled(self, server: Server) -> Ground:
+    async def _ground(self, name: str, size: Size) -> Ground:
+        if name not in self._grounds:
+            self.progress.step("starting criachat")
+            server = await start(self.folder / name)
+            try:
+                self._grounds[name] = await self._settled(server, size)
+            except BaseException:
+                await server.stop()
+                raise
+        return self._grounds[name]
+
+    async def _settled(self, server: Server, size: Size) -> Ground:
         def loaded(done: int, of: int) -> None:
             self.progress.bar("loading conversations", done, of)
 
-        site = await settle_once(server, self.pace.size, loaded)
+        site = await settle_once(server, size, loaded)
         url = await server.database_url()
         ground = Ground(server, site, url)
         async with connection_to(server) as connection:

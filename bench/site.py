@@ -108,7 +108,7 @@ async def settle_once(server: Server, size: Size, progress: Progress) -> Site:
     place = server.data_dir / "bench.json"
     if place.exists():
         site = msgspec.json.decode(place.read_bytes(), type=Site)
-        if (site.data.conversations, site.data.busy) != (size.conversations, size.busy):
+        if (site.data.conversations, site.data.messages) != (size.conversations, size.messages):
             raise ServerFailed(f"{server.data_dir} holds another data set: {site.data}. Choose an empty folder.")
         return site
     site = await settle(server, size, progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.measuring import deliveries, parts, process, requests, sockets
+from bench.measuring import deliveries, growth, parts, process, requests, sockets
 from bench.measuring.measurement import Measurement
 
 MEASUREMENTS: tuple[Measurement, ...] = (
@@ -10,5 +10,6 @@ MEASUREMENTS: tuple[Measurement, ...] = (
     *parts.MEASUREMENTS,
     *sockets.MEASUREMENTS,
     *deliveries.MEASUREMENTS,
+    *growth.MEASUREMENTS,
     *process.MEASUREMENTS,
 )
