@@ -160,6 +160,8 @@ def _unwrapped(bag: dict[str, Any], endpoint: Endpoint, kind: type[Any], *, is_f
     if isinstance(inner, dict) and inner:
         return {name: bag[name] for name in endpoint.beside if name in bag} | cast(dict[str, Any], inner)
     is_flat = not (is_form or endpoint.wrapper_is_required) and not bag.keys().isdisjoint(kind.__struct_fields__)
+    if not is_flat and endpoint.may_be_empty:
+        return {}
     if not is_flat:
         raise Unprocessable(f"param is missing or the value is empty: {key}")
     return bag

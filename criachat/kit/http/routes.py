@@ -22,7 +22,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     With `is_hidden`, people who do not belong to the account are told that there is none, not that it is another's.
     `limit` names the rate limit of `kit.limits` that guards it beside the general one.
     `permission` lets in agents whose custom role has it, beside the administrators that `actors` names.
-    `beside` names fields that stand beside the wrapper, and not below it.
+    `beside` names fields that stand beside the wrapper, and not below it. With `may_be_empty`, a request that says
+    nothing below the wrapper is none to refuse.
     """
 
     methods: tuple[str, ...]
@@ -40,6 +41,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     limit: str | None = None
     permission: str | None = None
     beside: tuple[str, ...] = ()
+    may_be_empty: bool = False
     is_idempotent: bool = True
 
     @property
