@@ -47,6 +47,8 @@ from criachat.csat.routes import routes as csat_routes
 from criachat.custom_attributes.routes import routes as custom_attributes_routes
 from criachat.feed.reading import Feed
 from criachat.feed.routes import routes as feed_routes
+from criachat.help_center.jobs import jobs as help_center_jobs
+from criachat.help_center.routes import routes as help_center_routes
 from criachat.inboxes.jobs import jobs as inboxes_jobs
 from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
@@ -146,6 +148,7 @@ ROUTES: tuple[Routes, ...] = (
     csat_routes,
     agent_bots_routes,
     inbox_bot_routes,
+    help_center_routes,
     client_inboxes_routes,
     client_contacts_routes,
     client_conversations_routes,
@@ -179,6 +182,7 @@ JOBS: tuple[Jobs, ...] = (
     contacts_jobs,
     conversations_jobs,
     messages_jobs,
+    help_center_jobs,
     notifications_jobs,
     search_jobs,
 )

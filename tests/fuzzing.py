@@ -69,6 +69,7 @@ async def known_things(given: Given) -> Known:
     own_message = (await given.api.post(f"{door}/conversations/{own['id']}/messages", {"content": "Olá"})).json
     webhook = await given.webhook("https://hooks.example.com/in")
     bot = await given.bot("Rob", inbox=inbox)
+    portal = await given.portal()
     ids = {
         "account_id": given.account_id,
         "inbox_id": inbox["id"],
@@ -83,6 +84,9 @@ async def known_things(given: Given) -> Known:
         "canned_response_id": (await given.api.post("/canned_responses", {"short_code": "hi", "content": "Oi"})).json[
             "id"
         ],
+        "slug": portal["slug"],
+        "category_id": (await given.category(portal))["id"],
+        "article_id": (await given.article(portal))["id"],
         "team_id": (await given.api.post("/teams", {"name": "vendas"})).json["id"],
         "role_id": (await given.custom_role("report_manage"))["id"],
         "webhook_id": webhook["id"],

@@ -226,6 +226,21 @@ class Given:
             await self.api.post(f"/conversations/{conversation['id']}/messages", {"content": content, **fields})
         )
 
+    async def portal(self, name: str = "Ajuda", **fields: Any) -> Any:
+        """A help centre, as the API shows it."""
+        body = {"name": name, "slug": f"ajuda-{tokens.random_token(8).lower()}", **fields}
+        return _good(await self.api.post("/portals", {"portal": body}))
+
+    async def category(self, portal: Mapping[str, Any], slug: str = "conta", **fields: Any) -> Any:
+        """A category of a help centre, as the API shows it."""
+        body = {"name": slug.title(), "slug": slug, **fields}
+        return _good(await self.api.post(f"/portals/{portal['slug']}/categories", {"category": body}))["payload"]
+
+    async def article(self, portal: Mapping[str, Any], title: str = "Senha esquecida", **fields: Any) -> Any:
+        """An article of a help centre, as the API shows it."""
+        body = {"title": title, "content": "# Passos", "author_id": self.boss.id, **fields}
+        return _good(await self.api.post(f"/portals/{portal['slug']}/articles", {"article": body}))["payload"]
+
     async def webhook(self, url: str, *subscriptions: str, **fields: Any) -> Any:
         """A webhook of the account, told of these events (or of the usual ones)."""
         body = {"url": url, **({"subscriptions": subscriptions} if subscriptions else {}), **fields}

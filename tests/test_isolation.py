@@ -85,6 +85,9 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     definition = (
         await api.post("/custom_attribute_definitions", {"attribute_display_name": mark, "attribute_key": mark})
     ).json
+    portal = await given.portal(f"Portal {mark}", header_text=mark)
+    category = await given.category(portal, f"category-{mark}", description=mark)
+    article = await given.article(portal, f"Article {mark}", category_id=category["id"])
     canned = (await api.post("/canned_responses", {"short_code": f"canned-{mark}", "content": mark})).json
     team = (await api.post("/teams", {"name": f"team-{mark}", "description": mark})).json
     await api.post(f"/teams/{team['id']}/team_members", {"user_ids": [ana.id]})
@@ -120,6 +123,9 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
         "note_id": note["id"],
         "filter_id": saved["id"],
         "canned_response_id": canned["id"],
+        "slug": portal["slug"],
+        "category_id": category["id"],
+        "article_id": article["id"],
         "team_id": team["id"],
         "role_id": role["id"],
         "custom_role_id": role["id"],
@@ -283,6 +289,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
     known |= {"rule_id"}
     known |= {"definition_id"}
     known |= {"rule_id", "notification_id"}
+    known |= {"slug", "category_id", "article_id"}
     known |= {"webhook_id", "delivery_id", "inbox_identifier", "contact_identifier"}
 
     assert {name for each in [*OF_SOMETHING, *OF_CONTACTS] for name in names_in(each.path)} <= known

@@ -45,6 +45,11 @@ async def find_inbox(db: Db, account_id: int, inbox_id: int) -> Inbox | None:
     return await queries.find_inbox(db, account_id, inbox_id)
 
 
+async def list_inboxes_by_id(db: Db, account_id: int, inbox_ids: Sequence[int]) -> list[Inbox]:
+    """Those of these inboxes that the account has, for what names them."""
+    return await queries.list_inboxes_by_id(db, account_id, inbox_ids, limited_to=None)
+
+
 async def list_inboxes(db: Db, actor: Actor) -> list[Inbox]:
     """The inboxes the caller may see, by name."""
     found = await queries.list_inboxes(db, actor.account_id, limited_to=actor.limited_to_user)

@@ -53,6 +53,12 @@ class AssignmentLimitInvalid(Invalid):
     attributes = ("auto_assignment_config",)
 
 
+class PortalMissing(Invalid):
+    """Portal must exist"""
+
+    attributes = ("portal",)
+
+
 class UserMissing(Invalid):
     """User must exist"""
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 API = "Channel::Api"
+WEBSITE = "Channel::WebWidget"
 
 
 class WorkingHours(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +67,8 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True):
     channel_secrets: bytes | None
     account_name: str
     account_domain: str | None
+    portal_name: str | None
+    portal_slug: str | None
 
     is_visible: bool = True
 

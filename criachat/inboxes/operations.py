@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from criachat.accounts.operations import invalidate_cache
 from criachat.inboxes import access, queries, rules
 from criachat.inboxes.channel import address_kinds, addresses_of, told_settings, with_settings
-from criachat.inboxes.errors import AddressTaken, ChannelMissing, NoSuchToken, UserMissing
+from criachat.inboxes.errors import AddressTaken, ChannelMissing, NoSuchToken, PortalMissing, UserMissing
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxEvent, InboxState, InboxUpdated
 from criachat.inboxes.kinds import KINDS, TWILIO, WEBSITE_TOKEN, Address, Kind
 from criachat.inboxes.models import API, Inbox, hmac_context, secret_context, usual_week
@@ -37,6 +38,8 @@ NEVER_TOLD = frozenset(
         "account_id",
         "account_name",
         "account_domain",
+        "portal_name",
+        "portal_slug",
         "is_visible",
     )
 )
@@ -94,6 +97,7 @@ async def _create(
     )
     plain = await access.load_inbox(tx, actor, inbox_id)
     wanted = with_settings(rules.changed(plain, params, is_new=True), params.channel or {}, keyring)
+    await _check_portal(tx, wanted, params)
     inbox = await _saved(tx, plain, _with_avatar(wanted, avatar_key), actor=actor)
     await _lead_to(tx, inbox, addresses_of(inbox, keyring))
     await _tell(tx, InboxCreated, inbox, actor)
@@ -105,6 +109,7 @@ async def change_inbox(
 ) -> Inbox:
     """Change its settings and its channel's: all that was sent, or nothing."""
     wanted = rules.changed(inbox, params)
+    await _check_portal(tx, wanted, params)
     if params.channel is not None:
         wanted = with_settings(wanted, params.channel, keyring)
         before, after = addresses_of(inbox, keyring), addresses_of(wanted, keyring)
@@ -185,6 +190,12 @@ async def remove_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int]) -> None:
     """Take people out of it; their conversations stay theirs."""
     await queries.delete_members(tx, inbox, user_ids)
     await invalidate_cache(tx, inbox.account_id, "inbox")
+
+
+async def _check_portal(tx: Tx, inbox: Inbox, params: InboxParams) -> None:
+    is_named = params.portal_id is not UNSET and inbox.portal_id is not None
+    if is_named and not await queries.has_portal(tx, inbox.account_id, inbox.portal_id or 0):
+        raise PortalMissing
 
 
 def _with_avatar(wanted: Inbox, avatar_key: str | None) -> Inbox:

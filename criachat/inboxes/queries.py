@@ -9,6 +9,7 @@ from criachat.inboxes.models import Inbox, Removed, WorkingHours
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
+# An inbox shows what its portal is called; portals are kept by a slice above, and only read here.
 # $2 is the agent whose memberships bound what is visible, null for those who see every inbox.
 INBOX: LiteralString = """
 SELECT inboxes.id, inboxes.account_id, inboxes.channel_id, inboxes.channel_type, inboxes.name, inboxes.avatar_key,
@@ -22,6 +23,7 @@ SELECT inboxes.id, inboxes.account_id, inboxes.channel_id, inboxes.channel_type,
     coalesce(api_channels.hmac_token, channels.hmac_token) AS hmac_token, api_channels.secret,
     api_channels.additional_attributes, api_channels.deduplicate_source_ids, channels.settings AS channel,
     channels.secrets AS channel_secrets, accounts.name AS account_name, accounts.domain AS account_domain,
+    portals.name AS portal_name, portals.slug AS portal_slug,
     $2::bigint IS NULL OR EXISTS (SELECT FROM inbox_members WHERE inbox_members.account_id = $1
         AND inbox_members.inbox_id = inboxes.id AND inbox_members.user_id = $2) AS is_visible
 FROM inboxes
@@ -30,11 +32,13 @@ LEFT JOIN api_channels ON inboxes.channel_type = 'Channel::Api' AND api_channels
     AND api_channels.id = inboxes.channel_id
 LEFT JOIN channels ON inboxes.channel_type <> 'Channel::Api' AND channels.account_id = $1
     AND channels.id = inboxes.channel_id
+LEFT JOIN portals ON portals.account_id = $1 AND portals.id = inboxes.portal_id
 WHERE inboxes.account_id = $1 AND inboxes.deleted_at IS NULL
 """
 FIND_INBOX: LiteralString = INBOX + "  AND inboxes.id = $3"
 LIST_INBOXES: LiteralString = INBOX + "ORDER BY lower(inboxes.name), inboxes.id\nLIMIT 2000"
 LIST_INBOXES_BY_ID: LiteralString = INBOX + "  AND inboxes.id = ANY($3::bigint[])"
+HAS_PORTAL = "SELECT EXISTS (SELECT FROM portals WHERE account_id = $1 AND id = $2)"
 RESERVE_CHANNEL_ID = "SELECT nextval('api_channels_id_seq')"
 INSERT_API_CHANNEL = """
 INSERT INTO api_channels (account_id, id, identifier, hmac_token, secret) VALUES ($1, $2, $3, $4, $5)
@@ -51,8 +55,8 @@ SET name = $3, greeting_enabled = $4, greeting_message = $5, working_hours_enabl
     out_of_office_message = $8, timezone = $9, enable_email_collect = $10, csat_survey_enabled = $11,
     csat_config = $12, enable_auto_assignment = $13, auto_assignment_config = $14,
     allow_messages_after_resolved = $15, lock_to_single_conversation = $16, sender_name_type = $17,
-    business_name = $18, avatar_key = $19, version = version + 1,
-    updated_at = greatest($20, updated_at + interval '1 millisecond')
+    business_name = $18, avatar_key = $19, portal_id = $20, version = version + 1,
+    updated_at = greatest($21, updated_at + interval '1 millisecond')
 WHERE account_id = $1 AND id = $2
 """
 SAVE_API_CHANNEL = """
@@ -116,6 +120,11 @@ async def list_inboxes_by_id(
     return await db.fetch_all(Inbox, LIST_INBOXES_BY_ID, account_id, limited_to, inbox_ids)
 
 
+async def has_portal(db: Db, account_id: int, portal_id: int) -> bool:
+    """Whether the account has this help centre."""
+    return await db.fetch_value(HAS_PORTAL, account_id, portal_id)
+
+
 async def reserve_channel_id(tx: Tx) -> int:
     """The id of the next channel; its secrets are sealed for it before it is there."""
     return await tx.fetch_value(RESERVE_CHANNEL_ID)
@@ -163,6 +172,7 @@ async def save_inbox(tx: Tx, inbox: Inbox) -> None:
         inbox.sender_name_type,
         inbox.business_name,
         inbox.avatar_key,
+        inbox.portal_id,
         clock.now(),
     )
     key = inbox.account_id, inbox.channel_id

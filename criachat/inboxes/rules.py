@@ -44,6 +44,7 @@ PLAIN = (
     "allow_messages_after_resolved",
     "lock_to_single_conversation",
     "business_name",
+    "portal_id",
 )
 MOST_SETTINGS_BYTES = 100_000
 HOURS = re.compile(r"0*[1-9][0-9]{0,8}")

@@ -82,6 +82,7 @@ class InboxParams(msgspec.Struct, kw_only=True):
     lock_to_single_conversation: bool | UnsetType = UNSET
     sender_name_type: str | int | UnsetType = UNSET
     business_name: Short | UnsetType | None = UNSET
+    portal_id: int | UnsetType | None = UNSET
     channel: dict[str, Any] | None = None
 
 
@@ -108,6 +109,13 @@ class AssignableParams(msgspec.Struct, kw_only=True):
     """Inboxes by id."""
 
     inbox_ids: list[int]
+
+
+class HelpCenterOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The help centre that an inbox leads to."""
+
+    name: str
+    slug: str
 
 
 class InboxOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +155,7 @@ class InboxOut(msgspec.Struct, frozen=True, kw_only=True):
     messaging_service_sid: str | None = None
     phone_number: str | None = None
     provider: str | None = None
+    help_center: HelpCenterOut | UnsetType = UNSET
     pre_chat_form_enabled: bool | UnsetType = UNSET
     pre_chat_form_options: dict[str, Any] | UnsetType = UNSET
     continuity_via_email: bool | UnsetType = UNSET

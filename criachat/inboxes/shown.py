@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from criachat.inboxes.channel import settings_for_administrators, told_settings
 from criachat.inboxes.models import Inbox, hmac_context, secret_context
-from criachat.inboxes.schemas import InboxOut
+from criachat.inboxes.schemas import HelpCenterOut, InboxOut
 from criachat.kit.files import Files
 from criachat.kit.tokens import Keyring
 
@@ -61,10 +62,17 @@ def inbox_out(inbox: Inbox, shown: ShownInboxes, *, with_secrets: bool) -> Inbox
         business_name=inbox.business_name,
         callback_webhook_url=_callback_url(inbox, shown),
         web_widget_script=_script(inbox, shown),
+        help_center=_help_center(inbox),
         **{"hmac_mandatory": None, **told_settings(inbox)},
         **_of_kind(inbox, shown),
         **(_secrets(inbox, shown.keyring) if with_secrets else {}),
     )
+
+
+def _help_center(inbox: Inbox) -> HelpCenterOut | UnsetType:
+    if inbox.portal_name is None or inbox.portal_slug is None:
+        return UNSET
+    return HelpCenterOut(name=inbox.portal_name, slug=inbox.portal_slug)
 
 
 def _of_kind(inbox: Inbox, shown: ShownInboxes) -> dict[str, Any]:

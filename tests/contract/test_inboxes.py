@@ -159,6 +159,7 @@ AGENT = {
     "name": str,
     "role": one_of("agent", "administrator"),
     "thumbnail": str,
+    "custom_role_id?": one_of(int, None),
 }
 AGENTS = {"payload": [AGENT]}
 RECORD_REFUSAL = {"message": str, "attributes": [str]}

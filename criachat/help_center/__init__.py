@@ -1,0 +1,1 @@
+"""Help centres: portals with articles, in categories and in several languages."""
