@@ -19,12 +19,19 @@ from criachat.agent_bots.listeners import listeners as agent_bots_listeners
 from criachat.agent_bots.routes import inbox_routes as inbox_bot_routes
 from criachat.agent_bots.routes import routes as agent_bots_routes
 from criachat.agent_bots.schemas import ShownBots
+from criachat.auth.entrance import Entrance
 from criachat.auth.jobs import jobs as auth_jobs
+from criachat.auth.listeners import listeners as auth_listeners
 from criachat.auth.resolver import TokenResolver
-from criachat.auth.routes import account_routes as account_token_routes
-from criachat.auth.routes import leak_routes as leaked_token_routes
-from criachat.auth.routes import reset_routes as reset_token_routes
-from criachat.auth.routes import routes as token_routes
+from criachat.auth.routes.passwords import routes as password_routes
+from criachat.auth.routes.profile import routes as own_profile_routes
+from criachat.auth.routes.second_factor import routes as second_factor_routes
+from criachat.auth.routes.sessions import routes as sessions_routes
+from criachat.auth.routes.sign_up import routes as sign_up_routes
+from criachat.auth.routes.tokens import account_routes as account_token_routes
+from criachat.auth.routes.tokens import leak_routes as leaked_token_routes
+from criachat.auth.routes.tokens import reset_routes as reset_token_routes
+from criachat.auth.routes.tokens import routes as token_routes
 from criachat.automation.routes import routes as automation_routes
 from criachat.canned_responses.routes import routes as canned_responses_routes
 from criachat.channels.listeners import listeners as channels_listeners
@@ -79,6 +86,7 @@ from criachat.kit.outside import Outside
 from criachat.kit.partitions import make_partitions
 from criachat.kit.relay import Relay
 from criachat.kit.settings import Settings
+from criachat.kit.shared_limits import SharedLimiter
 from criachat.kit.signals import PostgresSignals, Signals
 from criachat.kit.status import Metrics, Pulse, Tally
 from criachat.kit.status import routes as status_routes
@@ -102,6 +110,7 @@ from criachat.saved_filters.routes import routes as saved_filters_routes
 from criachat.search.jobs import jobs as search_jobs
 from criachat.search.routes import routes as search_routes
 from criachat.teams.routes import routes as teams_routes
+from criachat.users.preparing import NewPassword, hash_password
 from criachat.users.presence import Presence
 from criachat.users.routes import activity_routes, agent_routes, profile_routes, role_routes
 from criachat.users.shown import Shown
@@ -124,6 +133,11 @@ ROUTES: tuple[Routes, ...] = (
     role_routes,
     activity_routes,
     profile_routes,
+    own_profile_routes,
+    sessions_routes,
+    password_routes,
+    second_factor_routes,
+    sign_up_routes,
     token_routes,
     reset_token_routes,
     account_token_routes,
@@ -165,6 +179,7 @@ ROUTES: tuple[Routes, ...] = (
     saved_filters_routes,
 )
 LISTENERS: tuple[Listeners, ...] = (
+    auth_listeners,
     inboxes_listeners,
     contacts_listeners,
     conversations_listeners,
@@ -361,6 +376,8 @@ def _parts(ground: Ground) -> Parts:
 
 def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Feed) -> HttpApp:
     settings, database = ground.settings, ground.database
+    limits = adjusted(LIMITS, read_changes(settings.changed_limits))
+    proxies = read_networks(settings.trusted_proxies)
     tally, reference = Tally(), Reference()
     endpoints = [endpoint for routes in ROUTES for endpoint in routes.endpoints]
     provides: dict[type[Any], Any] = {
@@ -368,6 +385,13 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Metrics: Metrics(database, tally),
         Settings: settings,
         Keyring: ground.keyring,
+        TokenResolver: resolver,
+        Entrance: Entrance(
+            database=database,
+            keyring=ground.keyring,
+            limits=SharedLimiter(database, ground.keyring, limits, trusted_proxies=proxies, is_on=settings.rate_limits),
+            shown=Shown(presence, ground.files),
+        ),
         Signals: ground.signals,
         Outside: ground.outside,
         Files: ground.files,
@@ -383,8 +407,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         KnownScopes: KnownScopes(frozenset(endpoint.scope for endpoint in endpoints if endpoint.scope)),
     }
     resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver, CONTACT: ContactResolver(database)}
-    limiter = Limiter(adjusted(LIMITS, read_changes(settings.changed_limits)))
-    proxies = read_networks(settings.trusted_proxies)
+    limiter = Limiter(limits)
     http = HttpApp(
         Application(
             database=database,
@@ -394,6 +417,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
             prepares={
                 KeptFiles: partial(keep_files, database, ground.files, settings, ground.outside),
                 KeptAvatar: partial(store_avatar, database, ground.files),
+                NewPassword: partial(hash_password, database),
             },
             idempotency=Idempotency(database, ground.keyring),
             count=tally.count,

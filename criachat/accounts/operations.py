@@ -48,6 +48,11 @@ async def create_account(tx: Tx, *, name: str, locale: str = "en") -> Account:
     return account
 
 
+def known_locale(locale: str) -> str:
+    """The locale where it is the code of a language, otherwise English."""
+    return locale if LOCALE.fullmatch(locale) else "en"
+
+
 async def change_account(tx: Tx, account: Account, params: AccountParams, *, actor: Actor) -> Account:
     """Change what was sent: all of it, or nothing."""
     _check(params)

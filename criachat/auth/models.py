@@ -32,6 +32,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     token_id: int
+    session_id: int | None
+    client: str | None
+    token_number: int | None
+    session_expires_at: datetime | None
     name: str
     owner_type: str
     owner_id: int
@@ -50,6 +54,78 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None
     availability: str | None
     auto_offline: bool | None
+
+
+class Credentials(NamedTuple):
+    """What whoever signed in sends with each request, or is given to send."""
+
+    access_token: str
+    client: str
+    uid: str
+
+
+class Entrant(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who wants to sign in, and what they have to show for it."""
+
+    id: int
+    email: str
+    password_hash: str | None
+    provider: str
+    is_confirmed: bool
+    has_second_factor: bool
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One browser or phone in which somebody signed in: what it carries, and the session's own access token."""
+
+    id: int
+    user_id: int
+    credentials: Credentials
+    expires_at: datetime
+    api_token: str
+
+
+class NextToken(msgspec.Struct, frozen=True, kw_only=True):
+    """Which access token of a session is its next."""
+
+    token_number: int
+    expires_at: datetime
+
+
+class Addressee(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is written to, and in which language."""
+
+    id: int
+    name: str
+    email: str
+    unconfirmed_email: str | None
+    is_confirmed: bool
+    locale: str
+
+
+class Newcomer(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who has yet to say that it is them; with a password if they signed up themself."""
+
+    user_id: int
+    has_password: bool
+
+
+class OneTime(msgspec.Struct, frozen=True, kw_only=True):
+    """A token for one use: whose it is, and whether it was used."""
+
+    user_id: int
+    email: str | None
+    used_at: datetime | None
+
+
+class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
+    """The app that shows somebody codes, its secret sealed. It counts once it is enabled."""
+
+    user_id: int
+    secret: bytes
+    last_step: int
+    enabled_at: datetime | None
+    backup_codes: int
 
 
 class AccessToken(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""From the header `api_access_token` to an actor, in the contract's order of checks."""
+"""From the header `api_access_token`, or those of a session, to an actor, in the contract's order of checks."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 
+import msgspec
+
 from criachat.auth import queries
+from criachat.auth.credentials import api_token_of, credentials_of, session_headers, uids_of
 from criachat.auth.errors import AccountSuspended, AddressNotAllowed, BotNotConnected, NotYourAccount, TokenInPage
-from criachat.auth.models import Allowed, Identity
+from criachat.auth.models import Allowed, Credentials, Identity
 from criachat.auth.operations import ENDED_TOPIC
 from criachat.kit import clock, tokens
 from criachat.kit.actors import ADMINISTRATOR, Actor, Callers
 from criachat.kit.addresses import Network
-from criachat.kit.db import Database
+from criachat.kit.db import Database, Db
 from criachat.kit.errors import InvalidAccessToken, NotAuthorized, NotForBots, NotFound, Unauthenticated
 from criachat.kit.http.binding import id_of
 from criachat.kit.http.request import Request
@@ -47,24 +50,63 @@ class TokenResolver:
         self._keyring = keyring
         self._our_origins = frozenset(our_origins)
         self._trusted_proxies = tuple(trusted_proxies)
-        self._believed: dict[tuple[str, int | None], tuple[float, Identity]] = {}
+        self._believed: dict[tuple[str | Credentials, int | None], tuple[float, Identity]] = {}
         self._uses: dict[int, datetime] = {}
         signals.subscribe(ENDED_TOPIC, self._forget)
 
     async def __call__(self, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Actor:
         """The caller, or a refusal."""
         token = request.headers.get("api_access_token") or request.headers.get("api-access-token")
-        if not token:
-            raise Unauthenticated
         account_id = _account_id(path)
+        if not token:
+            return await self._signed_in(request, endpoint, account_id)
         identity = await self._identity(token, account_id)
         self._check_place(identity, request)
         self._uses[identity.token_id] = clock.now()
         if identity.owner_type == "user":
-            return _person(identity, endpoint, account_id, token)
+            return _person(identity, _kind(identity, endpoint, account_id), account_id, token)
         if identity.owner_type == "agent_bot" and Callers.BOT in endpoint.actors:
             return _bot(identity, account_id)
         raise NotForBots
+
+    async def find_session(self, request: Request, account_id: int | None = None) -> Identity | None:
+        """Who signed in and sent this request, seen from the account; None for strangers."""
+        credentials = credentials_of(request)
+        if credentials is None:
+            return None
+        identity = await self._remembered(credentials, account_id)
+        if identity is None or identity.session_expires_at is None:
+            return None
+        self._check_place(identity, request)
+        self._uses[identity.token_id] = clock.now()
+        shown = Credentials(credentials.access_token, credentials.client, identity.email or "")
+        request.told += session_headers(shown, identity.session_expires_at)
+        return identity
+
+    async def find_person(self, request: Request) -> Actor | None:
+        """Who sent this request to an endpoint for everybody, with a session or an access token; None for strangers."""
+        token = request.headers.get("api_access_token") or request.headers.get("api-access-token")
+        if token:
+            identity = await self._identity(token, None)
+            self._check_place(identity, request)
+        else:
+            identity, credentials = await self.find_session(request), credentials_of(request)
+            if identity is None or credentials is None:
+                return None
+            token = api_token_of(credentials, identity.token_number or 0)
+        if identity.owner_type != "user":
+            raise NotForBots
+        if identity.account_id is not None:
+            raise NotYourAccount
+        return _person(identity, Callers.PERSON, None, token)
+
+    async def _signed_in(self, request: Request, endpoint: Endpoint, account_id: int | None) -> Actor:
+        identity, credentials = await self.find_session(request, account_id), credentials_of(request)
+        if identity is None or credentials is None:
+            raise Unauthenticated
+        token = api_token_of(credentials, identity.token_number or 0)
+        person = _person(identity, _kind(identity, endpoint, account_id), account_id, token)
+        return msgspec.structs.replace(person, session_id=identity.session_id)
 
     async def flush_uses(self) -> None:
         """Write down when tokens were last used; called now and then, and before the process ends."""
@@ -81,20 +123,32 @@ class TokenResolver:
     async def _identity(self, token: str, account_id: int | None) -> Identity:
         if not tokens.is_well_formed(token):
             raise InvalidAccessToken
-        key = (token, account_id)
+        identity = await self._remembered(token, account_id)
+        if identity is None:
+            raise InvalidAccessToken
+        return identity
+
+    async def _remembered(self, sent: str | Credentials, account_id: int | None) -> Identity | None:
+        key = (sent, account_id)
         believed = self._believed.get(key)
         now = clock.monotonic()
         if believed is not None and believed[0] > now:
             return believed[1]
         async with self._database.reading() as db:
-            identity = await queries.find_identity(db, self._keyring.digests(token), account_id)
+            identity = await self._find(db, sent, account_id)
         if identity is None:
             self._believed.pop(key, None)
-            raise InvalidAccessToken
+            return None
         if len(self._believed) >= MOST_BELIEVED:
             self._believed.clear()
         self._believed[key] = (now + _believed_seconds(identity), identity)
         return identity
+
+    async def _find(self, db: Db, sent: str | Credentials, account_id: int | None) -> Identity | None:
+        if isinstance(sent, str):
+            return await queries.find_identity(db, self._keyring.digests(sent), account_id)
+        digests, uids = self._keyring.digests(sent.access_token), uids_of(sent)
+        return await queries.find_session_identity(db, digests, account_id, client=sent.client, uids=uids)
 
     def _forget(self, ended: bytes) -> None:
         """Tokens with these ids are good no more; without ids it may be any."""
@@ -133,18 +187,22 @@ def _account_id(path: Mapping[str, str]) -> int | None:
     return None if text is None else id_of(text) or NO_ACCOUNT
 
 
-def _person(identity: Identity, endpoint: Endpoint, account_id: int | None, token: str) -> Actor:
+def _kind(identity: Identity, endpoint: Endpoint, account_id: int | None) -> Callers:
+    """What the person is where they want to go, or why they may not."""
     if identity.account_id not in (None, account_id):
         raise NotYourAccount
     if account_id is None:
-        kind = Callers.PERSON
-    else:
-        _check_account(identity)
-        if identity.role is None:
-            raise NotFound if endpoint.is_hidden else NotYourAccount
-        kind = ADMINISTRATOR if identity.role == "administrator" else Callers.AGENT_ONLY
-        if not kind & endpoint.actors and endpoint.permission not in (identity.permissions or ()):
-            raise NotAuthorized
+        return Callers.PERSON
+    _check_account(identity)
+    if identity.role is None:
+        raise NotFound if endpoint.is_hidden else NotYourAccount
+    kind = ADMINISTRATOR if identity.role == "administrator" else Callers.AGENT_ONLY
+    if not kind & endpoint.actors and endpoint.permission not in (identity.permissions or ()):
+        raise NotAuthorized
+    return kind
+
+
+def _person(identity: Identity, kind: Callers, account_id: int | None, token: str) -> Actor:
     return Actor(
         type="user",
         kind=kind,

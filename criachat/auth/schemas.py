@@ -11,6 +11,9 @@ from msgspec import UNSET, Meta, UnsetType
 from criachat.auth.models import AccessToken, Made
 from criachat.kit.texts import Short
 from criachat.kit.times import iso, iso_or_none
+from criachat.users.models import Membership, User
+from criachat.users.schemas import ProfileOut
+from criachat.users.shown import Shown
 
 Few = Meta(max_length=50)
 
@@ -100,3 +103,211 @@ def token_out(token: AccessToken, *, current_id: int | None, text: str | UnsetTy
 def made_out(made: Made) -> TokenOut:
     """A token that was just made, with its text."""
     return token_out(made.token, current_id=None, text=made.text)
+
+
+class SignInParams(msgspec.Struct, kw_only=True):
+    """An address with a password or a login link's token; or the token of a second step, with a code."""
+
+    email: Short = ""
+    password: Short = ""
+    sso_auth_token: Short = ""
+    mfa_token: Short = ""
+    otp_code: Short = ""
+    backup_code: Short = ""
+
+
+class EmailParams(msgspec.Struct, kw_only=True):
+    """The address of whoever wants a new password."""
+
+    email: Short = ""
+
+
+class NewPasswordParams(msgspec.Struct, kw_only=True):
+    """A new password, and the token that was mailed for it."""
+
+    reset_password_token: Short = ""
+    password: Short = ""
+    password_confirmation: Short = ""
+
+
+class ConfirmationParams(msgspec.Struct, kw_only=True):
+    """The token that was mailed to an address."""
+
+    confirmation_token: Short = ""
+
+
+class CodeParams(msgspec.Struct, kw_only=True):
+    """A code of the app."""
+
+    otp_code: Short = ""
+
+
+class RemovalParams(msgspec.Struct, kw_only=True):
+    """A code of the app, and the password."""
+
+    password: Short = ""
+    otp_code: Short = ""
+
+
+class SignUpParams(msgspec.Struct, kw_only=True):
+    """A new account, and who opens it."""
+
+    account_name: Short = ""
+    user_full_name: Short = ""
+    email: Short = ""
+    password: Short = ""
+    locale: Short = "en"
+
+
+class SignedInOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever has signed in; the headers of the answer let them in from now on."""
+
+    data: ProfileOut
+
+
+class ChallengeOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A code is asked for."""
+
+    mfa_token: str
+    mfa_required: bool = True
+
+
+class ValidOut(ProfileOut, frozen=True, kw_only=True):
+    """Whoever is signed in."""
+
+    created_at: str
+
+
+class ValidityOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody is signed in."""
+
+    data: ValidOut
+    success: bool = True
+
+
+class PayloadOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a session."""
+
+    payload: ValidityOut
+
+
+class SuccessOut(msgspec.Struct, frozen=True, kw_only=True):
+    """It is done."""
+
+    success: bool = True
+
+
+class SentOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail is on its way."""
+
+    message: str
+
+
+class SecondFactorOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a code is asked for when the caller signs in."""
+
+    enabled: bool
+    backup_codes_generated: bool
+    feature_available: bool = True
+
+
+class ProvisioningOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What an app takes to show codes."""
+
+    provisioning_url: str
+    secret: str
+
+
+class EnabledOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A code is asked for from now on; the backup codes are shown this once."""
+
+    backup_codes: list[str]
+    enabled: bool = True
+
+
+class BackupCodesOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Backup codes, shown this once."""
+
+    backup_codes: list[str]
+
+
+class DisabledOut(msgspec.Struct, frozen=True, kw_only=True):
+    """No code is asked for."""
+
+    enabled: bool = False
+
+
+class SignedUpAccountOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An account of whoever has signed up."""
+
+    id: int
+    name: str
+    active_at: str | None
+    role: str
+    locale: str
+
+
+class SignedUpUserOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever has signed up."""
+
+    id: int
+    provider: str
+    uid: str
+    name: str
+    display_name: str | None
+    email: str
+    account_id: int
+    created_at: str
+    pubsub_token: str
+    role: str
+    inviter_id: int | None
+    confirmed: bool
+    avatar_url: str
+    access_token: str | None
+    accounts: list[SignedUpAccountOut]
+
+
+class SignedUpOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The new account and its administrator."""
+
+    data: SignedUpUserOut
+
+
+def signed_up_out(
+    user: User, memberships: list[Membership], shown: Shown, *, account_id: int, access_token: str | None
+) -> SignedUpOut:
+    """Whoever has signed up, with all of their accounts."""
+    return SignedUpOut(
+        data=SignedUpUserOut(
+            id=user.id,
+            provider=user.provider,
+            uid=user.email,
+            name=user.name,
+            display_name=user.display_name,
+            email=user.email,
+            account_id=account_id,
+            created_at=iso(user.created_at),
+            pubsub_token=user.pubsub_token,
+            role="administrator",
+            inviter_id=None,
+            confirmed=user.confirmed_at is not None,
+            avatar_url=shown.files.avatar_url(user.avatar_key),
+            access_token=access_token,
+            accounts=[
+                SignedUpAccountOut(
+                    id=each.account_id,
+                    name=each.name,
+                    active_at=iso_or_none(each.active_at),
+                    role=each.role,
+                    locale=each.locale,
+                )
+                for each in memberships
+            ],
+        )
+    )
+
+
+def valid_out(profile: ProfileOut, created_at: datetime) -> PayloadOut:
+    """Whoever is signed in, as asked by their own browser."""
+    fields = msgspec.structs.asdict(profile)
+    return PayloadOut(payload=ValidityOut(data=ValidOut(**fields, created_at=iso(created_at))))

@@ -89,6 +89,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     enable_inbox_events: Annotated[
         bool, Meta(description="Send inbox_created and inbox_updated to webhooks that subscribe.")
     ] = False
+    enable_sign_up: Annotated[bool, Meta(description="Let anybody open an account of their own.")] = False
+    blocked_email_domains: Annotated[
+        tuple[str, ...], Meta(description="Domains whose addresses nobody signs up with, e.g. mailinator.com.")
+    ] = ()
     smtp_url: Annotated[
         str | None,
         Meta(

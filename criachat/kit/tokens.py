@@ -30,6 +30,7 @@ ACCESS_TOKEN_PREFIXES: Final = (PERSON, SERVICE, BOT, PLATFORM, SESSION)
 BASE62: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 BASE58: Final = "".join(character for character in BASE62 if character not in "0OIl")
 URL_SAFE: Final = string.ascii_letters + string.digits + "-_"
+HEXADECIMAL: Final = string.digits + "abcdef"
 
 RANDOM_LENGTH: Final = 32
 CHECKSUM_LENGTH: Final = 6
@@ -92,6 +93,16 @@ def make_access_token(prefix: str) -> str:
     return text + _checksum(text)
 
 
+def derived_access_token(prefix: str, secret: str, purpose: str) -> str:
+    """An access token that follows from a secret, and from which the secret does not follow."""
+    number = int.from_bytes(hmac.digest(secret.encode(), purpose.encode(), "sha256"))
+    text = prefix
+    for _ in range(RANDOM_LENGTH):
+        number, place = divmod(number, len(BASE62))
+        text += BASE62[place]
+    return text + _checksum(text)
+
+
 def is_well_formed(token: str) -> bool:
     """Whether this could be one of our access tokens; a token that is mistyped, cut or invented costs no query."""
     prefix = token[: token.rfind("_") + 1]
@@ -111,6 +122,16 @@ def random_token(length: int = 24) -> str:
 def random_secret() -> str:
     """A shared secret of 32 URL-safe characters, for signatures of webhooks and of identities."""
     return _pick(URL_SAFE, SECRET_LENGTH)
+
+
+def session_secret() -> str:
+    """What a browser or phone carries after signing in, 132 random bits in 22 URL-safe characters; or its name."""
+    return _pick(URL_SAFE, 22)
+
+
+def one_time_token() -> str:
+    """256 random bits as 64 hexadecimal digits, for links that are good once."""
+    return _pick(HEXADECIMAL, 64)
 
 
 def uuid4() -> str:

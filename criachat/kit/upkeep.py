@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from criachat.kit import idempotency
+from criachat.kit import idempotency, shared_limits
 from criachat.kit.db import Tx
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.partitions import tend_partitions
@@ -24,6 +24,12 @@ async def tend_days(context: JobContext) -> None:
 async def prune_idempotency_keys(context: JobContext) -> None:
     """Forget answers that nobody can ask for any more."""
     await idempotency.prune(context.database)
+
+
+@jobs.schedule("22 * * * *")
+async def prune_limited_requests(context: JobContext) -> None:
+    """Forget who tried to sign in, or asked for a password, a while ago."""
+    await shared_limits.prune(context.database)
 
 
 class RemoveFile(msgspec.Struct, frozen=True):

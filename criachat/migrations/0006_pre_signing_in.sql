@@ -2,7 +2,6 @@
 
 -- An address somebody wants to be reached under, until they have shown that it is theirs.
 ALTER TABLE users ADD COLUMN unconfirmed_email text;
-CREATE INDEX users_by_avatar ON users (avatar_key) WHERE avatar_key IS NOT NULL;
 
 -- What agents of this role may do beside what every agent may.
 -- owner: users
@@ -42,8 +41,7 @@ CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 ALTER TABLE access_tokens ADD COLUMN session_id bigint REFERENCES sessions (id) ON DELETE CASCADE;
 CREATE UNIQUE INDEX access_tokens_by_session ON access_tokens (session_id) WHERE session_id IS NOT NULL;
-CREATE INDEX access_tokens_dead ON access_tokens (least(expires_at, revoked_at))
-    WHERE expires_at IS NOT NULL OR revoked_at IS NOT NULL;
+CREATE INDEX access_tokens_by_end ON access_tokens (least(expires_at, revoked_at));
 
 -- What a mail or a login link carries: good for one thing, once, for a while.
 -- owner: auth

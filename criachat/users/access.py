@@ -20,6 +20,19 @@ async def load_user(db: Db, actor: Actor) -> User:
     return user
 
 
+async def find_person(db: Db, user_id: int) -> User | None:
+    """The person with this id, for operators and for whoever signs them in."""
+    return await queries.find_user(db, user_id)
+
+
+async def load_person(db: Db, user_id: int) -> User:
+    """The same, who is there."""
+    user = await find_person(db, user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
 async def find_user_by_email(db: Db, email: str) -> User | None:
     """The person with this address, for operators."""
     return await queries.find_user_by_email(db, email)

@@ -28,6 +28,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     display_name: str | None
     email: str
+    unconfirmed_email: str | None
     provider: str
     type: str | None
     confirmed_at: datetime | None
@@ -93,6 +94,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
     account_id: int
     name: str
+    locale: str
     status: str
     role: Role
     active_at: datetime | None

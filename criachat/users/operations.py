@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 from msgspec import UNSET
 
-from criachat.kit.avatars import keep_avatar
-from criachat.kit.db import Db, Tx
+from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.events import emit
-from criachat.kit.files import Files
 from criachat.kit.upkeep import remove_file_later
 from criachat.users import passwords, queries
 from criachat.users.addresses import kept_address
@@ -20,10 +16,8 @@ from criachat.users.errors import (
     EmailTaken,
     NameBlank,
     NameTooLong,
-    PasswordsDiffer,
     PasswordTooWeak,
     SettingsTooLong,
-    WrongPassword,
 )
 from criachat.users.events import AgentAdded
 from criachat.users.models import Role, User
@@ -31,21 +25,24 @@ from criachat.users.schemas import ProfileParams
 
 LONGEST_NAME = 255
 LARGEST_SETTINGS_BYTES = 64 * 1024
-# Pictures of people belong to no account.
-NO_ACCOUNT = 0
-CHANGEABLE = ("name", "display_name", "email", "message_signature", "ui_settings")
+CHANGEABLE = ("name", "display_name", "message_signature", "ui_settings")
 
 
 async def create_user(tx: Tx, *, name: str, email: str, password: str | None) -> User:
     """A new, confirmed person. Without a password they can only be signed in by token or by resetting it."""
-    email = kept_address(email)
-    if len(name) > LONGEST_NAME:
-        raise NameTooLong
     if password is not None and not passwords.is_strong_enough(password):
         raise PasswordTooWeak
     password_hash = None if password is None else passwords.hashed(password)
+    return await register(tx, name=name, email=email, password_hash=password_hash, is_confirmed=True)
+
+
+async def register(tx: Tx, *, name: str, email: str, password_hash: str | None, is_confirmed: bool) -> User:
+    """A new person, whose password was looked at and hashed before."""
+    email = kept_address(email)
+    if len(name) > LONGEST_NAME:
+        raise NameTooLong
     user = await queries.insert_user(
-        tx, name=name.strip() or email, email=email, password_hash=password_hash, is_confirmed=True
+        tx, name=name.strip() or email, email=email, password_hash=password_hash, is_confirmed=is_confirmed
     )
     if user is None:
         raise EmailTaken
@@ -59,21 +56,35 @@ async def add_member(tx: Tx, *, account_id: int, user: User, role: Role) -> None
     await emit(tx, AgentAdded(account_id=account_id, user_id=user.id))
 
 
-async def change_profile(tx: Tx, user_id: int, params: ProfileParams, *, files: Files) -> None:
-    """Change what was sent about a person; the password only with the current one, and all or nothing."""
-    # Before anything is locked: passwords are slow to compare.
-    password_hash = await _new_password(tx, user_id, params) if params.password else None
+async def change_profile(
+    tx: Tx, user_id: int, params: ProfileParams, *, picture: str | None, password_hash: str | None
+) -> User:
+    """Change what was sent about a person, all or nothing; a new address is theirs once they confirmed it."""
     user = await queries.lock_user(tx, user_id)
     if user is None:
         raise NotFound
     changed = _changed(user, params)
-    if params.avatar:
-        changed = msgspec.structs.replace(
-            changed, avatar_key=await keep_avatar(files, params.avatar, account_id=NO_ACCOUNT)
-        )
+    if picture is not None:
+        changed = msgspec.structs.replace(changed, avatar_key=picture)
     await _save(tx, user, changed)
     if password_hash is not None:
         await queries.set_password(tx, user_id, password_hash)
+    return changed
+
+
+async def set_password(tx: Tx, user_id: int, password_hash: str) -> None:
+    """Have them sign in with another password, and open other sockets."""
+    await queries.set_password(tx, user_id, password_hash)
+
+
+async def confirm(tx: Tx, user_id: int) -> None:
+    """Note that the person reads what is sent to their address."""
+    await queries.set_confirmed(tx, user_id)
+
+
+async def confirm_address(tx: Tx, user_id: int, email: str) -> bool:
+    """Have this be their address, which they read; False when they want another by now, or it is taken."""
+    return await queries.set_address_confirmed(tx, user_id, email)
 
 
 async def remove_avatar(tx: Tx, user_id: int) -> None:
@@ -98,8 +109,9 @@ def _changed(user: User, params: ProfileParams) -> User:
         sent["name"] = _name(sent["name"])
     if "display_name" in sent:
         sent["display_name"] = (sent["display_name"] or "").strip() or None
-    if "email" in sent:
-        sent["email"] = kept_address(sent["email"])
+    if params.email is not UNSET:
+        email = kept_address(params.email)
+        sent["unconfirmed_email"] = None if email == user.email.lower() else email
     if len(msgspec.json.encode(sent.get("ui_settings"))) > LARGEST_SETTINGS_BYTES:
         raise SettingsTooLong
     if params.phone_number is not UNSET:
@@ -111,18 +123,6 @@ def _name(name: str) -> str:
     if not name.strip():
         raise NameBlank
     return name.strip()
-
-
-async def _new_password(db: Db, user_id: int, params: ProfileParams) -> str:
-    password = params.password or ""
-    known = await queries.find_password_hash(db, user_id)
-    if known is None or not await asyncio.to_thread(passwords.matches, params.current_password or "", known):
-        raise WrongPassword
-    if password != params.password_confirmation:
-        raise PasswordsDiffer
-    if not passwords.is_strong_enough(password):
-        raise PasswordTooWeak
-    return await asyncio.to_thread(passwords.hashed, password)
 
 
 async def use_account(tx: Tx, *, account_id: int, user_id: int) -> None:

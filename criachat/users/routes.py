@@ -16,7 +16,6 @@ from criachat.users.schemas import (
     CustomRoleOut,
     CustomRoleParams,
     ProfileOut,
-    ProfileParams,
     agent_out,
     custom_role_out,
     profile_out,
@@ -102,13 +101,6 @@ async def note_activity(tx: Tx, actor: Actor, account_id: int) -> None:
 async def show_profile(db: Db, actor: Actor, shown: Shown) -> ProfileOut:
     """The caller, their accounts, and the token they came with."""
     return await _profile(db, actor, shown)
-
-
-@profile_routes.update(actors=PERSON, wrapper="profile", files=("avatar",))
-async def change_profile(tx: Tx, actor: Actor, shown: Shown, params: ProfileParams) -> ProfileOut:
-    """Change name, signature, settings, e-mail, picture or, with the current one, the password."""
-    await operations.change_profile(tx, actor.user_id or 0, params, files=shown.files)
-    return await _profile(tx, actor, shown)
 
 
 @profile_routes.post("/availability", actors=PERSON, wrapper="profile")

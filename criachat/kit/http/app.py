@@ -101,7 +101,8 @@ class HttpApp:
             answer = FAILED
         finally:
             request.close()
-        await _send(request, send, answer, self._headers(request, fields))
+        told = request.told if answer.status < 400 else ()
+        await _send(request, send, answer, self._headers(request, fields) + told)
         self._tell(request, answer, fields, time.perf_counter() - began)
 
     async def _answer(self, request: Request, fields: dict[str, Any]) -> Answer | Stream:

@@ -64,6 +64,7 @@ class Request:
         "path",
         "query",
         "scope",
+        "told",
     )
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -80,6 +81,8 @@ class Request:
         self._uploads: list[Upload] = []
         # What was come across while the caller was looked for, and need not be looked for again.
         self.found: object = None
+        # Headers of the answer, should it be a good one.
+        self.told: tuple[tuple[str, str], ...] = ()
         # Finds out anew who is asking: for answers that may last longer than a token.
         self.caller_now: Callable[[], Awaitable[Actor]] = _nobody_asks
 

@@ -9,14 +9,14 @@ from criachat.kit.db import Db, Tx
 from criachat.users.models import Bot, Colleague, Membership, Place, Role, User
 
 FIND_USER = """
-SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
-    custom_attributes, avatar_key, created_at
+SELECT id, name, display_name, email, unconfirmed_email, provider, type, confirmed_at, message_signature,
+    pubsub_token, ui_settings, custom_attributes, avatar_key, created_at
 FROM users
 WHERE id = $1
 """
 FIND_USER_BY_EMAIL = """
-SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
-    custom_attributes, avatar_key, created_at
+SELECT id, name, display_name, email, unconfirmed_email, provider, type, confirmed_at, message_signature,
+    pubsub_token, ui_settings, custom_attributes, avatar_key, created_at
 FROM users
 WHERE lower(email) = lower($1)
 """
@@ -24,8 +24,8 @@ INSERT_USER = """
 INSERT INTO users (name, email, password_hash, confirmed_at, pubsub_token, created_at, updated_at)
 VALUES ($1, lower($2), $3, $4, $5, $6, $6)
 ON CONFLICT (lower(email)) DO NOTHING
-RETURNING id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
-    custom_attributes, avatar_key, created_at
+RETURNING id, name, display_name, email, unconfirmed_email, provider, type, confirmed_at, message_signature,
+    pubsub_token, ui_settings, custom_attributes, avatar_key, created_at
 """
 # With the password changes what sockets were opened with.
 SET_PASSWORD = """
@@ -34,18 +34,34 @@ SET password_hash = $2, pubsub_token = $3, version = version + 1,
     updated_at = greatest($4, updated_at + interval '1 millisecond')
 WHERE id = $1
 """  # noqa: S105
+SET_CONFIRMED = """
+UPDATE users
+SET confirmed_at = $2, version = version + 1, updated_at = greatest($2, updated_at + interval '1 millisecond')
+WHERE id = $1 AND confirmed_at IS NULL
+"""
+# The address they have, or the one they asked for, unless somebody else took it meanwhile.
+SET_ADDRESS_CONFIRMED = """
+UPDATE users
+SET email = lower($2), unconfirmed_email = CASE WHEN lower(email) = lower($2) THEN unconfirmed_email END,
+    confirmed_at = coalesce(confirmed_at, $3), version = version + 1,
+    updated_at = greatest($3, updated_at + interval '1 millisecond')
+WHERE id = $1 AND lower($2) IN (lower(email), lower(unconfirmed_email))
+  AND NOT EXISTS (SELECT FROM users AS other WHERE lower(other.email) = lower($2) AND other.id <> $1)
+RETURNING id
+"""
 FIND_PASSWORD_HASH = "SELECT password_hash FROM users WHERE id = $1"  # noqa: S105
 LOCK_USER = """
-SELECT id, name, display_name, email, provider, type, confirmed_at, message_signature, pubsub_token, ui_settings,
-    custom_attributes, avatar_key, created_at
+SELECT id, name, display_name, email, unconfirmed_email, provider, type, confirmed_at, message_signature,
+    pubsub_token, ui_settings, custom_attributes, avatar_key, created_at
 FROM users
 WHERE id = $1
 FOR NO KEY UPDATE
 """
 SAVE_USER = """
 UPDATE users
-SET name = $2, display_name = $3, email = lower($4), message_signature = $5, ui_settings = $6, custom_attributes = $7,
-    avatar_key = $8, version = version + 1, updated_at = greatest($9, updated_at + interval '1 millisecond')
+SET name = $2, display_name = $3, unconfirmed_email = lower($4), message_signature = $5, ui_settings = $6,
+    custom_attributes = $7, avatar_key = $8, version = version + 1,
+    updated_at = greatest($9, updated_at + interval '1 millisecond')
 WHERE id = $1 AND NOT EXISTS (SELECT FROM users AS other WHERE lower(other.email) = lower($4) AND other.id <> $1)
 RETURNING id
 """
@@ -96,7 +112,8 @@ RETURNING avatar_key
 """
 # Across accounts: whoever signs in sees every account they belong to.
 LIST_MEMBERSHIPS = """
-SELECT account_users.account_id, accounts.name, accounts.status, account_users.role, account_users.active_at,
+SELECT account_users.account_id, accounts.name, accounts.locale, accounts.status, account_users.role,
+    account_users.active_at,
     account_users.availability, account_users.auto_offline, account_users.inviter_id, account_users.custom_role_id,
     custom_roles.name AS custom_role_name, custom_roles.description AS custom_role_description,
     custom_roles.permissions AS custom_role_permissions
@@ -156,6 +173,16 @@ async def set_password(tx: Tx, user_id: int, password_hash: str) -> None:
     await tx.execute(SET_PASSWORD, user_id, password_hash, tokens.random_token(), clock.now())
 
 
+async def set_confirmed(tx: Tx, user_id: int) -> None:
+    """Note that it is them, if that was not known."""
+    await tx.execute(SET_CONFIRMED, user_id, clock.now())
+
+
+async def set_address_confirmed(tx: Tx, user_id: int, email: str) -> bool:
+    """Have this be their confirmed address; False when it is not theirs to have."""
+    return await tx.fetch_value(SET_ADDRESS_CONFIRMED, user_id, email, clock.now()) is not None
+
+
 async def find_password_hash(db: Db, user_id: int) -> str | None:
     """The hash of the person's password, or None when they have none."""
     return await db.fetch_value(FIND_PASSWORD_HASH, user_id)
@@ -168,7 +195,7 @@ async def lock_user(tx: Tx, user_id: int) -> User | None:
 
 async def save_user(tx: Tx, user: User) -> bool:
     """Write what a person became; False when the address is somebody else's."""
-    names = (user.name, user.display_name, user.email, user.message_signature)
+    names = (user.name, user.display_name, user.unconfirmed_email, user.message_signature)
     values = (*names, user.ui_settings, user.custom_attributes, user.avatar_key, clock.now())
     return await tx.fetch_value(SAVE_USER, user.id, *values) is not None
 

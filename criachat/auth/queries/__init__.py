@@ -9,8 +9,9 @@ from criachat.auth.models import AccessToken, Grant, Identity, Owner
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
-FIND_IDENTITY = """
-SELECT access_tokens.id AS token_id, access_tokens.name, access_tokens.owner_type, access_tokens.owner_id,
+IDENTITY_HEAD = """
+SELECT access_tokens.id AS token_id, sessions.id AS session_id, sessions.client, sessions.token_number,
+    sessions.expires_at AS session_expires_at, access_tokens.name, access_tokens.owner_type, access_tokens.owner_id,
     coalesce(users.name, agent_bots.name, system_bots.name, platform_apps.name, '') AS owner_name,
     access_tokens.account_id,
     access_tokens.account_id IS NULL AND EXISTS (
@@ -20,6 +21,7 @@ SELECT access_tokens.id AS token_id, access_tokens.name, access_tokens.owner_typ
     access_tokens.expires_at, accounts.status AS account_status, accounts.locale AS account_locale, account_users.role,
     custom_roles.permissions, users.display_name, users.email, account_users.availability, account_users.auto_offline
 FROM access_tokens
+LEFT JOIN sessions ON sessions.id = access_tokens.session_id
 LEFT JOIN users ON access_tokens.owner_type = 'user' AND users.id = access_tokens.owner_id
 LEFT JOIN agent_bots ON access_tokens.owner_type = 'agent_bot' AND agent_bots.account_id = access_tokens.account_id
     AND agent_bots.id = access_tokens.owner_id
@@ -29,11 +31,17 @@ LEFT JOIN platform_apps ON access_tokens.owner_type = 'platform_app' AND platfor
 LEFT JOIN accounts ON accounts.id = $2
 LEFT JOIN account_users ON account_users.account_id = $2 AND account_users.user_id = users.id
 LEFT JOIN custom_roles ON custom_roles.account_id = $2 AND custom_roles.id = account_users.custom_role_id
-WHERE access_tokens.digest = ANY($1)
-  AND access_tokens.revoked_at IS NULL
+WHERE access_tokens.revoked_at IS NULL
   AND (access_tokens.expires_at IS NULL OR access_tokens.expires_at > $3)
   AND coalesce(users.id, agent_bots.id, system_bots.id, platform_apps.id) IS NOT NULL
 """
+FIND_IDENTITY = IDENTITY_HEAD + "  AND access_tokens.digest = ANY($1)\n"
+FIND_SESSION_IDENTITY = (
+    IDENTITY_HEAD
+    + """  AND sessions.digest = ANY($1) AND sessions.client = $4
+  AND lower(users.email) = ANY($5::text[])
+"""
+)
 INSERT_ACCESS = """
 INSERT INTO access_tokens (digest, prefix, last_characters, name, owner_type, owner_id, account_id, scopes,
     allowed_addresses, allowed_origins, expires_at, created_at)
@@ -45,7 +53,8 @@ LIST_OF_PERSON = """
 SELECT id, name, owner_type, owner_id, account_id, prefix, last_characters, scopes, allowed_addresses, allowed_origins,
     expires_at, last_used_at, created_at
 FROM access_tokens
-WHERE owner_type = 'user' AND owner_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
+WHERE owner_type = 'user' AND owner_id = $1 AND session_id IS NULL AND revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > $2)
 ORDER BY id DESC
 LIMIT 1000
 """
@@ -59,14 +68,15 @@ LIMIT 1000
 """
 COUNT_ACCESS = """
 SELECT count(*) FROM access_tokens
-WHERE owner_type = $1 AND owner_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
+WHERE owner_type = $1 AND owner_id = $2 AND session_id IS NULL AND revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > $3)
 """
 HOLD_OWNER = "SELECT pg_advisory_xact_lock($1, hashtext($2))"
 LOCK_OF_PERSON = """
 SELECT id, name, owner_type, owner_id, account_id, prefix, last_characters, scopes, allowed_addresses, allowed_origins,
     expires_at, last_used_at, created_at
 FROM access_tokens
-WHERE owner_type = 'user' AND owner_id = $1 AND id = $2 AND revoked_at IS NULL
+WHERE owner_type = 'user' AND owner_id = $1 AND id = $2 AND session_id IS NULL AND revoked_at IS NULL
   AND (expires_at IS NULL OR expires_at > $3)
 FOR UPDATE
 """
@@ -110,6 +120,15 @@ OWNER_LOCK = 7_414
 async def find_identity(db: Db, digests: Sequence[bytes], account_id: int | None) -> Identity | None:
     """Whose living token has one of these digests, seen from the account; None for nobody's."""
     return await db.fetch_one_or_none(Identity, FIND_IDENTITY, digests, account_id, clock.now())
+
+
+async def find_session_identity(
+    db: Db, digests: Sequence[bytes], account_id: int | None, *, client: str, uids: Sequence[str]
+) -> Identity | None:
+    """The same of whoever signed in and carries what has one of these digests."""
+    return await db.fetch_one_or_none(
+        Identity, FIND_SESSION_IDENTITY, digests, account_id, clock.now(), client, [uid.lower() for uid in uids]
+    )
 
 
 async def insert_token(tx: Tx, grant: Grant, *, digest: bytes, shown: tuple[str, str], owner: Owner) -> AccessToken:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from criachat.auth import access, operations, rules
+from criachat.auth.credentials import credentials_of
+from criachat.auth.errors import SessionTokenReset
 from criachat.auth.models import Owner
+from criachat.auth.operations.sessions import reset_api_token
 from criachat.auth.schemas import (
     AccountTokenParams,
     LeakedParams,
@@ -17,8 +20,9 @@ from criachat.auth.schemas import (
 from criachat.kit.actors import ADMINISTRATOR, ANYONE, PERSON, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
+from criachat.kit.http.request import Request
 from criachat.kit.http.routes import KnownScopes, Routes
-from criachat.kit.tokens import Keyring
+from criachat.kit.tokens import SESSION, Keyring
 from criachat.users import access as users
 from criachat.users.schemas import ProfileOut, profile_out
 from criachat.users.shown import Shown
@@ -62,13 +66,25 @@ async def revoke_token(tx: Tx, actor: Actor, token_id: int) -> None:
 
 
 @reset_routes.post(actors=PERSON)
-async def reset_token(tx: Tx, actor: Actor, keyring: Keyring, shown: Shown) -> ProfileOut:
-    """Another token in place of the one this request came with, which ends now; shown as `access_token`."""
-    token = await access.load_own_token_to_change(tx, actor, actor.token_id or 0)
-    made = await operations.rotate(tx, keyring, token, actor=actor)
+async def reset_token(tx: Tx, actor: Actor, request: Request, keyring: Keyring, shown: Shown) -> ProfileOut:
+    """Another token in place of the one this request came with, which ends now; shown as `access_token`.
+
+    Of a session it is the session's own.
+    """
+    text = await _reset(tx, actor, request, keyring)
     user = await users.load_user(tx, actor)
     memberships = await users.list_memberships(tx, user.id)
-    return profile_out(user, memberships, shown, access_token=made.text)
+    return profile_out(user, memberships, shown, access_token=text)
+
+
+async def _reset(tx: Tx, actor: Actor, request: Request, keyring: Keyring) -> str:
+    credentials = credentials_of(request)
+    if actor.session_id is not None and credentials is not None:
+        return await reset_api_token(tx, keyring, actor, credentials)
+    if (actor.access_token or "").startswith(SESSION):
+        raise SessionTokenReset
+    token = await access.load_own_token_to_change(tx, actor, actor.token_id or 0)
+    return (await operations.rotate(tx, keyring, token, actor=actor)).text
 
 
 @account_routes.get(actors=ADMINISTRATOR)

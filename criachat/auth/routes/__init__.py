@@ -1,0 +1,1 @@
+"""The endpoints of signing in, and of access tokens."""

@@ -1,0 +1,45 @@
+"""What a person changes about themself that touches how they sign in, over HTTP."""
+
+from __future__ import annotations
+
+from criachat.auth.jobs import Person, jobs, send_confirmation
+from criachat.auth.operations.sessions import end_other_sessions
+from criachat.kit.actors import PERSON, Actor
+from criachat.kit.avatars import KeptAvatar
+from criachat.kit.db import Tx
+from criachat.kit.http.routes import Routes
+from criachat.users import access as users
+from criachat.users.operations import change_profile as change
+from criachat.users.preparing import NewPassword
+from criachat.users.schemas import ProfileOut, ProfileParams, profile_out
+from criachat.users.shown import Shown
+
+routes = Routes("/api/v1/profile", tag="Profile", scope="profile")
+
+
+@routes.update(actors=PERSON, wrapper="profile", files=("avatar",))
+async def change_profile(
+    tx: Tx, actor: Actor, shown: Shown, params: ProfileParams, kept: KeptAvatar, chosen: NewPassword
+) -> ProfileOut:
+    """Change name, signature, settings, address, picture or, with the present one, the password.
+
+    A new address counts once the link mailed to it was followed. With a new password all other sessions end.
+    """
+    user_id = actor.user_id or 0
+    password_hash, picture = chosen.taken(), await kept.taken(tx)
+    user = await change(tx, user_id, params, picture=picture, password_hash=password_hash)
+    if password_hash is not None:
+        await end_other_sessions(tx, user_id, kept=actor.session_id)
+    if isinstance(params.email, str) and user.unconfirmed_email is not None:
+        await jobs.enqueue(tx, send_confirmation, Person(user_id), dedupe_key=str(user_id))
+    changed = await users.load_user(tx, actor)
+    memberships = await users.list_memberships(tx, user_id)
+    return profile_out(changed, memberships, shown, access_token=actor.access_token)
+
+
+@routes.post("/resend_confirmation", actors=PERSON, limit="confirmation")
+async def resend_confirmation(tx: Tx, actor: Actor) -> None:
+    """Have the link mailed again with which the caller's address is confirmed, if it is not."""
+    user = await users.load_user(tx, actor)
+    if user.confirmed_at is None or user.unconfirmed_email is not None:
+        await jobs.enqueue(tx, send_confirmation, Person(user.id), dedupe_key=str(user.id))

@@ -1,0 +1,46 @@
+"""What is made of a changed profile before a connection to the database is borrowed: it takes long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from criachat.kit.actors import Actor
+from criachat.kit.db import Database
+from criachat.kit.errors import Refused
+from criachat.users import passwords, queries
+from criachat.users.errors import PasswordsDiffer, PasswordTooWeak, WrongPassword
+from criachat.users.schemas import ProfileParams
+
+
+class NewPassword(msgspec.Struct, frozen=True):
+    """The hash of a new password, its sender's present one compared, or why it is not taken.
+
+    Handlers ask for it by its type.
+    """
+
+    password_hash: str | None = None
+    refusal: Refused | None = None
+
+    def taken(self) -> str | None:
+        """The hash, or the refusal: when it is its turn."""
+        if self.refusal is not None:
+            raise self.refusal
+        return self.password_hash
+
+
+async def hash_password(database: Database, actor: Actor, params: ProfileParams) -> NewPassword:
+    """Compare the present password and hash the new one."""
+    if not params.password:
+        return NewPassword()
+    async with database.reading() as db:
+        known = await queries.find_password_hash(db, actor.user_id or 0)
+    given = params.current_password or ""
+    if known is None or not await asyncio.to_thread(passwords.matches, given, known):
+        return NewPassword(refusal=WrongPassword())
+    if params.password != params.password_confirmation:
+        return NewPassword(refusal=PasswordsDiffer())
+    if not passwords.is_strong_enough(params.password):
+        return NewPassword(refusal=PasswordTooWeak())
+    return NewPassword(await asyncio.to_thread(passwords.hashed, params.password))
