@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Gauge, generate_lates
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from criachat.kit import clock, relay
+from criachat.kit import clock
 from criachat.kit.actors import ANYONE
 from criachat.kit.db import LOST, Database, Db
 from criachat.kit.errors import Forbidden, Unavailable
@@ -26,6 +26,7 @@ from criachat.kit.http.answers import Answer
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Routes
 from criachat.kit.limits import client_address
+from criachat.kit.relay import lag
 from criachat.kit.settings import Settings
 
 # Apps of the family ask for the version of the API they speak, and refuse to work with one they do not know.
@@ -86,7 +87,7 @@ class Pulse:
     async def _look(self) -> Beat:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS), self._database.reading() as db:
-                behind = await relay.lag(db)
+                behind = await lag.lag(db)
         except (Unavailable, *LOST):
             return Beat(is_reachable=False, lag_seconds=0, at=clock.monotonic())
         return Beat(is_reachable=True, lag_seconds=behind.seconds, at=clock.monotonic())
@@ -130,7 +131,7 @@ class Metrics(Collector):
         """Everything, in the words of Prometheus. Without a database, what this process knows by itself."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS), self._database.reading() as db:
-                await relay.measure(db)
+                await lag.measure(db)
                 await measure_jobs(db)
             DATABASE_GAUGE.set(1)
         except (Unavailable, *LOST):
@@ -189,7 +190,7 @@ async def show_health(pulse: Pulse) -> Answer:
 async def show_server(pulse: Pulse) -> ServerOut:
     """The version of the API and whether its services work; the mobile app's first question."""
     beat = await pulse.beat()
-    keeps_up = beat.is_reachable and beat.lag_seconds <= relay.LATE_SECONDS
+    keeps_up = beat.is_reachable and beat.lag_seconds <= lag.LATE_SECONDS
     return ServerOut(
         version=API_VERSION,
         timestamp=clock.now().strftime("%Y-%m-%d %H:%M:%S"),

@@ -15,7 +15,7 @@ from criachat.kit.installation import AnotherKey, check_key
 from criachat.kit.migrate import pending
 from criachat.kit.postgres import ServerDidNotStart
 from criachat.kit.reach import DatabaseUnusable, place_of
-from criachat.kit.relay import LATE_SECONDS, lag
+from criachat.kit.relay.lag import LATE_SECONDS, lag
 from criachat.kit.settings import Settings
 from criachat.kit.status import count_jobs
 from criachat.serving import queries

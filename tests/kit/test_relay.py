@@ -17,7 +17,8 @@ from criachat.kit.events import EVENTS_TOPIC, Event, Listeners, declare, emit
 from criachat.kit.failures import Failure, list_failures, replay_failure
 from criachat.kit.migrate import migrate
 from criachat.kit.partitions import make_partitions
-from criachat.kit.relay import Relay, lag
+from criachat.kit.relay import Relay
+from criachat.kit.relay.lag import lag
 
 ANA, BRUNO = 1, 2
 A_LONG_TIME = 3600.0
