@@ -5,7 +5,7 @@ from __future__ import annotations
 from criachat.contacts import access as contacts
 from criachat.contacts.models import ContactInbox
 from criachat.conversations import access as conversations
-from criachat.conversations.models import Conversation, ListFilter
+from criachat.conversations.models import Conversation, ListFilter, Part
 from criachat.inboxes import access as inboxes
 from criachat.inboxes.models import Inbox
 from criachat.kit.actors import Actor
@@ -58,5 +58,6 @@ async def list_conversations(db: Db, actor: Actor) -> list[Conversation]:
         contact_id=actor.id if actor.is_verified else None,
         contact_inbox_id=None if actor.is_verified else actor.contact_inbox_id,
     )
-    found = await conversations.list_conversations(db, actor, filters, sort="created_at_desc", limit=MOST_CONVERSATIONS)
+    newest = Part(sort="created_at_desc", limit=MOST_CONVERSATIONS)
+    found = await conversations.list_conversations(db, actor, filters, newest)
     return found[::-1]

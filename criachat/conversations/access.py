@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from criachat.conversations import queries
-from criachat.conversations.models import Conversation, Counts, ListFilter
+from criachat.conversations.models import Conversation, Counts, ListFilter, Part
 from criachat.conversations.queries import lists, people
 from criachat.conversations.queries.lists import Asker, Share
 from criachat.kit.actors import Actor
@@ -108,13 +108,11 @@ async def list_conversations_by_id(db: Db, account_id: int, conversation_ids: Se
     return {conversation.id: conversation for conversation in found}
 
 
-async def list_conversations(
-    db: Db, actor: Actor, filters: ListFilter, *, sort: str = lists.DEFAULT_SORT, limit: int = 25, offset: int = 0
-) -> list[Conversation]:
+async def list_conversations(db: Db, actor: Actor, filters: ListFilter, part: Part | None = None) -> list[Conversation]:
     """A page of what the caller may list: everything for administrators, their own inboxes for agents."""
     if filters.is_empty:
         return []
-    return await lists.list_page(db, _asker(actor), filters, sort=sort, limit=limit, offset=offset)
+    return await lists.list_page(db, _asker(actor), filters, part or Part())
 
 
 async def count_conversations(db: Db, actor: Actor, filters: ListFilter) -> Counts:

@@ -64,3 +64,7 @@ class BulkTypeUnknown(Unprocessable):
 
 class BulkInvalid(Unprocessable):
     """Ids must be a list of 1,000 at most"""
+
+
+class CursorInvalid(Unprocessable):
+    """The cursor is not one of this list"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -309,3 +310,12 @@ class ListFilter(msgspec.Struct, frozen=True, kw_only=True):
     updated_after: datetime | None = None
     conditions: tuple[Condition, ...] = ()
     is_empty: bool = False
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a list is wanted: so many from there on, or those behind the place of a conversation."""
+
+    sort: str = ""
+    limit: int = 25
+    offset: int = 0
+    behind: Sequence[object] | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from harness import World
 
-from criachat.conversations.models import ListFilter
+from criachat.conversations.models import ListFilter, Part
 from criachat.conversations.queries import lists
 from criachat.conversations.queries.lists import Asker
 from criachat.kit.db import Connection, Database
@@ -97,7 +97,7 @@ async def plans(request: pytest.FixtureRequest, connection: Connection) -> None:
 
 async def touched(connection: Connection, asker: Asker, filters: ListFilter, sort: str = "") -> int:
     """How many conversations are read for a page, wanted or not; none of them by reading the whole table."""
-    sql, values = lists.page_statement(asker, filters, sort=sort, limit=25, offset=0)
+    sql, values = lists.page_statement(asker, filters, Part(sort=sort))
     await connection.execute("PREPARE page AS " + sql)
     plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({', '.join(map(literal, values))})")
     await connection.execute("DEALLOCATE page")

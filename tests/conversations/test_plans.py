@@ -8,7 +8,7 @@ import pytest
 from harness import Given, World
 
 from bench.dataset import Size, fill
-from criachat.conversations.models import ListFilter
+from criachat.conversations.models import ListFilter, Part
 from criachat.conversations.queries.lists import Asker, list_page
 from criachat.kit.db import Db, Statements
 
@@ -55,7 +55,7 @@ async def test_a_page_is_planned_once_wherever_it_begins(
     connection = await given.world.parts.database.connect()
     db = Db(connection, Statements())
 
-    pages = [await list_page(db, asker, filters, sort=sort, offset=50 + number) for number in range(CALLS)]
+    pages = [await list_page(db, asker, filters, Part(sort=sort, offset=50 + number)) for number in range(CALLS)]
     plans = await connection.fetch(COUNT_PLANS)
     await connection.close()
 

@@ -14,7 +14,7 @@ from typing import Literal, LiteralString
 
 import msgspec
 
-from criachat.conversations.models import Conversation, Counts, ListFilter
+from criachat.conversations.models import Conversation, Counts, ListFilter, Part
 from criachat.conversations.queries import COLUMNS, JOINS
 from criachat.conversations.queries.conditions import are_summed, conditions_sql
 from criachat.conversations.snapshots import STATUSES
@@ -99,12 +99,22 @@ class Run(msgspec.Struct, frozen=True):
     order: LiteralString
 
 
-class Sort(msgspec.Struct, frozen=True):
-    """An order of lists, and the runs it is merged of. Whether an index has it for each inbox."""
+class Sort(msgspec.Struct, frozen=True, kw_only=True):
+    """An order of lists, and the runs it is merged of. Whether an index has it for each inbox.
+
+    `place` is where a conversation stands in it: expressions that together only grow, or only shrink, down the list.
+    """
 
     order: LiteralString
     runs: tuple[Run, ...]
+    place: tuple[LiteralString, ...]
+    is_falling: bool = True
     is_by_inbox: bool = False
+
+    def behind(self, values: list[object], place: Sequence[object]) -> LiteralString:
+        """That a conversation stands behind this place."""
+        sql: LiteralString = "  AND (" + ", ".join(self.place) + ") " + ("<" if self.is_falling else ">") + " ("
+        return sql + ", ".join([bound(values, value) for value in place]) + ")\n"
 
 
 OF_EACH_PRIORITY = (
@@ -116,20 +126,46 @@ OF_EACH_PRIORITY = (
 )
 WAITING: LiteralString = "  AND conversations.waiting_since IS NOT NULL\n"
 NOT_WAITING = Run("  AND conversations.waiting_since IS NULL\n", OLD_FIRST)
+BY_ACTIVITY: tuple[LiteralString, ...] = ("conversations.last_activity_at", "conversations.id")
+BY_CREATION: tuple[LiteralString, ...] = ("conversations.created_at", "conversations.id")
 SORTS: dict[str, Sort] = {
-    "last_activity_at_asc": Sort(QUIET_FIRST, (Run("", QUIET_FIRST),), is_by_inbox=True),
-    "last_activity_at_desc": Sort(RECENT_FIRST, (Run("", RECENT_FIRST),), is_by_inbox=True),
-    "created_at_asc": Sort(OLD_FIRST, (Run("", OLD_FIRST),)),
-    "created_at_desc": Sort(NEW_FIRST, (Run("", NEW_FIRST),)),
-    "priority_asc": Sort("priority ASC NULLS LAST, " + RECENT_FIRST, OF_EACH_PRIORITY),
-    "priority_desc": Sort("priority DESC NULLS LAST, " + RECENT_FIRST, OF_EACH_PRIORITY),
+    "last_activity_at_asc": Sort(
+        order=QUIET_FIRST, runs=(Run("", QUIET_FIRST),), place=BY_ACTIVITY, is_falling=False, is_by_inbox=True
+    ),
+    "last_activity_at_desc": Sort(
+        order=RECENT_FIRST, runs=(Run("", RECENT_FIRST),), place=BY_ACTIVITY, is_by_inbox=True
+    ),
+    "created_at_asc": Sort(order=OLD_FIRST, runs=(Run("", OLD_FIRST),), place=BY_CREATION, is_falling=False),
+    "created_at_desc": Sort(order=NEW_FIRST, runs=(Run("", NEW_FIRST),), place=BY_CREATION),
+    # Who has no priority stands last either way.
+    "priority_asc": Sort(
+        order="priority ASC NULLS LAST, " + RECENT_FIRST,
+        runs=OF_EACH_PRIORITY,
+        place=("-coalesce(conversations.priority, 4)", *BY_ACTIVITY),
+    ),
+    "priority_desc": Sort(
+        order="priority DESC NULLS LAST, " + RECENT_FIRST,
+        runs=OF_EACH_PRIORITY,
+        place=("coalesce(conversations.priority, -1)", *BY_ACTIVITY),
+    ),
+    # And who does not wait, behind those who do.
     "waiting_since_asc": Sort(
-        "waiting_since ASC NULLS LAST, " + OLD_FIRST, (Run(WAITING, "waiting_since ASC, " + OLD_FIRST), NOT_WAITING)
+        order="waiting_since ASC NULLS LAST, " + OLD_FIRST,
+        runs=(Run(WAITING, "waiting_since ASC, " + OLD_FIRST), NOT_WAITING),
+        place=("coalesce(conversations.waiting_since, '9999-12-31 00:00:00+00')", *BY_CREATION),
+        is_falling=False,
     ),
     "waiting_since_desc": Sort(
-        "waiting_since DESC NULLS LAST, " + OLD_FIRST, (Run(WAITING, "waiting_since DESC, " + OLD_FIRST), NOT_WAITING)
+        order="waiting_since DESC NULLS LAST, " + OLD_FIRST,
+        runs=(Run(WAITING, "waiting_since DESC, " + OLD_FIRST), NOT_WAITING),
+        place=(
+            "'9999-12-31 00:00:00+00' - coalesce(conversations.waiting_since, '0001-01-01 00:00:00+00')",
+            *BY_CREATION,
+        ),
+        is_falling=False,
     ),
 }
+
 
 KINDS: dict[str, LiteralString] = {
     "mention": "  AND EXISTS (SELECT FROM mentions WHERE mentions.account_id = $1 "
@@ -172,19 +208,21 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     share: Share = "all"
 
 
-async def list_page(
-    db: Db, asker: Asker, filters: ListFilter, *, sort: str = DEFAULT_SORT, limit: int = 25, offset: int = 0
-) -> list[Conversation]:
+async def list_page(db: Db, asker: Asker, filters: ListFilter, part: Part) -> list[Conversation]:
     """One page, in one statement."""
-    sql, values = page_statement(asker, filters, sort=sort, limit=limit, offset=offset)
+    sql, values = page_statement(asker, filters, part)
     return await db.fetch_all(Conversation, sql, *values)
 
 
-def page_statement(
-    asker: Asker, filters: ListFilter, *, sort: str, limit: int, offset: int
-) -> tuple[LiteralString, list[object]]:
+def sort_named(name: str) -> str:
+    """The order of this name; the newest activity first for one that does not exist."""
+    named = ALIASES.get(name, name)
+    return named if named in SORTS else DEFAULT_SORT
+
+
+def page_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[LiteralString, list[object]]:
     """The statement of a page, and the values it binds."""
-    chosen = SORTS.get(ALIASES.get(sort, sort), SORTS[DEFAULT_SORT])
+    chosen = SORTS[sort_named(part.sort)]
     values: list[object] = [asker.account_id, asker.user_id]
     narrowed = (*_counted(filters), *_uncounted(filters))
     is_by_inbox = chosen.is_by_inbox and not (
@@ -199,9 +237,10 @@ def page_statement(
     conditions += _all_bound(values, narrowed) + _filtered(values, filters)
     conditions += SHARES[asker.share] + (KINDS[filters.kind] if filters.kind else "")
     conditions += ASSIGNEES[filters.assignee] if filters.assignee else ""
-    most = ROWS.get(limit) or _bound(values, Narrowing("", limit, "::bigint"))
-    skipped = _bound(values, Narrowing("", offset, "::bigint"))
-    read: list[LiteralString] = [text for rows, text in ROWS.items() if limit + offset <= rows]
+    conditions += "" if part.behind is None else chosen.behind(values, part.behind)
+    most = ROWS.get(part.limit) or _bound(values, Narrowing("", part.limit, "::bigint"))
+    skipped = _bound(values, Narrowing("", part.offset, "::bigint"))
+    read: list[LiteralString] = [text for rows, text in ROWS.items() if part.limit + part.offset <= rows]
     far: LiteralString = read[0] if read else most + " + " + skipped
     # What was updated lately is little: it is found by that, and sorted afterwards.
     is_ordered = filters.updated_after is None
@@ -215,14 +254,20 @@ def page_statement(
 
 
 async def count(db: Db, asker: Asker, filters: ListFilter) -> Counts:
-    """The numbers behind the tabs, whatever tab is open; summed up where the sums can tell, else counted."""
+    """The numbers behind the tabs, whatever tab is open."""
+    sql, values = count_statement(asker, filters)
+    return await db.fetch_one(Counts, sql, *values)
+
+
+def count_statement(asker: Asker, filters: ListFilter) -> tuple[LiteralString, list[object]]:
+    """The statement of the numbers, summed up where the sums can tell, else counted; and the values it binds."""
     values: list[object] = [asker.account_id, asker.user_id, STATUSES if filters.status is None else filters.status]
     uncounted = _uncounted(filters)
     head = COUNT_HEAD if uncounted or filters.kind or not are_summed(filters.conditions) else SUM_HEAD
     visible = _asked(Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]))
     conditions = _all_bound(values, (*visible, *_counted(filters), *uncounted)) + _filtered(values, filters)
     conditions += SHARES[asker.share] + (KINDS[filters.kind] if filters.kind else "")
-    return await db.fetch_one(Counts, head + conditions, *values)
+    return head + conditions, values
 
 
 def _of(filters: ListFilter) -> LiteralString:

@@ -14,12 +14,13 @@ from criachat.kit.times import unix
 
 
 class ListMetaOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers behind a list's tabs."""
+    """The numbers behind a list's tabs; and where it goes on, for callers who follow cursors."""
 
     mine_count: int
     assigned_count: int
     unassigned_count: int
     all_count: int
+    next_cursor: str | UnsetType | None = UNSET
 
 
 class ListPageOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class FoundMetaOut(msgspec.Struct, frozen=True, kw_only=True):
     mine_count: int
     unassigned_count: int
     all_count: int
+    next_cursor: str | UnsetType | None = UNSET
 
 
 class FilteredOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,20 +142,24 @@ class DraftOut(msgspec.Struct, frozen=True, kw_only=True):
     message: str | UnsetType = UNSET
 
 
-def list_meta_out(counts: Counts) -> ListMetaOut:
+def list_meta_out(counts: Counts, next_cursor: str | UnsetType | None = UNSET) -> ListMetaOut:
     """Counts on the wire."""
     return ListMetaOut(
         mine_count=counts.mine_count,
         assigned_count=counts.assigned_count,
         unassigned_count=counts.unassigned_count,
         all_count=counts.all_count,
+        next_cursor=next_cursor,
     )
 
 
-def found_meta_out(counts: Counts) -> FoundMetaOut:
+def found_meta_out(counts: Counts, next_cursor: str | UnsetType | None = UNSET) -> FoundMetaOut:
     """The same where something was looked for."""
     return FoundMetaOut(
-        mine_count=counts.mine_count, unassigned_count=counts.unassigned_count, all_count=counts.all_count
+        mine_count=counts.mine_count,
+        unassigned_count=counts.unassigned_count,
+        all_count=counts.all_count,
+        next_cursor=next_cursor,
     )
 
 

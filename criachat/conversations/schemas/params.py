@@ -23,6 +23,8 @@ class ListParams(msgspec.Struct, kw_only=True):
     source_id: str | None = None
     sort_by: Any = None
     page: Any = None
+    per_page: Any = UNSET
+    cursor: Any = UNSET
     updated_within: int | None = None
 
 
@@ -40,6 +42,8 @@ class FilterParams(msgspec.Struct, kw_only=True):
 
     payload: list[ConditionParams]
     page: Any = None
+    per_page: Any = UNSET
+    cursor: Any = UNSET
 
 
 class PriorityParams(msgspec.Struct, kw_only=True):
