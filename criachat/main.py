@@ -43,9 +43,12 @@ from criachat.client_api.messages import routes as client_messages_routes
 from criachat.client_api.resolver import ContactResolver
 from criachat.contacts.jobs import jobs as contacts_jobs
 from criachat.contacts.listeners import listeners as contacts_listeners
+from criachat.contacts.receiving import KeptImport, keep_import
 from criachat.contacts.routes import routes as contacts_routes
 from criachat.contacts.routes import session_routes
 from criachat.contacts.routes.notes import routes as notes_routes
+from criachat.contacts.routes.transfers import file_routes as contact_file_routes
+from criachat.contacts.routes.transfers import routes as contact_transfers_routes
 from criachat.conversations.jobs import jobs as conversations_jobs
 from criachat.conversations.listeners import listeners as conversations_listeners
 from criachat.conversations.routes import ROUTES as CONVERSATIONS_ROUTES
@@ -149,6 +152,8 @@ ROUTES: tuple[Routes, ...] = (
     contacts_routes,
     session_routes,
     notes_routes,
+    contact_transfers_routes,
+    contact_file_routes,
     *CONVERSATIONS_ROUTES,
     opening_routes,
     merging_routes,
@@ -416,6 +421,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
             provides=provides,
             prepares={
                 KeptFiles: partial(keep_files, database, ground.files, settings, ground.outside),
+                KeptImport: partial(keep_import, database, ground.files),
                 KeptAvatar: partial(store_avatar, database, ground.files),
                 NewPassword: partial(hash_password, database),
             },

@@ -79,6 +79,7 @@ async def known_things(given: Given) -> Known:
         "message_id": message["id"],
         "label_id": (await given.api.post("/labels", {"title": "vip"})).json["id"],
         "note_id": (await given.api.post(f"/contacts/{contact['id']}/notes", {"content": "Olá"})).json["id"],
+        "export_id": (await given.api.post("/contacts/export", {})).headers["location"].rpartition("/")[2],
         "filter_id": (await given.api.post("/custom_filters", {"name": "Gold"})).json["id"],
         "definition_id": (await given.api.post("/custom_attribute_definitions", DEFINITION)).json["id"],
         "canned_response_id": (await given.api.post("/canned_responses", {"short_code": "hi", "content": "Oi"})).json[

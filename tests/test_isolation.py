@@ -72,6 +72,13 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     inbox = await given.inbox(f"Inbox {mark}", greeting_message=mark, channel={"additional_attributes": {"a": mark}})
     ana = await given.agent(f"Ana-{mark}", inbox=inbox)
     contact = await given.contact(f"Rosa {mark}", identifier=f"id-{mark}", custom_attributes={"note": mark})
+    import_id, export_id = [
+        int(reply.headers["location"].rpartition("/")[2])
+        for reply in (
+            await api.post("/contacts/import", files={"import_file": ("c.csv", f"name\n{mark}\n".encode())}),
+            await api.post("/contacts/export", {}),
+        )
+    ]
     saved = (await api.post("/custom_filters", {"name": mark, "query": {"mark": mark}})).json
     note = (await api.post(f"/contacts/{contact['id']}/notes", {"content": mark})).json
     for _ in range(conversations):
@@ -121,6 +128,8 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
         "label_id": label["id"],
         "definition_id": definition["id"],
         "note_id": note["id"],
+        "import_id": import_id,
+        "export_id": export_id,
         "filter_id": saved["id"],
         "canned_response_id": canned["id"],
         "slug": portal["slug"],
@@ -285,7 +294,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
         "role_id",
         "user_id",
     }
-    known |= {"definition_id", "note_id", "filter_id"}
+    known |= {"definition_id", "note_id", "filter_id", "import_id", "export_id"}
     known |= {"rule_id"}
     known |= {"definition_id"}
     known |= {"rule_id", "notification_id"}

@@ -64,6 +64,14 @@ class NotContactable(Unprocessable):
     """Nobody can be written to first in this inbox: give the source_id of somebody who wrote"""
 
 
+class ImportFileMissing(Unprocessable):
+    """The file to import is missing"""
+
+
+class ImportFileUnreadable(Unprocessable):
+    """The file is not text in UTF-8"""
+
+
 class FilterInvalid(Unprocessable):
     """The filter is invalid"""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from criachat.contacts.events import ContactDeleted
 from criachat.contacts.jobs import RemoveSessions, Retag, jobs, remove_sessions, retag_contacts
+from criachat.contacts.operations.importing import withdraw_files
 from criachat.inboxes.events import InboxDeleted
 from criachat.kit.db import Tx
 from criachat.kit.events import Listeners
@@ -27,3 +29,10 @@ async def have_sessions_removed(tx: Tx, events: Sequence[InboxDeleted]) -> None:
     for event in events:
         params = RemoveSessions(event.account_id, event.snapshot.id)
         await jobs.enqueue(tx, remove_sessions, params, dedupe_key=f"inbox:{event.account_id}:{event.snapshot.id}")
+
+
+@listeners.on(ContactDeleted)
+async def withdraw_files_that_show_them(tx: Tx, events: Sequence[ContactDeleted]) -> None:
+    """Whoever is gone stands in no file either that was written before."""
+    for account_id in sorted({event.account_id for event in events}):
+        await withdraw_files(tx, account_id)

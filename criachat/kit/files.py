@@ -34,7 +34,7 @@ from criachat.kit.media import extension, safe_filename
 if TYPE_CHECKING:
     from obstore import GetOptions
 
-Purpose = Literal["blob", "upload", "avatar"]
+Purpose = Literal["blob", "upload", "avatar", "export", "rejects"]
 
 HEAD_BYTES: Final = 256 * 1024
 CHUNK_BYTES: Final = 256 * 1024
@@ -178,6 +178,11 @@ class Files:
     def thumbnail_url(self, blob: Blob, filename: str) -> str:
         """The address of a picture of the file, 250 pixels wide."""
         return self._url("representations/redirect", f"{self.signed_id(blob)}/{THUMBNAIL}", filename)
+
+    def temporary_url(self, place: str, blob: Blob, filename: str, *, purpose: Purpose, valid_for: timedelta) -> str:
+        """The address below this place of a file that is kept for a while."""
+        signed = self.signed_id(blob, purpose=purpose, valid_for=valid_for)
+        return f"{self._base_url}/{place}/{signed}/{quote(safe_filename(filename), safe='')}"
 
     def avatar_url(self, key: str | None) -> str:
         """The address of a picture that everybody may see, for as long as it is there; empty when there is none."""

@@ -73,6 +73,7 @@ AGENT = {
     "provider": str,
     "available_name": str,
     "custom_attributes?": dict,
+    "custom_role_id?": one_of(int, None),
     "name": str,
     "role": one_of("agent", "administrator"),
     "thumbnail": str,
@@ -85,6 +86,28 @@ NOTE = {
     "user": AGENT,
     "created_at": int,
     "updated_at": int,
+}
+IMPORT = {
+    "id": int,
+    "status": "completed",
+    "total_rows": int,
+    "processed_rows": int,
+    "created_rows": int,
+    "updated_rows": int,
+    "rejected_rows": int,
+    "rejects_url": str,
+    "error": None,
+    "created_at": str,
+    "updated_at": str,
+}
+EXPORT = {
+    "id": int,
+    "status": "completed",
+    "column_names": [str],
+    "exported_rows": int,
+    "download_url": str,
+    "created_at": str,
+    "updated_at": str,
 }
 RECORD_REFUSAL = {"message": str, "attributes": [str]}
 ERROR = {"error": str}
@@ -271,3 +294,19 @@ async def test_notes_are_answered_bare(api: Api, rosa: Any) -> None:
         assert misfits(reply.json, NOTE) == []
     assert misfits(listed.json, [NOTE]) == []
     assert (removed.status, removed.body) == (200, b"")
+
+
+async def test_imports_and_exports_begin_without_a_word(api: Api, given: Given, rosa: Any) -> None:
+    """How far they have come is ours."""
+    imported = await api.post("/contacts/import", files={"import_file": ("contacts.csv", b"name,email\nx,wrong\n")})
+    exported = await api.post("/contacts/export", {"column_names": ["name"], "payload": [], "label": ""})
+    missing = await api.post("/contacts/import", {})
+    refused = await api.acting_as(await given.agent("Ana")).post("/contacts/export", {})
+    await given.worked()
+    shown = [(await api.get(reply.headers["location"])).json for reply in (imported, exported)]
+
+    for reply in (imported, exported):
+        assert (reply.status, reply.body) == (200, b"")
+    assert (missing.status, misfits(missing.json, ERROR)) == (422, [])
+    assert (refused.status, misfits(refused.json, ERROR)) == (401, [])
+    assert misfits(shown, [one_of(IMPORT, EXPORT)]) == []

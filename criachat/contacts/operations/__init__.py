@@ -48,7 +48,7 @@ async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Cont
     # Whoever was in the way may be removed before we ask what is taken; then there is room now.
     while (contact := await queries.insert_contact(tx, actor.account_id, details)) is None:
         await _refuse_taken(tx, details, actor=actor)
-    await emit(tx, _event(ContactCreated, contact, actor))
+    await emit(tx, contact_event(ContactCreated, contact, actor))
     return contact
 
 
@@ -66,7 +66,7 @@ async def upsert_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Cont
                 return contact
         made = await queries.insert_contact(tx, actor.account_id, details)
         if made is not None:
-            await emit(tx, _event(ContactCreated, made, actor))
+            await emit(tx, contact_event(ContactCreated, made, actor))
             return made
     raise Conflict
 
@@ -118,7 +118,7 @@ async def delete_contact(tx: Tx, contact: Contact, *, actor: Actor, presence: Pr
 async def remove_contact(tx: Tx, contact: Contact, *, actor: Actor) -> None:
     """The same for whoever knows that the contact is not online."""
     await queries.delete_contact(tx, contact)
-    await emit(tx, _event(ContactDeleted, contact, actor))
+    await emit(tx, contact_event(ContactDeleted, contact, actor))
 
 
 async def absorb(tx: Tx, contact: Contact, other: Contact, *, actor: Actor) -> Contact:
@@ -131,8 +131,8 @@ async def absorb(tx: Tx, contact: Contact, other: Contact, *, actor: Actor) -> C
     await queries.delete_contact(tx, other)
     details = joined_details(details_of(contact), details_of(other))
     after = await _save(tx, contact, details, label_titles([*contact.labels, *other.labels]), actor=actor)
-    merged = _event(ContactMerged, after, actor, merged_contact_id=other.id)
-    await emit(tx, merged, _event(ContactDeleted, other, actor))
+    merged = contact_event(ContactMerged, after, actor, merged_contact_id=other.id)
+    await emit(tx, merged, contact_event(ContactDeleted, other, actor))
     return after
 
 
@@ -194,7 +194,10 @@ async def remove_sessions(tx: Tx, account_id: int, inbox_id: int) -> bool:
 async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str | None) -> int:
     """Give a batch of contacts the label's new title for its previous one; how many it were."""
     contacts = await queries.retag(tx, account_id, previous=previous, current=current, limit=BATCH)
-    told = [_event(ContactUpdated, each, system(account_id), changes=_retagged(each), cause=cause) for each in contacts]
+    told = [
+        contact_event(ContactUpdated, each, system(account_id), changes=_retagged(each), cause=cause)
+        for each in contacts
+    ]
     await emit(tx, *told)
     return len(contacts)
 
@@ -206,7 +209,7 @@ async def _save(tx: Tx, before: Contact, details: Details, labels: Sequence[str]
     if any(getattr(details, field) != getattr(before, field) for field in UNIQUE):
         await _refuse_taken(tx, details, actor=actor, except_for=before.id)
     after = await queries.save_contact(tx, before, details, labels)
-    await emit(tx, _event(ContactUpdated, after, actor, changes=changed(_columns(before), _columns(after))))
+    await emit(tx, contact_event(ContactUpdated, after, actor, changes=changed(columns_of(before), columns_of(after))))
     return after
 
 
@@ -229,7 +232,7 @@ async def _refuse_taken(tx: Tx, details: Details, *, actor: Actor, except_for: i
         raise DetailsTaken(", ".join(sentences), attributes=list(taken_by), taken_by=told)
 
 
-def _columns(contact: Contact) -> dict[str, object]:
+def columns_of(contact: Contact) -> dict[str, object]:
     """What a change is told of, by the names it has outside."""
     details = msgspec.structs.asdict(details_of(contact))
     return {**details, "label_list": contact.labels, "updated_at": iso(contact.updated_at)}
@@ -248,7 +251,7 @@ def _named(label: str) -> str:
     return label
 
 
-def _event(
+def contact_event(
     kind: type[ContactEvent],
     contact: Contact,
     actor: Actor,

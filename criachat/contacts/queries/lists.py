@@ -78,6 +78,14 @@ async def list_page(db: Db, account_id: int, filters: ListFilter, *, limit: int,
     return await db.fetch_all(Contact, sql, *values)
 
 
+async def list_after(db: Db, account_id: int, filters: ListFilter, *, after: int, limit: int) -> list[Contact]:
+    """The next of a list in the order of their ids, however long it is."""
+    values: list[object] = [account_id]
+    sql = PAGE_HEAD + _where(filters, values) + "  AND contacts.id > " + bound(values, after) + "::bigint\n"
+    sql += "ORDER BY contacts.id LIMIT " + bound(values, limit) + "::bigint"
+    return await db.fetch_all(Contact, sql, *values)
+
+
 async def count(db: Db, account_id: int, filters: ListFilter) -> int:
     """How many the list has in all."""
     values: list[object] = [account_id]
