@@ -32,6 +32,8 @@ from criachat.auth.routes.tokens import account_routes as account_token_routes
 from criachat.auth.routes.tokens import leak_routes as leaked_token_routes
 from criachat.auth.routes.tokens import reset_routes as reset_token_routes
 from criachat.auth.routes.tokens import routes as token_routes
+from criachat.automation.jobs import jobs as automation_jobs
+from criachat.automation.routes import macro_routes
 from criachat.automation.routes import routes as automation_routes
 from criachat.canned_responses.routes import routes as canned_responses_routes
 from criachat.channels.listeners import listeners as channels_listeners
@@ -174,6 +176,7 @@ ROUTES: tuple[Routes, ...] = (
     client_messages_routes,
     client_csat_routes,
     automation_routes,
+    macro_routes,
     notifications_routes,
     notification_settings_routes,
     notification_subscription_routes,
@@ -205,6 +208,7 @@ JOBS: tuple[Jobs, ...] = (
     help_center_jobs,
     notifications_jobs,
     search_jobs,
+    automation_jobs,
 )
 
 FLUSH_SECONDS = 20.0

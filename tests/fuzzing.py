@@ -82,6 +82,7 @@ async def known_things(given: Given) -> Known:
         "export_id": (await given.api.post("/contacts/export", {})).headers["location"].rpartition("/")[2],
         "filter_id": (await given.api.post("/custom_filters", {"name": "Gold"})).json["id"],
         "definition_id": (await given.api.post("/custom_attribute_definitions", DEFINITION)).json["id"],
+        "macro_id": (await given.api.post("/macros", MACRO)).json["payload"]["id"],
         "canned_response_id": (await given.api.post("/canned_responses", {"short_code": "hi", "content": "Oi"})).json[
             "id"
         ],
@@ -105,6 +106,7 @@ async def known_things(given: Given) -> Known:
 
 
 DEFINITION = {"attribute_display_name": "Plan", "attribute_key": "plan"}
+MACRO = {"name": "Spam", "actions": [{"action_name": "add_label", "action_params": ["spam"]}]}
 FIELDS = {
     **DEFINITION,
     "title": "gold",

@@ -95,6 +95,8 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     portal = await given.portal(f"Portal {mark}", header_text=mark)
     category = await given.category(portal, f"category-{mark}", description=mark)
     article = await given.article(portal, f"Article {mark}", category_id=category["id"])
+    spam = {"name": mark, "actions": [{"action_name": "add_label", "action_params": [mark]}], "visibility": "global"}
+    macro = (await api.post("/macros", spam)).json["payload"]
     canned = (await api.post("/canned_responses", {"short_code": f"canned-{mark}", "content": mark})).json
     team = (await api.post("/teams", {"name": f"team-{mark}", "description": mark})).json
     await api.post(f"/teams/{team['id']}/team_members", {"user_ids": [ana.id]})
@@ -135,6 +137,7 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
         "slug": portal["slug"],
         "category_id": category["id"],
         "article_id": article["id"],
+        "macro_id": macro["id"],
         "team_id": team["id"],
         "role_id": role["id"],
         "custom_role_id": role["id"],
@@ -290,6 +293,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
         "message_id",
         "label_id",
         "canned_response_id",
+        "macro_id",
         "team_id",
         "role_id",
         "user_id",

@@ -37,3 +37,27 @@ class EventNameUnknown(Invalid):
 
 class TooManyRules(Invalid):
     """The account has as many rules as it can have"""
+
+
+class MacroNameBlank(Unprocessable):
+    """Name can't be blank"""
+
+
+class VisibilityUnknown(Unprocessable):
+    """visibility must be personal or global"""
+
+
+class TooManyMacros(Unprocessable):
+    """The account has as many macros as it can have"""
+
+
+class MacroTooLarge(Unprocessable):
+    """The actions of a macro are too large (maximum is 200 kB)"""
+
+
+class TooManyConversations(Unprocessable):
+    """A macro is executed in 100 conversations at most"""
+
+
+class NotDone(Unprocessable):
+    """This action could not be done"""

@@ -13,6 +13,9 @@ EventName = Literal[
 ]
 EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
 MOST_RULES = 500
+Visibility = Literal["personal", "global"]
+VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
+MOST_MACROS = 1000
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,3 +36,34 @@ def files_of(actions: Sequence[dict[str, Any]]) -> list[int]:
     """The files that these actions send, by number, each once."""
     sent = [action["action_params"][0] for action in actions if action["action_name"] == "send_attachment"]
     return list(dict.fromkeys(sent))
+
+
+class Macro(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done with a conversation at one press. A personal one is its author's alone."""
+
+    id: int
+    account_id: int
+    name: str
+    visibility: str
+    created_by_id: int | None
+    updated_by_id: int | None
+    actions: list[dict[str, Any]]
+
+    @property
+    def is_global(self) -> bool:
+        """Whether everybody in the account may use it."""
+        return self.visibility == "global"
+
+
+class MacroRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A macro that is being executed in one conversation, as it was when it was pressed; `done` actions are over."""
+
+    account_id: int
+    id: int
+    macro_id: int
+    macro_name: str
+    actions: list[dict[str, Any]]
+    actor: dict[str, Any]
+    display_id: int
+    done: int
+    skipped: list[str]

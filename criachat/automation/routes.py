@@ -1,18 +1,39 @@
-"""Rules, over HTTP. All of it is for administrators."""
+"""Rules, for administrators, and macros, over HTTP."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from criachat.automation import access
 from criachat.automation.files import find_files
-from criachat.automation.models import Rule
-from criachat.automation.operations import rules
-from criachat.automation.schemas import RuleOut, RuleParams, RuleReply, RulesReply, rule_out
-from criachat.kit.actors import ADMINISTRATOR, Actor
+from criachat.automation.jobs import RunMacro, jobs, run_macro
+from criachat.automation.models import Macro, Rule
+from criachat.automation.operations import macros, rules
+from criachat.automation.schemas import (
+    ExecutionParams,
+    MacroOut,
+    MacroParams,
+    MacroReply,
+    MacrosReply,
+    RuleOut,
+    RuleParams,
+    RuleReply,
+    RulesReply,
+    macro_out,
+    rule_out,
+)
+from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
 from criachat.kit.db import Db, Tx
+from criachat.kit.errors import NotFound
 from criachat.kit.files import Files
+from criachat.kit.http.answers import Answer
 from criachat.kit.http.routes import Routes
+from criachat.users import access as users
+from criachat.users.schemas import agent_out
+from criachat.users.shown import Shown
 
 routes = Routes("/api/v1/accounts/{account_id}/automation_rules", tag="Automation rules", scope="automation")
+macro_routes = Routes("/api/v1/accounts/{account_id}/macros", tag="Macros", scope="macros")
 
 
 @routes.get(actors=ADMINISTRATOR)
@@ -57,3 +78,62 @@ async def clone_rule(tx: Tx, actor: Actor, files: Files, rule_id: int) -> RuleRe
 
 async def _out(db: Db, files: Files, rule: Rule) -> RuleOut:
     return rule_out(rule, await find_files(db, rule.account_id, [rule.actions]), files)
+
+
+@macro_routes.get(actors=AGENT)
+async def list_macros(db: Db, actor: Actor, shown: Shown, files: Files) -> MacrosReply:
+    """The macros that the caller may use: those of everybody, and their own."""
+    return MacrosReply(await _macros_out(db, actor, shown, files, await access.list_macros(db, actor)))
+
+
+@macro_routes.post(actors=AGENT)
+async def create_macro(tx: Tx, actor: Actor, shown: Shown, files: Files, params: MacroParams) -> MacroReply:
+    """A new macro; agents' are theirs alone."""
+    macro = await macros.create_macro(tx, files, params, actor=actor)
+    return MacroReply((await _macros_out(tx, actor, shown, files, [macro]))[0])
+
+
+@macro_routes.get("/{macro_id}", actors=AGENT)
+async def show_macro(db: Db, actor: Actor, shown: Shown, files: Files, macro_id: int) -> MacroReply | Answer:
+    """One macro; an unknown one is an empty 404."""
+    try:
+        macro = await access.load_macro(db, actor, macro_id)
+    except NotFound:
+        return Answer(status=404)
+    return MacroReply((await _macros_out(db, actor, shown, files, [macro]))[0])
+
+
+@macro_routes.update("/{macro_id}", actors=AGENT)
+async def change_macro(
+    tx: Tx, actor: Actor, shown: Shown, files: Files, macro_id: int, params: MacroParams
+) -> MacroReply:
+    """Change a macro: its author may, and administrators where it is everybody's. Actions are replaced when sent."""
+    macro = await macros.change_macro(
+        tx, files, await access.load_macro_to_change(tx, actor, macro_id), params, actor=actor
+    )
+    return MacroReply((await _macros_out(tx, actor, shown, files, [macro]))[0])
+
+
+@macro_routes.delete("/{macro_id}", actors=AGENT)
+async def delete_macro(tx: Tx, actor: Actor, macro_id: int) -> None:
+    """Remove a macro: its author may, and administrators where it is everybody's and its author is gone."""
+    await macros.delete_macro(tx, await access.load_macro_to_delete(tx, actor, macro_id))
+
+
+@macro_routes.post("/{macro_id}/execute", actors=AGENT)
+async def execute_macro(tx: Tx, actor: Actor, macro_id: int, params: ExecutionParams) -> None:
+    """Do what the macro says in these conversations, 100 at most, a moment later and in the caller's name.
+
+    What cannot be done is passed over, and told of in the thread.
+    """
+    macro = await access.load_macro(tx, actor, macro_id)
+    run_ids = await macros.begin_runs(tx, macro, params.conversation_ids, actor=actor)
+    await jobs.enqueue_all(tx, run_macro, [RunMacro(macro.account_id, run_id) for run_id in run_ids])
+
+
+async def _macros_out(db: Db, actor: Actor, shown: Shown, files: Files, found: Sequence[Macro]) -> list[MacroOut]:
+    wanted = {each for macro in found for each in (macro.created_by_id, macro.updated_by_id) if each is not None}
+    colleagues = await users.list_colleagues(db, actor, sorted(wanted)) if wanted else []
+    people = {each.id: agent_out(each, shown) for each in colleagues}
+    uploads = await find_files(db, actor.account_id, [macro.actions for macro in found])
+    return [macro_out(macro, people, uploads, files) for macro in found]

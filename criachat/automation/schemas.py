@@ -1,4 +1,4 @@
-"""Rules on the wire."""
+"""Rules and macros on the wire."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from criachat.automation.models import Rule, files_of
+from criachat.automation.models import Macro, Rule, files_of
 from criachat.kit.files import Blob, Files
 from criachat.kit.texts import Long, Short
 from criachat.kit.times import unix
 from criachat.messages.models import Upload
+from criachat.users.schemas import AgentOut
 
 
 class RuleParams(msgspec.Struct, kw_only=True):
@@ -87,6 +88,86 @@ def _file_out(rule: Rule, upload: Upload, files: Files) -> RuleFileOut:
     return RuleFileOut(
         id=upload.id,
         automation_rule_id=rule.id,
+        file_type=upload.content_type,
+        account_id=upload.account_id,
+        file_url=files.upload_url(signed_id, upload.filename),
+        blob_id=upload.id,
+        filename=upload.filename,
+    )
+
+
+class MacroParams(msgspec.Struct, kw_only=True):
+    """What a macro is; what is not sent stays as it is, and actions are replaced. `visibility` is `personal`, or for
+    administrators also `global`."""
+
+    name: Short | UnsetType | None = UNSET
+    visibility: Any = UNSET
+    actions: Any = UNSET
+
+
+class ExecutionParams(msgspec.Struct, kw_only=True):
+    """In which conversations, by the numbers people see."""
+
+    conversation_ids: list[int]
+
+
+class MacroFileOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a macro sends; `file_type` is its MIME type."""
+
+    id: int
+    macro_id: int
+    file_type: str
+    account_id: int
+    file_url: str
+    blob_id: int
+    filename: str
+
+
+class MacroOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One macro; whoever is gone has no key, and without files there are no `files`."""
+
+    id: int
+    name: str
+    visibility: str
+    created_by: AgentOut | UnsetType = UNSET
+    updated_by: AgentOut | UnsetType = UNSET
+    account_id: int
+    actions: list[dict[str, Any]]
+    files: list[MacroFileOut] | UnsetType = UNSET
+
+
+class MacroReply(msgspec.Struct, frozen=True):
+    """One macro."""
+
+    payload: MacroOut
+
+
+class MacrosReply(msgspec.Struct, frozen=True):
+    """The macros that the caller may use, oldest first."""
+
+    payload: list[MacroOut]
+
+
+def macro_out(macro: Macro, people: Mapping[int, AgentOut], uploads: Mapping[int, Upload], files: Files) -> MacroOut:
+    """The macro, with those of these people and uploads that are in it."""
+    sent = [uploads[number] for number in files_of(macro.actions) if number in uploads]
+    return MacroOut(
+        id=macro.id,
+        name=macro.name,
+        visibility=macro.visibility,
+        created_by=people.get(macro.created_by_id or 0, UNSET),
+        updated_by=people.get(macro.updated_by_id or 0, UNSET),
+        account_id=macro.account_id,
+        actions=macro.actions,
+        files=[_macro_file_out(macro, upload, files) for upload in sent] or UNSET,
+    )
+
+
+def _macro_file_out(macro: Macro, upload: Upload, files: Files) -> MacroFileOut:
+    signed_id = files.signed_id(Blob(upload.account_id, upload.id), purpose="upload")
+    return MacroFileOut(
+        id=upload.id,
+        macro_id=macro.id,
         file_type=upload.content_type,
         account_id=upload.account_id,
         file_url=files.upload_url(signed_id, upload.filename),

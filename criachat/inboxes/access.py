@@ -50,6 +50,11 @@ async def list_inboxes_by_id(db: Db, account_id: int, inbox_ids: Sequence[int]) 
     return await queries.list_inboxes_by_id(db, account_id, inbox_ids, limited_to=None)
 
 
+async def is_member(db: Db, account_id: int, inbox_id: int, user_id: int) -> bool:
+    """Whether the person is in the inbox."""
+    return user_id in await queries.list_common_member_ids(db, account_id, [inbox_id])
+
+
 async def list_inboxes(db: Db, actor: Actor) -> list[Inbox]:
     """The inboxes the caller may see, by name."""
     found = await queries.list_inboxes(db, actor.account_id, limited_to=actor.limited_to_user)

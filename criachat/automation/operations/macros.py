@@ -1,0 +1,100 @@
+"""Keeping macros, and having them executed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET
+
+from criachat.automation.actions import OF_MACROS, check_people, kept_actions, read_actions
+from criachat.automation.errors import (
+    MacroNameBlank,
+    MacroTooLarge,
+    TooManyConversations,
+    TooManyMacros,
+    VisibilityUnknown,
+)
+from criachat.automation.files import hold_files
+from criachat.automation.models import VISIBILITIES, Macro, files_of
+from criachat.automation.queries import macros
+from criachat.automation.schemas import MacroParams
+from criachat.kit.actors import Actor
+from criachat.kit.choices import chosen
+from criachat.kit.db import Db, Tx
+from criachat.kit.files import Files
+
+MOST_CONVERSATIONS = 100
+MOST_BYTES = 200_000
+
+
+async def create_macro(tx: Tx, files: Files, params: MacroParams, *, actor: Actor) -> Macro:
+    """A new macro of the caller, theirs alone unless an administrator wants it to be everybody's."""
+    blank = Macro(
+        id=0,
+        account_id=actor.account_id,
+        name="",
+        visibility="personal",
+        created_by_id=actor.user_id,
+        updated_by_id=actor.user_id,
+        actions=[],
+    )
+    whole = msgspec.structs.replace(params, actions=None if params.actions is UNSET else params.actions)
+    macro = await macros.insert_macro(tx, await _changed(tx, files, blank, whole, actor=actor))
+    if macro is None:
+        raise TooManyMacros
+    await hold_files(tx, macro.account_id, before=(), after=files_of(macro.actions))
+    return macro
+
+
+async def change_macro(tx: Tx, files: Files, macro: Macro, params: MacroParams, *, actor: Actor) -> Macro:
+    """Change what was sent: all of it, or nothing. What an agent changes is theirs alone."""
+    changed = await _changed(tx, files, macro, params, actor=actor)
+    await macros.save_macro(tx, changed)
+    await hold_files(tx, macro.account_id, before=files_of(macro.actions), after=files_of(changed.actions))
+    return changed
+
+
+async def delete_macro(tx: Tx, macro: Macro) -> None:
+    """Remove it; what it has done stays, and where it is being executed it goes on."""
+    await macros.delete_macro(tx, macro)
+    await hold_files(tx, macro.account_id, before=files_of(macro.actions), after=())
+
+
+async def begin_runs(tx: Tx, macro: Macro, display_ids: Sequence[int], *, actor: Actor) -> list[int]:
+    """Have the macro executed in these conversations, with the rights the caller has now; the ids of its runs."""
+    wanted = list(dict.fromkeys(display_ids))
+    if len(wanted) > MOST_CONVERSATIONS:
+        raise TooManyConversations
+    if not wanted:
+        return []
+    acting = msgspec.structs.replace(actor, access_token=None, token_id=None, session_id=None)
+    return await macros.insert_runs(tx, macro, msgspec.to_builtins(acting), wanted)
+
+
+async def _changed(db: Db, files: Files, macro: Macro, params: MacroParams, *, actor: Actor) -> Macro:
+    name = macro.name if params.name is UNSET else (params.name or "").strip()
+    if not name:
+        raise MacroNameBlank
+    actions = macro.actions
+    if params.actions is not UNSET:
+        attached = files_of(macro.actions)
+        read = read_actions(params.actions, OF_MACROS, files=files, account_id=actor.account_id, attached=attached)
+        await check_people(db, actor, read)
+        actions = kept_actions(read)
+        if len(msgspec.json.encode(actions)) > MOST_BYTES:
+            raise MacroTooLarge
+    return msgspec.structs.replace(
+        macro, name=name, visibility=_visibility(macro, params, actor), updated_by_id=actor.user_id, actions=actions
+    )
+
+
+def _visibility(macro: Macro, params: MacroParams, actor: Actor) -> str:
+    """Only administrators make something everybody's; what is not said stays as it is."""
+    said = params.visibility
+    visibility = None if said in (UNSET, None, "") else chosen(said, VISIBILITIES) if type(said) in (str, int) else ""
+    if visibility == "" or (visibility is None and said not in (UNSET, None, "")):
+        raise VisibilityUnknown
+    if not actor.is_administrator:
+        return "personal"
+    return visibility or macro.visibility

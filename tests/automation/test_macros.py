@@ -1,0 +1,362 @@
+"""Macros: kept, shared, and executed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from apps import PNG
+from harness import Api, Given
+from receivers import Receiver
+
+from criachat.automation.jobs import RunMacro, run_macro
+from criachat.conversations.events import ConversationUpdated
+from criachat.kit.jobs import JobContext
+from criachat.messages.events import MessageCreated
+
+PATH = "/macros"
+SPAM: dict[str, Any] = {
+    "name": "Close as spam",
+    "actions": [
+        {"action_name": "add_label", "action_params": ["spam"]},
+        {"action_name": "resolve_conversation", "action_params": []},
+    ],
+}
+
+
+def doing(*actions: tuple[str, Sequence[Any]]) -> dict[str, Any]:
+    return {
+        "name": "Macro",
+        "actions": [{"action_name": name, "action_params": list(params)} for name, params in actions],
+    }
+
+
+async def macro(api: Api, body: dict[str, Any] = SPAM, **fields: Any) -> Any:
+    reply = await api.post(PATH, {**body, **fields})
+    assert reply.status == 200, reply.body
+    return reply.json["payload"]
+
+
+async def executed(given: Given, api: Api, kept: Any, *conversations: Any) -> None:
+    ids = [each["id"] for each in conversations]
+    reply = await api.post(f"{PATH}/{kept['id']}/execute", {"conversation_ids": ids})
+    assert (reply.status, reply.body) == (200, b"")
+    await given.worked()
+    await given.relayed()
+
+
+async def shown(api: Api, conversation: Any) -> Any:
+    return (await api.get(f"/conversations/{conversation['id']}")).json
+
+
+async def thread(api: Api, conversation: Any) -> list[tuple[int, bool, str]]:
+    payload = (await api.get(f"/conversations/{conversation['id']}/messages?after=0")).json["payload"]
+    return [(each["message_type"], each["private"], each["content"]) for each in payload]
+
+
+async def test_a_macro_is_created_shown_changed_and_removed(api: Api, given: Given) -> None:
+    created = await api.post(PATH, {**SPAM, "visibility": "global"})
+    path = f"{PATH}/{created.json['payload']['id']}"
+    kept = await api.get(path)
+    changed = await api.patch(path, {"name": "Spam"})
+    removed = await api.delete(path)
+    gone = await api.get(path)
+
+    payload = created.json["payload"]
+    assert payload == {
+        "id": payload["id"],
+        "name": "Close as spam",
+        "visibility": "global",
+        "created_by": payload["created_by"],
+        "updated_by": payload["created_by"],
+        "account_id": given.account_id,
+        "actions": SPAM["actions"],
+    }
+    assert (payload["created_by"]["id"], payload["created_by"]["name"]) == (given.boss.id, "Beatriz")
+    assert kept.json == created.json
+    assert changed.json == {"payload": {**payload, "name": "Spam"}}
+    assert (removed.status, removed.body) == (200, b"")
+    assert (gone.status, gone.body) == (404, b"")
+
+
+async def test_everybody_lists_those_of_all_and_their_own(api: Api, given: Given) -> None:
+    ana, caio = api.acting_as(await given.agent("Ana")), api.acting_as(await given.agent("Caio"))
+    shared = await macro(api, visibility="global")
+    await macro(api)
+    of_ana = await macro(ana, visibility="global")
+
+    with given.queries(at_most=3):
+        listed = (await ana.get(PATH)).json["payload"]
+
+    assert of_ana["visibility"] == "personal"
+    assert [each["id"] for each in listed] == [shared["id"], of_ana["id"]]
+    assert [each["id"] for each in (await caio.get(PATH)).json["payload"]] == [shared["id"]]
+
+
+async def test_who_may_show_change_remove_and_execute_it(api: Api, given: Given) -> None:
+    ana, caio = api.acting_as(await given.agent("Ana")), api.acting_as(await given.agent("Caio"))
+    shared, own = await macro(api, visibility="global"), await macro(ana)
+    shared_path, own_path = f"{PATH}/{shared['id']}", f"{PATH}/{own['id']}"
+    body = {"conversation_ids": []}
+
+    assert [(await each.get(shared_path)).status for each in (api, ana, caio)] == [200, 200, 200]
+    assert [(await each.get(own_path)).status for each in (api, ana, caio)] == [401, 200, 401]
+    assert [(await each.patch(shared_path, {})).status for each in (api, ana)] == [200, 401]
+    assert [(await each.patch(own_path, {})).status for each in (api, ana, caio)] == [401, 200, 401]
+    assert [(await each.post(f"{shared_path}/execute", body)).status for each in (api, ana)] == [200, 200]
+    assert [(await each.post(f"{own_path}/execute", body)).status for each in (api, ana, caio)] == [401, 200, 401]
+    assert [(await each.delete(shared_path)).status for each in (ana, caio)] == [401, 401]
+    assert [(await each.delete(own_path)).status for each in (api, caio, ana)] == [401, 401, 200]
+
+
+async def test_one_whose_author_is_gone_is_removed_by_any_administrator(api: Api, given: Given) -> None:
+    bruno = await given.administrator("Bruno")
+    shared = await macro(api.acting_as(bruno), visibility="global")
+    path = f"{PATH}/{shared['id']}"
+    early = await api.delete(path)
+    assert (await api.delete(f"/agents/{bruno.id}")).status == 200
+
+    orphan = (await api.get(path)).json["payload"]
+    late = await api.delete(path)
+
+    assert (early.status, late.status) == (401, 200)
+    assert "created_by" not in orphan
+    assert "updated_by" not in orphan
+
+
+async def test_visibility_stays_as_it_is_where_nothing_is_said_of_it(api: Api, given: Given) -> None:
+    shared = await macro(api, visibility=1)
+    path = f"{PATH}/{shared['id']}"
+
+    unsaid = [(await api.patch(path, body)).json["payload"] for body in ({}, {"visibility": None}, {"name": "X"})]
+    personal = (await api.patch(path, {"visibility": "personal"})).json["payload"]
+
+    assert {each["visibility"] for each in (shared, *unsaid)} == {"global"}
+    assert personal["visibility"] == "personal"
+    assert (await macro(api))["visibility"] == "personal"
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"actions": SPAM["actions"]}, "Name can't be blank"),
+        ({**SPAM, "name": " "}, "Name can't be blank"),
+        ({**SPAM, "visibility": "secret"}, "visibility must be personal or global"),
+        ({**SPAM, "visibility": 7}, "visibility must be personal or global"),
+        ({**SPAM, "visibility": ["global"]}, "visibility must be personal or global"),
+        (doing(("send_attachment", ["x"])), "Invalid attachment"),
+        (doing(*[("send_message", ["x" * 100_000])] * 3), "The actions of a macro are too large (maximum is 200 kB)"),
+    ],
+)
+async def test_what_cannot_be_kept_is_refused(api: Api, body: dict[str, Any], error: str) -> None:
+    reply = await api.post(PATH, body)
+
+    assert (reply.status, reply.json) == (422, {"error": error})
+    assert (await api.get(PATH)).json == {"payload": []}
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        None,
+        [],
+        "x",
+        [{"action_name": "open_conversation"}],
+        [{"action_name": "delete_everything"}],
+        [{"action_name": "assign_agent", "action_params": [10**9]}],
+        [{"action_name": "change_status", "action_params": ["lost"]}],
+    ],
+)
+async def test_actions_that_cannot_be_done_are_refused_in_an_object(api: Api, actions: Any) -> None:
+    reply = await api.post(PATH, {"name": "Macro", "actions": actions})
+
+    assert reply.status == 422
+    assert list(reply.json) == ["error"]
+    assert list(reply.json["error"]) == ["actions"]
+
+
+async def test_it_is_executed_in_each_conversation_in_order_and_in_the_callers_name(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    ana = await given.agent("Ana", inbox=inbox)
+    team = await given.team("vendas", ana)
+    rosa = await given.contact("Rosa Lind")
+    conversations = [await given.conversation(inbox=inbox, contact=rosa) for _ in range(2)]
+    await api.post(f"/conversations/{conversations[0]['id']}/labels", {"labels": ["new", "old"]})
+    body = doing(
+        ("add_label", ["vip", "gold"]),
+        ("remove_label", ["old"]),
+        ("assign_team", [team["id"]]),
+        ("assign_agent", ["self"]),
+        ("change_priority", ["high"]),
+        ("send_message", ["Oi {{contact.first_name}}, aqui é {{agent.name}}"]),
+        ("add_private_note", ["Só nós"]),
+        ("change_status", ["pending"]),
+        ("resolve_conversation", []),
+    )
+
+    await executed(given, api.acting_as(ana), await macro(api.acting_as(ana), body), *conversations)
+
+    for conversation in conversations:
+        after = await shown(api, conversation)
+        assert after["status"] == "resolved"
+        assert after["priority"] == "high"
+        assert after["meta"]["assignee"]["id"] == ana.id
+        assert after["meta"]["team"]["id"] == team["id"]
+        said = [each for each in await thread(api, conversation) if each[0] != 2]
+        assert said == [(1, False, "Oi Rosa, aqui é Ana"), (1, True, "Só nós")]
+    assert (await shown(api, conversations[0]))["labels"] == ["new", "vip", "gold"]
+    activities = [content for kind, _, content in await thread(api, conversations[1]) if kind == 2]
+    assert activities
+    assert all("Ana" in each for each in activities)
+    assert {event.actor_id for event in await given.emitted(MessageCreated) if event.actor_type == "user"} == {ana.id}
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "key", "value"),
+    [
+        ("snooze_conversation", [], "status", "snoozed"),
+        ("mute_conversation", [], "muted", True),
+        ("change_priority", ["nil"], "priority", None),
+        ("remove_assigned_team", [], "team", None),
+        ("assign_team", ["nil"], "team", None),
+        ("assign_agent", ["nil"], "assignee", None),
+    ],
+)
+async def test_what_else_can_be_done(
+    api: Api, given: Given, action: str, params: list[Any], key: str, value: Any
+) -> None:
+    team = await given.team("vendas", given.boss)
+    conversation = await given.conversation(team_id=team["id"], assignee_id=given.boss.id)
+    await api.post(f"/conversations/{conversation['id']}/toggle_priority", {"priority": "low"})
+
+    await executed(given, api, await macro(api, doing((action, params))), conversation)
+
+    after = await shown(api, conversation)
+    assert {**after["meta"], **after}.get(key) == value
+
+
+async def test_a_file_is_sent_as_a_copy_each_time_also_after_the_macro_is_gone(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    upload = await api.call("POST", "/upload", files={"attachment": ("a.png", PNG, "image/png")})
+    kept = await macro(api, doing(("send_attachment", [upload.json["blob_id"]])))
+    again = await api.patch(f"{PATH}/{kept['id']}", {"actions": kept["actions"]})
+
+    await executed(given, api, kept, conversation)
+    await executed(given, api, kept, conversation)
+
+    (file,) = kept["files"]
+    assert again.json["payload"]["files"] == [file]
+    assert (file["macro_id"], file["file_type"], file["filename"]) == (kept["id"], "image/png", "a.png")
+    assert kept["actions"] == [{"action_name": "send_attachment", "action_params": [file["blob_id"]]}]
+    payload = (await api.get(f"/conversations/{conversation['id']}/messages")).json["payload"]
+    urls = {each["attachments"][0]["data_url"] for each in payload}
+    assert len(urls) == 2
+
+
+async def test_a_transcript_is_mailed_to_each_address(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    body = doing(("send_email_transcript", ["a@example.com, b@example.com"]))
+
+    await executed(given, api, await macro(api, body), conversation)
+
+    async with given.world.parts.database.reading() as db:
+        count = await db.fetch_value(
+            "SELECT count(*) FROM events WHERE account_id = $1 AND name LIKE '%transcript%'", given.account_id
+        )
+    assert count == 2
+
+
+async def test_what_cannot_be_done_is_passed_over_and_told_of_in_the_thread(
+    api: Api, given: Given, receiver: Receiver
+) -> None:
+    caio = await given.agent("Caio")
+    conversation = await given.conversation()
+    body = doing(
+        ("assign_agent", [caio.id]),
+        ("send_webhook_event", [receiver.url]),
+        ("send_email_transcript", ["no address"]),
+        ("resolve_conversation", []),
+    )
+
+    await executed(given, api, await macro(api, body), conversation)
+
+    assert (await shown(api, conversation))["status"] == "resolved"
+    told = [content for kind, _, content in await thread(api, conversation) if kind == 2]
+    (sentence,) = [each for each in told if "could not do everything" in each]
+    assert sentence.startswith("The macro Macro of Beatriz could not do everything: assign_agent (the agent is not in")
+    assert "send_webhook_event (" in sentence
+    assert "send_email_transcript (" in sentence
+    assert receiver.told == []
+
+
+async def test_conversations_that_are_unknown_or_closed_to_the_caller_are_passed_over(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    ana = api.acting_as(await given.agent("Ana", inbox=inbox))
+    mine, other = await given.conversation(inbox=inbox), await given.conversation()
+
+    await executed(given, ana, await macro(ana), {"id": 10**9}, other, mine, mine)
+
+    assert [(await shown(api, each))["status"] for each in (mine, other)] == ["resolved", "open"]
+    async with given.world.parts.database.reading() as db:
+        assert await db.fetch_value("SELECT count(*) FROM macro_runs WHERE account_id = $1", given.account_id) == 0
+
+
+async def test_an_execution_that_is_run_twice_or_dies_half_way_does_each_action_once(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    kept = await macro(api, doing(("send_message", ["One"]), ("send_message", ["Two"])))
+    await api.post(f"{PATH}/{kept['id']}/execute", {"conversation_ids": [conversation["id"]]})
+    parts = given.world.parts
+    context = JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
+    async with parts.database.transaction() as tx:
+        run_id = await tx.fetch_value("SELECT id FROM macro_runs WHERE account_id = $1", given.account_id)
+        # As it stands when a worker died behind the first action.
+        await tx.execute("UPDATE macro_runs SET done = 1 WHERE account_id = $1", given.account_id)
+
+    for _ in range(3):
+        await run_macro(context, RunMacro(given.account_id, run_id))
+    await given.worked()
+
+    assert [content for kind, _, content in await thread(api, conversation) if kind == 1] == ["Two"]
+
+
+@pytest.mark.parametrize("body", [{}, {"conversation_ids": "x"}, {"conversation_ids": list(range(1, 102))}])
+async def test_an_execution_names_a_hundred_conversations_at_most(api: Api, body: dict[str, Any]) -> None:
+    kept = await macro(api)
+
+    reply = await api.post(f"{PATH}/{kept['id']}/execute", body)
+
+    assert (reply.status, list(reply.json)) == (422, ["error"])
+
+
+async def test_unknown_ones_and_those_of_another_account_are_not_found(api: Api, given: Given) -> None:
+    theirs = await macro((await given.another_account()).api, visibility="global")
+
+    for macro_id in (theirs["id"], 10**12):
+        path = f"{PATH}/{macro_id}"
+        empty = await api.get(path)
+        replies = [
+            await api.patch(path, {}),
+            await api.delete(path),
+            await api.post(f"{path}/execute", {"conversation_ids": []}),
+        ]
+        assert (empty.status, empty.body) == (404, b"")
+        assert [(each.status, each.json) for each in replies] == [(404, {"error": "Resource could not be found"})] * 3
+
+
+async def test_macros_are_for_people_of_the_account(api: Api, given: Given) -> None:
+    others = await given.another_account()
+
+    for caller in (api.acting_as(await given.bot()), api.acting_as(None), others.api.in_account(given.account_id)):
+        assert (await caller.get(PATH)).status == 401
+        assert (await caller.post(PATH, SPAM)).status == 401
+
+
+async def test_a_change_that_was_made_already_is_not_told_of_again(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    kept = await macro(api, doing(("add_label", ["vip"])))
+
+    await executed(given, api, kept, conversation)
+    await executed(given, api, kept, conversation)
+
+    assert len(await given.emitted(ConversationUpdated)) == 1
