@@ -14,6 +14,7 @@ from streams import streaming
 from wires import served
 
 from criachat.auth import operations as auth
+from criachat.auth.models import Owner
 from criachat.auth.resolver import BELIEVED_SECONDS
 from criachat.feed import streaming as frames
 from criachat.kit import clock
@@ -150,11 +151,7 @@ async def test_a_token_that_was_revoked_is_told_nothing_more(given: Given, addre
 
 async def _revoke_all(given: Given, person: Person) -> None:
     async with given.world.parts.database.transaction() as tx:
-        ids = await tx.fetch_values(
-            "SELECT id FROM access_tokens WHERE owner_type = 'user' AND owner_id = $1", person.id
-        )
-        for token_id in ids:
-            await auth.revoke(tx, user_id=person.id, token_id=token_id)
+        await auth.revoke_all(tx, Owner("user", person.id))
 
 
 async def test_a_bad_cursor_is_refused_before_anything_is_sent(given: Given, address: str) -> None:
