@@ -372,6 +372,7 @@ def _person(person: SenderSnapshot) -> Payload:
 
 
 def _contact_inbox(contact_inbox: ContactInboxSnapshot) -> Payload:
+    """A channel identity. Its token is left out (docs/decisions/0021): whoever has it listens as the contact."""
     return {
         "id": contact_inbox.id,
         "contact_id": contact_inbox.contact_id,
@@ -380,5 +381,5 @@ def _contact_inbox(contact_inbox: ContactInboxSnapshot) -> Payload:
         "created_at": iso(contact_inbox.created_at),
         "updated_at": iso(contact_inbox.updated_at),
         "hmac_verified": contact_inbox.hmac_verified,
-        "pubsub_token": contact_inbox.pubsub_token,
+        "pubsub_token": None,
     }

@@ -70,7 +70,7 @@ CONTACT_INBOX = {
     "created_at": iso,
     "updated_at": iso,
     "hmac_verified": bool,
-    "pubsub_token": one_of(str, None),
+    "pubsub_token": None,
 }
 ATTACHMENT = {
     "id": int,

@@ -74,7 +74,7 @@ async def test_a_message_is_told_with_its_whole_conversation(api: Api, given: Gi
                 "created_at": body["conversation"]["contact_inbox"]["created_at"],
                 "updated_at": body["conversation"]["contact_inbox"]["updated_at"],
                 "hmac_verified": False,
-                "pubsub_token": conversation.contact_inbox.pubsub_token,
+                "pubsub_token": None,
             },
             "id": ana["id"],
             "inbox_id": inbox["id"],
@@ -463,3 +463,16 @@ async def test_inboxes_are_told_of_to_nobody_otherwise(given: Given, receiver: R
     await given.inbox()
 
     assert await told(given, receiver) == []
+
+
+async def test_nobody_is_told_how_to_listen_as_the_contact(given: Given, receiver: Receiver) -> None:
+    inbox = await given.inbox(channel={"webhook_url": f"{receiver.url}/app"})
+    await given.webhook(receiver.url)
+    session = await given.session(inbox)
+    door = f"/public/api/v1/inboxes/{inbox['inbox_identifier']}/contacts/{session['source_id']}"
+    conversation = (await given.api.post(f"{door}/conversations", {})).json
+    await given.api.post(f"{door}/conversations/{conversation['id']}/messages", {"content": "Olá"})
+    await given.delivered()
+
+    assert {each.json["event"] for each in receiver.told} >= {"conversation_created", "message_created"}
+    assert not any(session["pubsub_token"].encode() in each.body for each in receiver.told)
