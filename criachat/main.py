@@ -35,6 +35,8 @@ from criachat.auth.routes.tokens import routes as token_routes
 from criachat.automation.jobs import jobs as automation_jobs
 from criachat.automation.routes import macro_routes
 from criachat.automation.routes import routes as automation_routes
+from criachat.campaigns.routes import inbox_routes as inbox_campaigns_routes
+from criachat.campaigns.routes import routes as campaigns_routes
 from criachat.canned_responses.routes import routes as canned_responses_routes
 from criachat.channels.listeners import listeners as channels_listeners
 from criachat.client_api.contacts import routes as client_contacts_routes
@@ -65,6 +67,8 @@ from criachat.inboxes.jobs import jobs as inboxes_jobs
 from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
 from criachat.inboxes.shown import ShownInboxes
+from criachat.integrations.routes import dashboard_app_routes
+from criachat.integrations.routes import routes as integrations_routes
 from criachat.kit import installation, upkeep
 from criachat.kit.actors import AGENT, BOT, CONTACT, PERSON, Callers
 from criachat.kit.addresses import read_networks
@@ -177,6 +181,10 @@ ROUTES: tuple[Routes, ...] = (
     client_csat_routes,
     automation_routes,
     macro_routes,
+    integrations_routes,
+    dashboard_app_routes,
+    campaigns_routes,
+    inbox_campaigns_routes,
     notifications_routes,
     notification_settings_routes,
     notification_subscription_routes,

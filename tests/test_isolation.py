@@ -112,12 +112,24 @@ async def built(given: Given, *, mark: str, conversations: int) -> Site:
     rule = {"name": mark, "event_name": "message_created", "conditions": []}
     action = {"action_name": "add_private_note", "action_params": [mark]}
     rule = (await api.post("/automation_rules", {**rule, "actions": [action]})).json
+    api_key = {"app_id": "openai", "settings": {"api_key": mark}}
+    hook = (await api.post("/integrations/hooks", api_key)).json
+    page = {"title": mark, "content": [{"type": "frame", "url": f"https://example.com/{mark}"}]}
+    page = (await api.post("/dashboard_apps", page)).json
+    website = await given.inbox(f"Site {mark}", channel={"type": "web_widget", "website_url": "https://example.com"})
+    for _ in range(conversations):
+        campaign = {"title": mark, "message": mark, "inbox_id": website["id"]}
+        campaign = (await api.post("/campaigns", campaign)).json
     told = (await api.get("/notifications")).json["data"]["payload"]
     token = (await api.post("/access_tokens", {"name": mark})).json
     bot = await given.bot(f"Bot {mark}", inbox=await given.inbox(f"Bots {mark}"))
     ids = {
         "account_id": given.account_id,
         "notification_id": told[0]["id"],
+        "hook_id": hook["id"],
+        "app_id": "weather",
+        "dashboard_app_id": page["id"],
+        "campaign_id": campaign["id"],
         "rule_id": rule["id"],
         "token_id": token["id"],
         "agent_bot_id": bot.id,
@@ -303,6 +315,7 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
     known |= {"definition_id"}
     known |= {"rule_id", "notification_id"}
     known |= {"slug", "category_id", "article_id"}
+    known |= {"rule_id", "notification_id", "hook_id", "app_id", "dashboard_app_id", "campaign_id"}
     known |= {"webhook_id", "delivery_id", "inbox_identifier", "contact_identifier"}
 
     assert {name for each in [*OF_SOMETHING, *OF_CONTACTS] for name in names_in(each.path)} <= known

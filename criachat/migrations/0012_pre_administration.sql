@@ -1,4 +1,4 @@
--- Rules, integrations, campaigns and notifications, and who changed what in an account.
+-- Rules, and what people are told of.
 
 -- owner: automation
 CREATE TABLE automation_rules (
