@@ -14,8 +14,8 @@ import msgspec
 import structlog
 
 from criachat.accounts.routes import routes as accounts_routes
-from criachat.agent_bots.jobs import jobs as agent_bots_jobs
 from criachat.agent_bots.listeners import listeners as agent_bots_listeners
+from criachat.agent_bots.pictures import jobs as agent_bots_jobs
 from criachat.agent_bots.routes import inbox_routes as inbox_bot_routes
 from criachat.agent_bots.routes import routes as agent_bots_routes
 from criachat.agent_bots.schemas import ShownBots
@@ -70,7 +70,7 @@ from criachat.inboxes.shown import ShownInboxes
 from criachat.integrations.routes import dashboard_app_routes
 from criachat.integrations.routes import routes as integrations_routes
 from criachat.kit import installation, upkeep
-from criachat.kit.actors import AGENT, BOT, CONTACT, PERSON, Callers
+from criachat.kit.actors import AGENT, BOT, CONTACT, PERSON, PLATFORM_APP, Callers
 from criachat.kit.addresses import read_networks
 from criachat.kit.avatars import KeptAvatar, store_avatar
 from criachat.kit.avatars import routes as avatar_routes
@@ -114,6 +114,13 @@ from criachat.notifications.listeners import listeners as notifications_listener
 from criachat.notifications.routes import routes as notifications_routes
 from criachat.notifications.routes import settings_routes as notification_settings_routes
 from criachat.notifications.routes import subscription_routes as notification_subscription_routes
+from criachat.platform_api.jobs import jobs as platform_jobs
+from criachat.platform_api.models import LoginPage
+from criachat.platform_api.passwords import HashedPassword, hash_given_password
+from criachat.platform_api.resolver import PlatformResolver
+from criachat.platform_api.routes.accounts import routes as platform_accounts_routes
+from criachat.platform_api.routes.agent_bots import routes as platform_bots_routes
+from criachat.platform_api.routes.users import routes as platform_users_routes
 from criachat.realtime.cable import Cable
 from criachat.saved_filters.routes import routes as saved_filters_routes
 from criachat.search.jobs import jobs as search_jobs
@@ -179,6 +186,9 @@ ROUTES: tuple[Routes, ...] = (
     client_conversations_routes,
     client_messages_routes,
     client_csat_routes,
+    platform_users_routes,
+    platform_accounts_routes,
+    platform_bots_routes,
     automation_routes,
     macro_routes,
     integrations_routes,
@@ -209,6 +219,7 @@ JOBS: tuple[Jobs, ...] = (
     upkeep.jobs,
     auth_jobs,
     agent_bots_jobs,
+    platform_jobs,
     inboxes_jobs,
     contacts_jobs,
     conversations_jobs,
@@ -416,6 +427,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Database: database,
         Shown: Shown(presence, ground.files),
         Feed: feed,
+        LoginPage: LoginPage(ground.base_url),
         ShownBots: ShownBots(ground.keyring, ground.files),
         Links: Links(ground.files, ground.base_url),
         Translator: Translator(ground.outside, settings),
@@ -423,7 +435,11 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Reference: reference,
         KnownScopes: KnownScopes(frozenset(endpoint.scope for endpoint in endpoints if endpoint.scope)),
     }
-    resolvers: dict[Callers, Resolver] = {AGENT | BOT | PERSON: resolver, CONTACT: ContactResolver(database)}
+    resolvers: dict[Callers, Resolver] = {
+        AGENT | BOT | PERSON: resolver,
+        CONTACT: ContactResolver(database),
+        PLATFORM_APP: PlatformResolver(resolver),
+    }
     limiter = Limiter(limits)
     http = HttpApp(
         Application(
@@ -434,6 +450,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
             prepares={
                 KeptFiles: partial(keep_files, database, ground.files, settings, ground.outside),
                 KeptImport: partial(keep_import, database, ground.files),
+                HashedPassword: hash_given_password,
                 KeptAvatar: partial(store_avatar, database, ground.files),
                 NewPassword: partial(hash_password, database),
             },

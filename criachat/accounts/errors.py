@@ -33,3 +33,27 @@ class AutoResolveInvalid(Invalid):
     """Auto resolve after must be greater than or equal to 10"""
 
     attributes = ("auto_resolve_after",)
+
+
+class StatusUnknown(Invalid):
+    """Status must be active or suspended"""
+
+    attributes = ("status",)
+
+
+class FeatureUnknown(Invalid):
+    """Features hold one that does not exist"""
+
+    attributes = ("features",)
+
+
+class LimitsInvalid(Invalid):
+    """Limits take agents, inboxes, captain_responses and captain_documents, with numbers"""
+
+    attributes = ("limits",)
+
+
+class AttributesTooLong(Invalid):
+    """Custom attributes are too long (maximum is 64 kB)"""
+
+    attributes = ("custom_attributes",)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from criachat.accounts.models import DEFAULT_FEATURES, Account
+from collections.abc import Sequence
+
+from criachat.accounts.models import DEFAULT_FEATURES, Account, OperatedAccount
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
@@ -52,6 +54,25 @@ SET custom_attributes = custom_attributes - 'onboarding_step', version = version
     updated_at = greatest($2, updated_at + interval '1 millisecond')
 WHERE id = $1 AND custom_attributes ? 'onboarding_step'
 """
+LIST_OPERATED = """
+SELECT id, name, locale, domain, support_email, status, features, limits, custom_attributes
+FROM accounts
+WHERE id = ANY($1::bigint[])
+ORDER BY id
+"""
+LOCK_OPERATED = """
+SELECT id, name, locale, domain, support_email, status, features, limits, custom_attributes
+FROM accounts
+WHERE id = $1
+FOR NO KEY UPDATE
+"""
+SAVE_OPERATED = """
+UPDATE accounts
+SET name = $2, locale = $3, domain = $4, support_email = $5, status = $6, features = $7, limits = $8,
+    custom_attributes = $9, version = version + 1, updated_at = greatest($10, updated_at + interval '1 millisecond')
+WHERE id = $1
+"""
+DELETE_ACCOUNT = "DELETE FROM accounts WHERE id = $1"
 LIST_ACCOUNT_IDS = "SELECT id FROM accounts ORDER BY id"
 
 
@@ -96,3 +117,25 @@ async def remove_onboarding_step(tx: Tx, account_id: int) -> None:
 async def list_account_ids(db: Db) -> list[int]:
     """Every account, for jobs that go round."""
     return await db.fetch_values(LIST_ACCOUNT_IDS)
+
+
+async def list_operated(db: Db, account_ids: Sequence[int]) -> list[OperatedAccount]:
+    """Those of these accounts that there are, as operators see them."""
+    return await db.fetch_all(OperatedAccount, LIST_OPERATED, account_ids)
+
+
+async def lock_operated(tx: Tx, account_id: int) -> OperatedAccount | None:
+    """The account as operators see it, kept from changing until the transaction ends."""
+    return await tx.fetch_one_or_none(OperatedAccount, LOCK_OPERATED, account_id)
+
+
+async def save_operated(tx: Tx, account: OperatedAccount) -> None:
+    """Write what an operator made of an account."""
+    names = account.name, account.locale, account.domain, account.support_email, account.status
+    allowed = account.features, account.limits, account.custom_attributes
+    await tx.execute(SAVE_OPERATED, account.id, *names, *allowed, clock.now())
+
+
+async def delete_account(tx: Tx, account_id: int) -> None:
+    """Remove the account, with all that still hangs on it."""
+    await tx.execute(DELETE_ACCOUNT, account_id)

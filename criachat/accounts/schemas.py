@@ -41,6 +41,22 @@ class AccountParams(msgspec.Struct, kw_only=True):
     conversation_required_attributes: Annotated[list[Short], Meta(max_length=100)] | UnsetType | None = UNSET
 
 
+class OperatorAccountParams(msgspec.Struct, kw_only=True):
+    """An account as its operator wants it; what is not sent stays as it is.
+
+    `limits` and `custom_attributes` are replaced, `features` are switched one by one.
+    """
+
+    name: Short | UnsetType = UNSET
+    locale: Short | UnsetType | None = UNSET
+    domain: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
+    support_email: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
+    status: str | int | UnsetType | None = UNSET
+    features: dict[str, bool | None] | UnsetType | None = UNSET
+    limits: dict[str, Any] | UnsetType | None = UNSET
+    custom_attributes: dict[str, Any] | UnsetType | None = UNSET
+
+
 class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
     """One account. `custom_attributes` is absent when empty; `features` names only those that are on."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from criachat.agent_bots import access, operations
-from criachat.agent_bots.jobs import fetch_avatar_later
 from criachat.agent_bots.models import AgentBot
+from criachat.agent_bots.pictures import fetch_avatar_later
 from criachat.agent_bots.schemas import BotOut, BotParams, InboxBotOut, InboxBotParams, ShownBots, bot_out
 from criachat.inboxes import access as inboxes
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor

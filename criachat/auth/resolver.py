@@ -56,7 +56,7 @@ class TokenResolver:
 
     async def __call__(self, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Actor:
         """The caller, or a refusal."""
-        token = request.headers.get("api_access_token") or request.headers.get("api-access-token")
+        token = _token(request)
         account_id = _account_id(path)
         if not token:
             return await self._signed_in(request, endpoint, account_id)
@@ -85,7 +85,7 @@ class TokenResolver:
 
     async def find_person(self, request: Request) -> Actor | None:
         """Who sent this request to an endpoint for everybody, with a session or an access token; None for strangers."""
-        token = request.headers.get("api_access_token") or request.headers.get("api-access-token")
+        token = _token(request)
         if token:
             identity = await self._identity(token, None)
             self._check_place(identity, request)
@@ -107,6 +107,26 @@ class TokenResolver:
         token = api_token_of(credentials, identity.token_number or 0)
         person = _person(identity, _kind(identity, endpoint, account_id), account_id, token)
         return msgspec.structs.replace(person, session_id=identity.session_id)
+
+    async def platform_app(self, request: Request) -> Actor | None:
+        """The operator's app that asks; None for whoever else it is."""
+        token = _token(request)
+        try:
+            identity = await self._identity(token, None)
+        except InvalidAccessToken:
+            return None
+        if identity.owner_type != "platform_app":
+            return None
+        self._check_place(identity, request)
+        self._uses[identity.token_id] = clock.now()
+        return Actor(
+            type="platform_app",
+            kind=Callers.PLATFORM_APP,
+            id=identity.owner_id,
+            name=identity.owner_name,
+            token_id=identity.token_id,
+            scopes=frozenset(identity.scopes),
+        )
 
     async def flush_uses(self) -> None:
         """Write down when tokens were last used; called now and then, and before the process ends."""
@@ -165,6 +185,10 @@ class TokenResolver:
             address, _ = client_address(request.peer, forwarded_for, self._trusted_proxies)
             if not any(_is_within(address, allowed) for allowed in identity.allowed_addresses):
                 raise AddressNotAllowed
+
+
+def _token(request: Request) -> str:
+    return request.headers.get("api_access_token") or request.headers.get("api-access-token") or ""
 
 
 def _is_within(address: str, allowed: Allowed) -> bool:

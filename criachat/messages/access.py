@@ -13,7 +13,7 @@ from criachat.kit.errors import NoSuchPage, NotFound
 from criachat.kit.http.binding import LARGEST_ID
 from criachat.messages import queries
 from criachat.messages.models import Message, Upload
-from criachat.messages.queries import uploads
+from criachat.messages.queries import attachments, uploads
 
 MOST_BYTES = 4_000_000
 # How many messages follow an id, and how many lie between two.
@@ -87,6 +87,11 @@ async def list_recent_for_contact(
         for message in found:
             recent[message.conversation_id].append(message)
     return recent
+
+
+async def has_files_to_remove(db: Db, account_id: int) -> bool:
+    """Whether files of the account that nothing names are still there."""
+    return bool(await attachments.list_files_to_remove(db, account_id, limit=1))
 
 
 async def find_upload(db: Db, account_id: int, upload_id: int) -> Upload | None:

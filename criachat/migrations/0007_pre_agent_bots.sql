@@ -51,6 +51,8 @@ CREATE TABLE permissible_objects (
     platform_app_id bigint NOT NULL REFERENCES platform_apps (id) ON DELETE CASCADE,
     kind text NOT NULL CHECK (kind IN ('user', 'account', 'agent_bot')),
     object_id bigint NOT NULL,
+    -- Whom an app only found by their address, it may show, but not act for.
+    is_made boolean NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (platform_app_id, kind, object_id)
 );

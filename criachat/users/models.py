@@ -89,6 +89,22 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     inviter_id: int | None = None
 
 
+class MembershipRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A membership as it stands in the database."""
+
+    id: int
+    account_id: int
+    user_id: int
+    role: Role
+    inviter_id: int | None
+    created_at: datetime
+    updated_at: datetime
+    active_at: datetime | None
+    availability: Availability
+    auto_offline: bool
+    custom_role_id: int | None
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """One account a person belongs to."""
 

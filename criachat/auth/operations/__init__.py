@@ -81,6 +81,11 @@ async def revoke_all(tx: Tx, owner: Owner) -> None:
     _tell_of_end(tx, await queries.revoke_tokens_of(tx, owner))
 
 
+def doubt_all(tx: Tx) -> None:
+    """Have every process look again whom it lets in: something changed for many tokens at once."""
+    tx.wake(ENDED_TOPIC)
+
+
 async def prune_tokens(tx: Tx) -> bool:
     """Forget some of the tokens that ended a while ago; whether there may be more."""
     return await queries.delete_ended(tx, before=clock.now() - KEPT_ENDED, most=MOST_PRUNED) == MOST_PRUNED

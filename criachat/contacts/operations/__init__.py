@@ -191,6 +191,11 @@ async def remove_sessions(tx: Tx, account_id: int, inbox_id: int) -> bool:
     return await queries.delete_sessions(tx, account_id, inbox_id, limit=SESSIONS_BATCH) > 0
 
 
+async def remove_some(tx: Tx, account_id: int) -> bool:
+    """Remove a batch of the contacts of an account that goes, with all that is theirs; False when none was left."""
+    return await queries.delete_some(tx, account_id, limit=SESSIONS_BATCH) > 0
+
+
 async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str | None) -> int:
     """Give a batch of contacts the label's new title for its previous one; how many it were."""
     contacts = await queries.retag(tx, account_id, previous=previous, current=current, limit=BATCH)

@@ -59,6 +59,10 @@ DELETE FROM contact_inboxes
 WHERE account_id = $1
   AND id IN (SELECT id FROM contact_inboxes WHERE account_id = $1 AND inbox_id = $2 ORDER BY source_id LIMIT $3)
 """
+DELETE_SOME = """
+DELETE FROM contacts
+WHERE account_id = $1 AND id IN (SELECT id FROM contacts WHERE account_id = $1 ORDER BY id LIMIT $2)
+"""
 DELETE_CONTACT = "DELETE FROM contacts WHERE account_id = $1 AND id = $2"
 
 # A label under its new title, once: a batch of those who have it, with what they had before.
@@ -272,6 +276,11 @@ async def move_contact_inboxes(tx: Tx, contact: Contact, to: Contact) -> None:
 async def delete_sessions(tx: Tx, account_id: int, inbox_id: int, *, limit: int) -> int:
     """Remove so many sessions of an inbox with all that was said in them; how many there were."""
     return await tx.execute(DELETE_SESSIONS, account_id, inbox_id, limit)
+
+
+async def delete_some(tx: Tx, account_id: int, *, limit: int) -> int:
+    """Remove so many contacts of an account, with all that is theirs; how many it were."""
+    return await tx.execute(DELETE_SOME, account_id, limit)
 
 
 async def list_sessions(db: Db, account_id: int, contact_ids: Sequence[int]) -> list[Session]:

@@ -119,7 +119,7 @@ def _path_values(bound: Bound, path: Mapping[str, str]) -> dict[str, Any]:
     for name in bound.path_integers:
         number = id_of(path[name])
         if number is None:
-            raise NoSuchPage if bound.endpoint.path.startswith("/public/") else NotFound
+            raise NoSuchPage if bound.endpoint.path.startswith(("/public/", "/platform/")) else NotFound
         values[name] = number
     return values
 

@@ -1,4 +1,4 @@
-"""What bots do later."""
+"""Pictures of bots that are sent as an address: fetched later."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Surface: the operator's API."""
