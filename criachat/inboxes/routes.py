@@ -20,6 +20,7 @@ from criachat.kit.avatars import KeptAvatar
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import Invalid, NotFound, Unprocessable
 from criachat.kit.http.routes import Routes
+from criachat.kit.http.versions import Expected, Versioned
 from criachat.users import access as users
 from criachat.users.schemas import agent_out
 from criachat.users.shown import Shown
@@ -53,20 +54,30 @@ async def create_twilio_inbox(tx: Tx, actor: Actor, shown: ShownInboxes, params:
 
 
 @routes.get("/inboxes/{inbox_id}", actors=AGENT)
-async def show_inbox(db: Db, actor: Actor, shown: ShownInboxes, inbox_id: int) -> InboxOut:
+async def show_inbox(db: Db, actor: Actor, shown: ShownInboxes, inbox_id: int) -> Versioned[InboxOut]:
     """One inbox; secrets only for administrators."""
-    return _out(await access.load_inbox(db, actor, inbox_id), shown, actor)
+    return _versioned(await access.load_inbox(db, actor, inbox_id), shown, actor)
 
 
 @routes.update("/inboxes/{inbox_id}", actors=ADMINISTRATOR, files=("avatar",), null_text=True)
-async def change_inbox(
-    tx: Tx, actor: Actor, shown: ShownInboxes, inbox_id: int, params: InboxParams, avatar: KeptAvatar
-) -> InboxOut:
-    """Change its settings, its working hours and its channel: all of it, or nothing."""
+async def change_inbox(  # noqa: PLR0913 - what it touches is in the signature
+    tx: Tx,
+    actor: Actor,
+    shown: ShownInboxes,
+    inbox_id: int,
+    params: InboxParams,
+    avatar: KeptAvatar,
+    expected: Expected,
+) -> Versioned[InboxOut]:
+    """Change its settings, its working hours and its channel: all of it, or nothing.
+
+    With `If-Match` only when nobody else changed it since.
+    """
     inbox = await access.load_inbox_to_change(tx, actor, inbox_id)
+    expected.check(inbox.version)
     key = await avatar.taken(tx)
     after = await operations.change_inbox(tx, shown.keyring, inbox, params, actor=actor, avatar_key=key)
-    return _out(after, shown, actor)
+    return _versioned(after, shown, actor)
 
 
 @routes.post("/inboxes/{inbox_id}/reset_hmac_token", actors=ADMINISTRATOR)
@@ -141,6 +152,10 @@ async def remove_members(tx: Tx, actor: Actor, params: MembersParams) -> None:
 
 def _out(inbox: Inbox, shown: ShownInboxes, actor: Actor) -> InboxOut:
     return inbox_out(inbox, shown, with_secrets=actor.is_administrator)
+
+
+def _versioned(inbox: Inbox, shown: ShownInboxes, actor: Actor) -> Versioned[InboxOut]:
+    return Versioned(_out(inbox, shown, actor), inbox.version)
 
 
 async def _load(db: Db, actor: Actor, params: MembersParams) -> Inbox:

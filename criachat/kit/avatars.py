@@ -80,14 +80,6 @@ async def store_avatar(database: Database, files: Files, actor: Actor, params: B
     return KeptAvatar(key)
 
 
-async def keep_avatar(files: Files, sent: object, *, account_id: int) -> str:
-    """The key under which a sent picture is kept from now on; what it is, its bytes tell."""
-    upload, extension = await _picture(sent)
-    key = new_key(account_id, f"avatar{extension}")
-    await files.put(key, upload.chunks(), max_bytes=LARGEST_BYTES)
-    return key
-
-
 async def _picture(sent: object) -> tuple[Upload, str]:
     if not isinstance(sent, Upload) or sent.size_bytes > LARGEST_BYTES:
         raise AvatarInvalid

@@ -290,6 +290,18 @@ async def test_a_value_of_the_wrong_kind_is_refused_whole(api: Api, given: Given
     assert (await api.get(f"/inboxes/{inbox['id']}")).json == inbox
 
 
+async def test_a_change_of_a_version_that_is_gone_is_refused(api: Api, given: Given) -> None:
+    path = f"/inboxes/{(await given.inbox())['id']}"
+    read = await api.get(path)
+
+    first = await api.patch(path, {"name": "One"}, headers={"If-Match": read.headers["etag"]})
+    second = await api.patch(path, {"name": "Two"}, headers={"If-Match": read.headers["etag"]})
+    third = await api.patch(path, {"name": "Three"}, headers={"If-Match": first.headers["etag"]})
+
+    assert [reply.status for reply in (first, second, third)] == [200, 412, 200]
+    assert (await api.get(path)).json["name"] == "Three"
+
+
 async def test_of_changes_at_once_none_is_lost(api: Api, given: Given) -> None:
     inbox = await given.inbox()
     path = f"/inboxes/{inbox['id']}"
