@@ -123,6 +123,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     inbox_name: str
     inbox_avatar_key: str | None
     channel_type: str
+    provider: str | None
 
 
 class Holders(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -43,6 +43,14 @@ Comparison = Literal[
 ]
 
 _decode_last_messages = msgspec.json.Decoder(LastMessages).decode
+
+# Providers take no answers later than so many hours after a contact wrote.
+WINDOWS: Mapping[str, int] = {
+    "Channel::Whatsapp": 24,
+    "Channel::FacebookPage": 24,
+    "Channel::Instagram": 24,
+    "Channel::Tiktok": 48,
+}
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -139,12 +147,19 @@ class Conversation(msgspec.Struct, frozen=True):
     def can_reply(self) -> bool:
         """Whether the channel's window for answers is open."""
         try:
-            hours = float(self.reply_window_hours or 0)
+            hours = float(self._window_hours or 0)
         except ValueError:
             return True
         if not 0 < hours < 1_000_000:
             return True
         return self.last_incoming_at is not None and clock.now() - self.last_incoming_at < timedelta(hours=hours)
+
+    @property
+    def _window_hours(self) -> str | int | None:
+        """For how many hours after they wrote a contact may be answered: what the provider or the API inbox says."""
+        if self.channel_type == "Channel::TwilioSms" and self.source_id.startswith("whatsapp:"):
+            return WINDOWS["Channel::Whatsapp"]
+        return WINDOWS.get(self.channel_type) or self.reply_window_hours
 
     @property
     def assignee(self) -> UserSnapshot | BotSnapshot | None:

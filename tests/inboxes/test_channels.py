@@ -12,8 +12,13 @@ from criachat.kit.db import Database
 from criachat.kit.tokens import random_token
 
 WEBSITE = {"type": "web_widget", "website_url": "https://loja.example"}
-CLOUD = {"api_key": "EAAG-secret", "phone_number_id": "7788", "business_account_id": "1122"}
-BANDWIDTH = {"account_id": "acc-1", "application_id": "app-1", "api_key": "key-1", "api_secret": "bandwidth-secret"}
+CLOUD = {"api_key": "cloud-key", "phone_number_id": "cloud-number", "business_account_id": "cloud-business"}
+BANDWIDTH = {
+    "account_id": "bandwidth-account",
+    "application_id": "bandwidth-application",
+    "api_key": "bandwidth-key",
+    "api_secret": "bandwidth-secret",
+}
 BLANK = "can't be blank"
 
 
@@ -457,3 +462,36 @@ async def test_a_channel_goes_with_its_inbox(api: Api, given: Given) -> None:
             given.account_id,
         )
     assert left == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "can_reply"),
+    [("whatsapp", False), ("sms", True), ("email", True), ("twilio sms", True), ("twilio whatsapp", False)],
+)
+async def test_where_a_provider_has_a_window_nobody_is_answered_who_did_not_write(
+    api: Api, given: Given, kind: str, *, can_reply: bool
+) -> None:
+    if kind.startswith("twilio"):
+        twilio = {"name": "T", "account_sid": "A", "auth_token": "t", "phone_number": number()}
+        inbox = (
+            await api.post("/channels/twilio_channel", {"twilio_channel": {**twilio, "medium": kind.split()[1]}})
+        ).json
+    else:
+        inbox = await given.inbox(channel=channels(given)[kind])
+    contact = await given.contact(phone_number=number())
+
+    conversation = await given.conversation(inbox=inbox, contact=contact)
+
+    assert conversation["can_reply"] is can_reply
+
+
+async def test_contacts_show_the_provider_of_their_inboxes(api: Api, given: Given) -> None:
+    inbox = await given.inbox(channel=channels(given)["whatsapp"])
+    contact = await given.contact(phone_number=number())
+    path = f"/contacts/{contact['id']}"
+
+    offered = (await api.get(f"{path}/contactable_inboxes")).json["payload"]
+    made = (await api.post(f"{path}/contact_inboxes", {"inbox_id": inbox["id"]})).json
+    shown = (await api.get(path)).json["payload"]["contact_inboxes"]
+
+    assert [each["inbox"]["provider"] for each in (*offered, made, *shown)] == ["whatsapp_cloud"] * 3

@@ -163,7 +163,7 @@ WHERE account_id = $1 AND contact_id = $2
 # The hundred newest of each contact, oldest first.
 LIST_SESSIONS = """
 SELECT session.contact_id, session.source_id, session.inbox_id, session.channel_id, session.inbox_name,
-    session.inbox_avatar_key, session.channel_type
+    session.inbox_avatar_key, session.channel_type, channels.settings ->> 'provider' AS provider
 FROM unnest($2::bigint[]) AS here (id)
 CROSS JOIN LATERAL (
     SELECT contact_inboxes.id, contact_inboxes.contact_id, contact_inboxes.source_id, contact_inboxes.inbox_id,
@@ -175,6 +175,8 @@ CROSS JOIN LATERAL (
     ORDER BY contact_inboxes.id DESC
     LIMIT 100
 ) AS session
+LEFT JOIN channels ON session.channel_type <> 'Channel::Api' AND channels.account_id = $1
+    AND channels.id = session.channel_id
 ORDER BY session.id
 """
 

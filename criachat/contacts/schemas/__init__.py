@@ -315,6 +315,7 @@ def session_out(session: Session, shown: Shown) -> ContactInboxOut:
             channel_id=session.channel_id,
             name=session.inbox_name,
             channel_type=session.channel_type,
+            provider=session.provider,
         ),
     )
 
@@ -329,6 +330,7 @@ def contact_inbox_out(source_id: str, inbox: Inbox, shown: Shown) -> ContactInbo
             channel_id=inbox.channel_id,
             name=inbox.name,
             channel_type=inbox.channel_type,
+            provider=(inbox.channel or {}).get("provider"),
         ),
     )
 
