@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
 import httpx
 from harness import BASE_URL, Given, Person, Reply, World
+from mailserver import Mailbox, text_of
 
 from criachat.users.passwords import hashed
 
-PASSWORD = "Primavera-1"
+PASSWORD, NEW = "Primavera-1", "Outono-2"
 neighbours = count(1)
 
 
@@ -66,3 +68,22 @@ async def signed_in(given: Given, person: Person) -> Browser:
     browser = Browser(given.world)
     assert (await browser.sign_in(await with_password(given, person))).status == 200
     return browser
+
+
+def token_in(mailbox: Mailbox, address: str, *, page: str = "password/edit") -> str:
+    """What the link of the last mail to this address carries."""
+    found = re.search(rf"{BASE_URL}/app/auth/{page}\?\w+_token=([0-9a-f]{{64}})\n", text_of(mailbox.of(address)[-1]))
+    assert found is not None
+    return found[1]
+
+
+async def asked(given: Given, mailbox: Mailbox, person: Person) -> str:
+    """The token in the mail to somebody who asked for a new password."""
+    assert (await Browser(given.world).post("/auth/password", {"email": person.email})).status == 200
+    await given.worked()
+    return token_in(mailbox, person.email)
+
+
+def choice(token: str, password: str = NEW, **fields: Any) -> dict[str, Any]:
+    """What somebody sends who has such a token."""
+    return {"reset_password_token": token, "password": password, "password_confirmation": password, **fields}

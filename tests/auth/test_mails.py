@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from harness import BASE_URL, Api, Given, Person, World
-from mailserver import Mailbox, text_of
-from visitors import PASSWORD, Browser, signed_in, with_password
+from harness import Api, Given, Person, World
+from mailserver import Mailbox
+from visitors import NEW, PASSWORD, Browser, asked, choice, signed_in, token_in, with_password
 
 from criachat.auth.listeners import welcome_newcomers
 from criachat.kit import clock
@@ -20,7 +18,6 @@ PASSWORDS = "/auth/password"
 CONFIRMATION = "/auth/confirmation"
 PROFILE = "/api/v1/profile"
 RESEND = f"{PROFILE}/resend_confirmation"
-NEW = "Outono-2"
 INVALID = {"message": "Invalid token", "redirect_url": "/"}
 
 
@@ -32,24 +29,6 @@ async def ana(given: Given) -> Person:
 @pytest.fixture
 def browser(world: World) -> Browser:
     return Browser(world)
-
-
-def token_in(mailbox: Mailbox, address: str, *, page: str = "password/edit") -> str:
-    """What the link of the last mail to this address carries."""
-    found = re.search(rf"{BASE_URL}/app/auth/{page}\?\w+_token=([0-9a-f]{{64}})\n", text_of(mailbox.of(address)[-1]))
-    assert found is not None
-    return found[1]
-
-
-async def asked(given: Given, mailbox: Mailbox, person: Person) -> str:
-    """The token in the mail to somebody who asked for a new password."""
-    assert (await Browser(given.world).post(PASSWORDS, {"email": person.email})).status == 200
-    await given.worked()
-    return token_in(mailbox, person.email)
-
-
-def choice(token: str, password: str = NEW, **fields: Any) -> dict[str, Any]:
-    return {"reset_password_token": token, "password": password, "password_confirmation": password, **fields}
 
 
 async def unconfirmed(given: Given, person: Person) -> Person:
