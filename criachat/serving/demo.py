@@ -133,7 +133,7 @@ async def _set_up(database: Database, keyring: Keyring, password: str) -> Stage:
         member_ids = [member.id for member in members]
         made_teams: list[Team] = []
         for name, description in TEAMS:
-            team = await teams.create_team(tx, account.id, TeamParams(name=name, description=description))
+            team = await teams.create_team(tx, TeamParams(name=name, description=description), actor=administrator)
             await teams.add_members(tx, team, member_ids, actor=administrator)
             made_teams.append(team)
         made_inboxes: list[Inbox] = []

@@ -31,20 +31,20 @@ async def show_team(db: Db, actor: Actor, team_id: int) -> TeamOut:
 @routes.post(actors=ADMINISTRATOR, wrapper="team")
 async def create_team(tx: Tx, actor: Actor, params: TeamParams) -> TeamOut:
     """A new team without members. Its name is kept in small letters."""
-    return team_out(await operations.create_team(tx, actor.account_id, params))
+    return team_out(await operations.create_team(tx, params, actor=actor))
 
 
 @routes.update("/{team_id}", actors=ADMINISTRATOR, wrapper="team")
 async def change_team(tx: Tx, actor: Actor, team_id: int, params: TeamParams) -> TeamOut:
     """Rename or describe a team, or say whether its conversations are assigned by themselves."""
     team = await access.load_team_to_change(tx, actor, team_id)
-    return team_out(await operations.change_team(tx, team, params))
+    return team_out(await operations.change_team(tx, team, params, actor=actor))
 
 
 @routes.delete("/{team_id}", actors=ADMINISTRATOR)
 async def delete_team(tx: Tx, actor: Actor, team_id: int) -> None:
     """Remove a team; its conversations lose it."""
-    await operations.delete_team(tx, await access.load_team_to_change(tx, actor, team_id))
+    await operations.delete_team(tx, await access.load_team_to_change(tx, actor, team_id), actor=actor)
 
 
 @routes.get("/{team_id}/team_members", actors=AGENT)

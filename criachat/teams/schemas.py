@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from criachat.kit.texts import Long, Short
 from criachat.kit.times import iso
@@ -21,7 +23,7 @@ class TeamParams(msgspec.Struct, kw_only=True):
 class MembersParams(msgspec.Struct, kw_only=True):
     """People by id."""
 
-    user_ids: list[int]
+    user_ids: Annotated[list[int], Meta(max_length=5000)]
 
 
 class TeamOut(msgspec.Struct, frozen=True, kw_only=True):

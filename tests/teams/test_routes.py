@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from harness import Api, Given, Person
 
-from criachat.accounts.events import CacheInvalidated
+from criachat.accounts.events import AdministrationChanged, CacheInvalidated
 
 
 async def team(api: Api, name: str = "sales", **fields: Any) -> Any:
@@ -207,3 +207,29 @@ async def test_the_list_of_teams_is_one_statement(api: Api, given: Given) -> Non
 
     with given.queries(at_most=1):
         await api.get("/teams")
+
+
+async def test_who_changes_teams_and_their_members_is_told(api: Api, given: Given) -> None:
+    ana, eva = await given.agent("Ana"), await given.agent("Eva")
+    made = await team(api)
+    path = f"/teams/{made['id']}"
+    members = f"{path}/team_members"
+
+    await api.patch(path, {"description": "Inbound"})
+    await api.patch(path, {"description": "Inbound"})
+    await api.post(members, {"user_ids": [ana.id]})
+    await api.post(members, {"user_ids": [ana.id]})
+    await api.patch(members, {"user_ids": [eva.id]})
+    await api.delete(members, {"user_ids": [eva.id]})
+    await api.delete(path)
+
+    told = await given.emitted(AdministrationChanged)
+    assert [(each.auditable_type, each.action, each.actor_id) for each in told] == [
+        ("Team", "create", given.boss.id),
+        ("Team", "update", given.boss.id),
+        ("TeamMember", "update", given.boss.id),
+        ("TeamMember", "update", given.boss.id),
+        ("TeamMember", "update", given.boss.id),
+        ("Team", "destroy", given.boss.id),
+    ]
+    assert [each.changes["user_ids"] for each in told[2:5]] == [[[], [ana.id]], [[ana.id], [eva.id]], [[eva.id], []]]

@@ -10,13 +10,15 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from criachat.kit.actors import Callers
+from criachat.kit.actors import AGENT, PERSON, Callers
 from criachat.kit.http.answers import Answer, Stream
 from criachat.kit.http.binding import Bound
 from criachat.kit.http.schema import FILE, Schema, Schemas
 from criachat.kit.http.versions import Versioned
 
 TOKEN = "api_access_token"  # noqa: S105 - the name of a header
+# What somebody who signed in sends instead: all three.
+SESSION = ("access-token", "client", "uid")
 NO_TOKEN = Callers.ANYONE | Callers.CONTACT
 REFUSALS = {
     "401": "No credentials, a bad token, or not allowed to do this",
@@ -72,7 +74,7 @@ def document(bounds: Iterable[Bound], *, version: str) -> dict[str, Any]:
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": components,
-            "securitySchemes": {TOKEN: {"type": "apiKey", "in": "header", "name": TOKEN}},
+            "securitySchemes": {name: {"type": "apiKey", "in": "header", "name": name} for name in (TOKEN, *SESSION)},
         },
     }
 
@@ -94,7 +96,8 @@ def _operation(bound: Bound, method: str, described: Described) -> dict[str, Any
         "responses": {"200": _response(bound, described.answers), **_refusals(bound)},
     }
     if not endpoint.actors & NO_TOKEN:
-        operation["security"] = [{TOKEN: []}]
+        of_people = endpoint.actors & (AGENT | PERSON)
+        operation["security"] = [{TOKEN: []}, *([{name: [] for name in SESSION}] if of_people else [])]
         operation["x-callers"] = sorted(caller.name or "" for caller in Callers if caller in endpoint.actors)
     if endpoint.scope:
         operation["x-scope"] = endpoint.scope

@@ -46,7 +46,7 @@ def test_an_operation_tells_what_it_takes_and_gives(described: Any) -> None:
 
     assert operation["x-scope"] == "labels:write"
     assert operation["x-callers"] == ["ADMINISTRATOR"]
-    assert operation["security"] == [{"api_access_token": []}]
+    assert operation["security"] == [{"api_access_token": []}, {"access-token": [], "client": [], "uid": []}]
     assert "Idempotency-Key" in [each["name"] for each in operation["parameters"]]
     assert operation["requestBody"]["content"]["application/json"]["schema"] == {
         "anyOf": [
