@@ -368,7 +368,8 @@ def _parts(ground: Ground) -> Parts:
     origins = frozenset((f"{base.scheme}://{base.netloc}", *settings.allowed_origins))
     proxies = read_networks(settings.trusted_proxies)
     resolver = TokenResolver(database, ground.keyring, signals=signals, our_origins=origins, trusted_proxies=proxies)
-    links = Links(ground.files, ground.base_url)
+    shown = Shown(presence, ground.files, tells_presence=False)
+    links = Links(shown, ground.base_url)
     webhooks_listeners = make_webhooks_listeners(links, tells_of_inboxes=settings.enable_inbox_events)
     relay = Relay(database, (*LISTENERS, webhooks_listeners))
     signals.subscribe(EVENTS_TOPIC, lambda _: relay.wake())
@@ -381,7 +382,6 @@ def _parts(ground: Ground) -> Parts:
         settings=settings,
         base_url=ground.base_url,
     )
-    shown = Shown(presence, ground.files, tells_presence=False)
     feed = Feed(database, ground.news, shown, kept_days=settings.event_retention_days)
     return Parts(
         settings=settings,
@@ -429,7 +429,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Feed: feed,
         LoginPage: LoginPage(ground.base_url),
         ShownBots: ShownBots(ground.keyring, ground.files),
-        Links: Links(ground.files, ground.base_url),
+        Links: Links(Shown(presence, ground.files, tells_presence=False), ground.base_url),
         Translator: Translator(ground.outside, settings),
         ShownInboxes: ShownInboxes(ground.keyring, ground.files, ground.base_url, settings.inbound_email_domain),
         Reference: reference,

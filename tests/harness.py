@@ -23,6 +23,8 @@ from criachat.kit.settings import Settings
 from criachat.kit.tokens import Keyring
 from criachat.main import Loop, Parts, assembled, prepare_database
 from criachat.users import operations as users
+from criachat.users.shown import Shown
+from criachat.webhooks.payloads import Links
 
 numbers = itertools.count(1)
 BASE_URL = "http://criachat.test"
@@ -60,6 +62,11 @@ async def build_world(url: str, folder: Path, **chosen: Any) -> AsyncGenerator[W
         transport = httpx.ASGITransport(app=parts.http)
         async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             yield World(parts=parts, keyring=keyring, client=client)
+
+
+def links_of(world: World) -> Links:
+    """Where receivers of webhooks find what they are told of, as the application itself says."""
+    return Links(Shown(world.parts.presence, world.parts.files, tells_presence=False), BASE_URL)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from criachat.contacts.events import ContactEvent, ContactUpdated
 from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, ContactSnapshot
@@ -16,21 +17,21 @@ from criachat.conversations.events import (
     ConversationResolved,
     ConversationStatusChanged,
 )
-from criachat.conversations.models import MOST_UNREAD
-from criachat.conversations.schemas import attachment_out
+from criachat.conversations.payloads import conversation_push
+from criachat.conversations.schemas import MessagePushOut, attachment_out
 from criachat.conversations.snapshots import (
     ConversationSnapshot,
     InboxSnapshot,
     MessageSnapshot,
     SenderSnapshot,
-    TeamSnapshot,
 )
 from criachat.inboxes.events import InboxEvent, InboxUpdated
 from criachat.kit.events import Event
 from criachat.kit.files import Files
-from criachat.kit.times import iso, iso_or_none, unix, unix_float
+from criachat.kit.times import iso
 from criachat.messages.events import MessageEvent
 from criachat.messages.models import MESSAGE_TYPES
+from criachat.users.shown import Shown
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 Payload = dict[str, Any]
@@ -52,16 +53,26 @@ INBOX_KEYS: Final = (
     "working_hours_enabled",
 )
 # Of the channel the event carries what is no secret; these keys are there whatever its kind.
+# These are said elsewhere in a payload, or not at all.
+NOT_TOLD: Final = frozenset(("account_id", "performer"))
 CHANNEL_KEYS: Final = ("hmac_mandatory", "additional_attributes")
 
 encode = msgspec.json.Encoder().encode
 
 
 class Links(msgspec.Struct, frozen=True):
-    """Where receivers find what a payload speaks of: files, and surveys under `base_url`."""
+    """Where receivers find what a payload speaks of: files, and surveys under `base_url`.
 
-    files: Files
+    Who is there right now is not told to them.
+    """
+
+    shown: Shown
     base_url: str
+
+    @property
+    def files(self) -> Files:
+        """The files."""
+        return self.shown.files
 
     def survey_url(self, conversation_uuid: str) -> str:
         """Where the contact says how satisfied they are."""
@@ -242,33 +253,15 @@ def contact_payload(contact: ContactSnapshot, account: AccountSnapshot) -> Paylo
 def conversation_payload(
     conversation: ConversationSnapshot, newest_public: MessageSnapshot | None, links: Links
 ) -> Payload:
-    """A conversation with everybody in it, and the newest message that the contact may see."""
-    last_activity_at = unix(conversation.last_activity_at)
-    return {
-        "account": account_payload(conversation.account),
-        "additional_attributes": conversation.additional_attributes,
-        "can_reply": conversation.can_reply,
-        "channel": conversation.inbox.channel_type,
-        "contact_inbox": _contact_inbox(conversation.contact_inbox),
-        "id": conversation.id,
-        "inbox_id": conversation.inbox.id,
-        "messages": [] if newest_public is None else [_message_push(newest_public, conversation, links)],
-        "labels": conversation.labels,
-        "meta": _meta(conversation),
-        "status": conversation.status,
-        "custom_attributes": conversation.custom_attributes,
-        "snoozed_until": iso_or_none(conversation.snoozed_until),
-        "unread_count": min(conversation.unread_count, MOST_UNREAD),
-        "first_reply_created_at": iso_or_none(conversation.first_reply_created_at),
-        "priority": conversation.priority,
-        "waiting_since": unix(conversation.waiting_since),
-        "agent_last_seen_at": unix(conversation.agent_last_seen_at),
-        "contact_last_seen_at": unix(conversation.contact_last_seen_at),
-        "last_activity_at": last_activity_at,
-        "timestamp": last_activity_at,
-        "created_at": unix(conversation.created_at),
-        "updated_at": unix_float(conversation.updated_at),
-    }
+    """A conversation with everybody in it, and the newest message that the contact may see.
+
+    It is what sockets and the feed show, but for the breaks in the message.
+    """
+    pushed = conversation_push(conversation, links.shown, newest_public=newest_public)
+    payload = {name: value for name, value in asdict(pushed).items() if name not in NOT_TOLD}
+    payload["account"] = account_payload(conversation.account)
+    payload["messages"] = [_with_plain_breaks(message) for message in pushed.messages]
+    return payload
 
 
 def _told_content(message: MessageSnapshot, conversation: ConversationSnapshot, links: Links) -> str | None:
@@ -284,102 +277,6 @@ def _plain_breaks(content: str | None) -> str | None:
     return None if content is None else content.replace("\\\n", "\n").rstrip("\n")
 
 
-def _message_push(message: MessageSnapshot, conversation: ConversationSnapshot, links: Links) -> Payload:
+def _with_plain_breaks(message: MessagePushOut) -> MessagePushOut:
     content = _plain_breaks(message.content)
-    payload: Payload = {
-        "id": message.id,
-        "content": content,
-        "account_id": message.account_id,
-        "inbox_id": message.inbox_id,
-        "conversation_id": conversation.id,
-        "message_type": message.message_type,
-        "created_at": unix(message.created_at),
-        "updated_at": iso(message.updated_at),
-        "private": message.private,
-        "status": message.status,
-        "source_id": message.source_id,
-        "content_type": message.content_type,
-        "content_attributes": message.content_attributes,
-        "sender_type": message.sender_type,
-        "sender_id": message.sender_id,
-        "external_source_ids": message.external_source_ids,
-        "additional_attributes": message.additional_attributes,
-        "processed_message_content": content,
-        "sentiment": {},
-        "conversation": {
-            "assignee_id": conversation.assignee.id if isinstance(conversation.assignee, UserSnapshot) else None,
-            "unread_count": min(conversation.unread_count, MOST_UNREAD),
-            "last_activity_at": unix(conversation.last_activity_at),
-            "contact_inbox": {"source_id": conversation.contact_inbox.source_id},
-        },
-    }
-    if message.sender is not None:
-        payload["sender"] = _person(message.sender)
-    if message.attachments:
-        payload["attachments"] = [attachment_out(each, links.files) for each in message.attachments]
-    return payload
-
-
-def _meta(conversation: ConversationSnapshot) -> Payload:
-    assignee = conversation.assignee
-    return {
-        "sender": _person(conversation.contact),
-        "assignee": None if assignee is None else _person(assignee),
-        "assignee_type": _assignee_type(assignee),
-        "team": _team(conversation.team),
-        "hmac_verified": conversation.contact_inbox.hmac_verified,
-    }
-
-
-def _assignee_type(assignee: UserSnapshot | BotSnapshot | None) -> str | None:
-    if assignee is None:
-        return None
-    return "User" if isinstance(assignee, UserSnapshot) else "AgentBot"
-
-
-def _team(team: TeamSnapshot | None) -> Payload | None:
-    return None if team is None else {"id": team.id, "name": team.name}
-
-
-def _person(person: SenderSnapshot) -> Payload:
-    """UserPush, BotPush or ContactPush. Who is there right now is not told by webhooks."""
-    match person:
-        case UserSnapshot():
-            return {
-                "id": person.id,
-                "name": person.name,
-                "available_name": person.available_name,
-                "avatar_url": person.avatar_url,
-                "type": "user",
-                "availability_status": None,
-                "thumbnail": person.avatar_url,
-            }
-        case BotSnapshot():
-            return {"id": person.id, "name": person.name, "avatar_url": person.avatar_url, "type": "agent_bot"}
-        case ContactSnapshot():
-            return {
-                "additional_attributes": person.additional_attributes,
-                "custom_attributes": person.custom_attributes,
-                "email": person.email,
-                "id": person.id,
-                "identifier": person.identifier,
-                "name": person.name or "",
-                "phone_number": person.phone_number,
-                "thumbnail": person.thumbnail,
-                "blocked": person.blocked,
-                "type": "contact",
-            }
-
-
-def _contact_inbox(contact_inbox: ContactInboxSnapshot) -> Payload:
-    """A channel identity. Its token is left out (docs/decisions/0021): whoever has it listens as the contact."""
-    return {
-        "id": contact_inbox.id,
-        "contact_id": contact_inbox.contact_id,
-        "inbox_id": contact_inbox.inbox_id,
-        "source_id": contact_inbox.source_id,
-        "created_at": iso(contact_inbox.created_at),
-        "updated_at": iso(contact_inbox.updated_at),
-        "hmac_verified": contact_inbox.hmac_verified,
-        "pubsub_token": None,
-    }
+    return replace(message, content=content, processed_message_content=content)

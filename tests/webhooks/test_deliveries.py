@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from harness import Api, Given, World, build_world, open_folder, running
+from harness import Api, Given, World, build_world, links_of, open_folder, running
 from hostile import HOSTILE_ADDRESSES, PRIVATE_NAMES
 from msgspec.structs import replace
 from receivers import Receiver, Say, Told
@@ -23,7 +23,6 @@ from criachat.messages.events import MessageCreated
 from criachat.webhooks import operations
 from criachat.webhooks.deliveries import DeliveryWorker
 from criachat.webhooks.operations import TOPIC
-from criachat.webhooks.payloads import Links
 from criachat.webhooks.queries import queue
 
 
@@ -408,7 +407,7 @@ async def test_a_long_backlog_that_is_kept_back_hides_nobody_behind_it(
 
     async with world.parts.database.transaction() as tx:
         for batch in (events, backlog, behind):
-            await operations.queue_deliveries(tx, batch, Links(world.parts.files, "http://criachat.test"))
+            await operations.queue_deliveries(tx, batch, links_of(world))
     await world.parts.deliveries.drain(given.account_id)
 
     assert contents(receiver) == {flooded["id"]: [0], other["id"]: [0]}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from harness import Api, Given, World
+from harness import Api, Given, World, links_of
 from receivers import Receiver, Say, Told
 
 from criachat.kit import clock
@@ -15,7 +15,6 @@ from criachat.messages.events import MessageCreated, MessageUpdated
 from criachat.webhooks import operations
 from criachat.webhooks.events import DeliveryFailed, DeliveryRecovered
 from criachat.webhooks.listeners import mark_messages
-from criachat.webhooks.payloads import Links
 
 
 async def hooked(given: Given, receiver: Receiver) -> Any:
@@ -128,7 +127,7 @@ async def test_an_event_that_is_handed_over_twice_is_told_once(given: Given, wor
 
     for _ in range(2):
         async with world.parts.database.transaction() as tx:
-            await operations.queue_deliveries(tx, events, Links(world.parts.files, "http://criachat.test"))
+            await operations.queue_deliveries(tx, events, links_of(world))
     await given.delivered()
 
     assert len(receiver.told) == 1
@@ -145,7 +144,7 @@ async def test_a_batch_of_events_is_two_statements_however_many_are_told(given: 
     async with world.parts.database.transaction() as tx:
         await tx.begin()
         with given.queries(at_most=2):
-            await operations.queue_deliveries(tx, events, Links(world.parts.files, "http://criachat.test"))
+            await operations.queue_deliveries(tx, events, links_of(world))
 
 
 async def test_a_message_that_an_api_inbox_does_not_take_is_failed_after_thirteen_minutes(

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from harness import Api, Given, World, build_world, open_folder
+from harness import Api, Given, World, build_world, links_of, open_folder
 from receivers import Receiver
 
 from criachat.conversations.typing import TYPING_TOPIC, read_typing
 from criachat.messages.events import MessageCreated
 from criachat.webhooks import operations
-from criachat.webhooks.payloads import Links, WidgetOpened
+from criachat.webhooks.payloads import WidgetOpened
 
 
 async def told(given: Given, receiver: Receiver, *names: str) -> list[Any]:
@@ -394,7 +394,7 @@ async def test_who_types_is_told_of_once_however_many_workers_hear_of_it(
 
     for message in (*heard, *heard):
         async with world.parts.database.transaction() as tx:
-            await operations.queue_typing(tx, read_typing(message), Links(world.parts.files, "http://criachat.test"))
+            await operations.queue_typing(tx, read_typing(message), links_of(world))
 
     assert len(await told(given, receiver)) == len(heard) == 2
 
@@ -415,7 +415,7 @@ async def test_an_opened_widget_is_told_of(given: Given, world: World, receiver:
     )
 
     async with world.parts.database.transaction() as tx:
-        await operations.queue_widget_opened(tx, opened, Links(world.parts.files, "http://criachat.test"))
+        await operations.queue_widget_opened(tx, opened, links_of(world))
 
     (body,) = await told(given, receiver)
     assert (body["event"], body["id"]) == ("webwidget_triggered", snapshot.contact_inbox.id)
