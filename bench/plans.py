@@ -76,7 +76,7 @@ def main() -> None:
     chosen = parser.parse_args()
     configure_logs("warning")
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    size = Size(conversations=chosen.conversations, messages=chosen.conversations * 4)
+    size = Size(conversations=chosen.conversations, messages=chosen.conversations)
     PAGE.write_text(uvloop.run(_page(chosen.folder, size)), "utf-8")
 
 
