@@ -161,7 +161,7 @@ def _condition(key: str, operator: str, value: Any, *, joint: str | None = None)
 async def _plan(connection: Connection, sql: LiteralString, values: Sequence[object]) -> Plan:
     """The best of some runs, each planned for its values."""
     tried = [await connection.fetchval("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, *values) for _ in range(RUNS)]
-    found = [json.loads(text)[0] for text in tried]
+    found = [json.loads(bytes(text))[0] for text in tried]
     best = min(found, key=lambda each: each["Execution Time"])
     read = [node for node in _nodes(best["Plan"]) if _reads(node)]
     ways = sorted({str(node.get("Index Name") or node["Node Type"]) for node in read})
