@@ -14,7 +14,9 @@ WORDS = 30_000
 TEXTS = 100_000
 WORDS_IN_A_TEXT = 12
 BATCH = 100_000
-SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve xi zo lha nhe cri pra tro".split()  # noqa: SIM905
+BEGINNINGS = "b c d f g h j l m n p r s t v x z br cr tr pr ch lh nh qu".split()  # noqa: SIM905
+VOWELS = "aeiou"
+ENDINGS = ("", "", "", "n", "r", "s", "l", "m")
 
 CREATE_TEXTS = "CREATE TEMPORARY TABLE texts (id integer PRIMARY KEY, content text NOT NULL)"
 FIND_FIRST = "SELECT min(id) FROM conversations WHERE account_id = $1"
@@ -37,7 +39,7 @@ def vocabulary() -> list[str]:
     chance = random.Random(SEED)  # noqa: S311 - the same words each time
     words: dict[str, None] = {}
     while len(words) < WORDS:
-        words["".join(chance.choices(SYLLABLES, k=chance.randint(2, 5)))] = None
+        words["".join(_syllable(chance) for _ in range(chance.randint(2, 5)))] = None
     return list(words)
 
 
@@ -48,6 +50,10 @@ def texts() -> list[str]:
     weights = [1 / (place + 3) for place in range(len(words))]
     drawn = chance.choices(words, weights=weights, k=TEXTS * WORDS_IN_A_TEXT)
     return [" ".join(drawn[at : at + WORDS_IN_A_TEXT]) for at in range(0, len(drawn), WORDS_IN_A_TEXT)]
+
+
+def _syllable(chance: random.Random) -> str:
+    return chance.choice(BEGINNINGS) + chance.choice(VOWELS) + chance.choice(ENDINGS)
 
 
 async def add_speech(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.measuring import deliveries, growth, parts, process, requests, sockets
+from bench.measuring import deliveries, growth, parts, process, requests, searching, sockets
 from bench.measuring.measurement import Measurement
 
 MEASUREMENTS: tuple[Measurement, ...] = (
@@ -12,4 +12,6 @@ MEASUREMENTS: tuple[Measurement, ...] = (
     *deliveries.MEASUREMENTS,
     *growth.MEASUREMENTS,
     *process.MEASUREMENTS,
+    # It adds messages to the account that the others are measured on.
+    *searching.MEASUREMENTS,
 )

@@ -53,7 +53,7 @@ WITH pattern AS MATERIALIZED (
             FROM message_words
             WHERE account_id = $1
             ORDER BY message_id DESC
-            LIMIT 50000
+            LIMIT 20000
         )
     ) AS newest
     WHERE words LIKE (SELECT words FROM pattern) AND created_at >= $6
@@ -87,23 +87,37 @@ LIST_SEEN_MESSAGES: LiteralString = (
     MESSAGES[0] + IN_INBOXES + MESSAGES[1] + IN_INBOXES + MESSAGES[2] + IN_INBOXES + MESSAGES_TAIL
 )
 
-OF_CONTACT: LiteralString = """concat_ws(E'\\n', contacts.name, contacts.email, contacts.phone_number,
-    contacts.identifier) ILIKE $2"""
-CONVERSATIONS: tuple[LiteralString, LiteralString, LiteralString] = (
-    """
-WITH walked AS MATERIALIZED (
-    SELECT newest.id, newest.display_id
-    FROM (
+OF_CONTACT: LiteralString = (
+    "concat_ws(E'\\n', contacts.name, contacts.email, contacts.phone_number, contacts.identifier)"
+)
+# Each contact is looked up by itself: joined as a whole, all contacts would be read.
+THEIR_WORDS: LiteralString = (
+    "SELECT "
+    + OF_CONTACT
+    + """ AS words
+        FROM contacts
+        WHERE contacts.account_id = $1 AND contacts.id = newest.contact_id
+        OFFSET 0"""
+)
+NEWEST: LiteralString = """
         SELECT id, display_id, contact_id, inbox_id
         FROM conversations
         WHERE account_id = $1
         ORDER BY display_id DESC
         LIMIT 5000
-    ) AS newest
-    JOIN contacts ON contacts.account_id = $1 AND contacts.id = newest.contact_id
-    WHERE (newest.display_id::text LIKE $2 OR """
-    + OF_CONTACT
-    + ")\n",
+"""
+CONVERSATIONS: tuple[LiteralString, LiteralString, LiteralString] = (
+    """
+WITH walked AS MATERIALIZED (
+    SELECT newest.id, newest.display_id
+    FROM ("""
+    + NEWEST
+    + """    ) AS newest
+    CROSS JOIN LATERAL ("""
+    + THEIR_WORDS
+    + """) AS contact
+    WHERE (newest.display_id::text LIKE $2 OR contact.words ILIKE $2)
+""",
     """    ORDER BY newest.display_id DESC
     LIMIT $3 OFFSET $4
 ), known AS MATERIALIZED (
@@ -119,28 +133,24 @@ WITH walked AS MATERIALIZED (
     JOIN conversations ON conversations.account_id = $1 AND conversations.contact_id = contacts.id
     WHERE """
     + OF_CONTACT
-    + """
+    + """ ILIKE $2
     UNION
     SELECT numbered.id, numbered.display_id, numbered.inbox_id
     FROM (SELECT id, display_id, inbox_id FROM conversations WHERE account_id = $1 AND display_id = $6) AS numbered
-    WHERE $5 AND (SELECT count(*) FROM walked) < $3
+    WHERE (SELECT count(*) FROM walked) < $3
     UNION
     SELECT newest.id, newest.display_id, newest.inbox_id
-    FROM (
-        SELECT id, display_id, inbox_id
-        FROM conversations
-        WHERE account_id = $1
-        ORDER BY display_id DESC
-        LIMIT 5000
-    ) AS newest
-    WHERE newest.display_id::text LIKE $2 AND $5 AND (SELECT count(*) FROM walked) < $3
+    FROM ("""
+    + NEWEST
+    + """    ) AS newest
+    WHERE newest.display_id::text LIKE $2 AND $6::bigint IS NOT NULL AND (SELECT count(*) FROM walked) < $3
 ), page AS (
     SELECT id, display_id FROM walked WHERE NOT $5 OR (SELECT count(*) FROM walked) = $3
     UNION ALL
     (
         SELECT id, display_id
         FROM looked_up
-        WHERE true
+        WHERE $5
 """,
     """        ORDER BY display_id DESC
         LIMIT $3 OFFSET $4
@@ -182,7 +192,7 @@ WITH walked AS MATERIALIZED (
     + KNOWN
     + " AND "
     + OF_CONTACT
-    + """
+    + """ ILIKE $2
     ORDER BY last_activity_at DESC NULLS LAST, id
     LIMIT $3 OFFSET $4
 ), looked_up AS MATERIALIZED (
@@ -196,7 +206,7 @@ WITH walked AS MATERIALIZED (
     + KNOWN
     + " AND "
     + OF_CONTACT
-    + """
+    + """ ILIKE $2
 ), page AS (
     SELECT id FROM walked WHERE NOT $5 OR (SELECT count(*) FROM walked) = $3
     UNION ALL

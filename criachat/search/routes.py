@@ -52,7 +52,7 @@ async def search_contacts(db: Db, actor: Actor, params: SearchParams) -> SearchO
 async def search_messages(db: Db, actor: Actor, shown: Shown, params: SearchParams) -> SearchOut:
     """Messages of the last three months that say `q`, notes and activities as well, newest first.
 
-    Less than three letters or digits in a row are looked for in the newest 50,000 messages.
+    Less than three letters or digits in a row are looked for in the newest 20,000 messages.
     """
     message_ids = await access.list_messages(db, access.wanted(actor, params.q, page_of(params.page)))
     known = await known_of(db, actor, shown, [], message_ids)
