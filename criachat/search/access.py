@@ -7,12 +7,14 @@ import re
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.search import queries
-from criachat.search.models import FoundContact, FoundConversation, Wanted
+from criachat.search.models import FoundArticle, FoundContact, FoundConversation, Wanted
 
 PAGE = 15
 # So far a page is looked for: what lies further behind is found sooner by another word.
 LAST_PAGE = 100
 LONGEST_WORDS = 500
+WORD = re.compile(r"\w+")
+MOST_WORDS = 20
 # What an index of trigrams can find something by.
 INDEXED = re.compile(r"\w{3}")
 
@@ -41,6 +43,14 @@ async def list_conversations(db: Db, wanted: Wanted) -> list[FoundConversation]:
 async def list_contacts(db: Db, wanted: Wanted) -> list[FoundContact]:
     """The contacts with these words, those who were active last first."""
     return await queries.list_contacts(db, wanted, is_indexed=_is_indexed(wanted))
+
+
+async def list_articles(db: Db, wanted: Wanted) -> list[FoundArticle]:
+    """The articles of every status with all of these words, or words that begin like them, the best first."""
+    words = WORD.findall(wanted.words)[:MOST_WORDS]
+    if wanted.words and not words:
+        return []
+    return await queries.list_articles(db, wanted, words=" & ".join(f"{word}:*" for word in words) or None)
 
 
 def _is_indexed(wanted: Wanted) -> bool:

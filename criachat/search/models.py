@@ -36,3 +36,18 @@ class FoundContact(msgspec.Struct, frozen=True):
     identifier: str | None
     additional_attributes: dict[str, Any]
     last_activity_at: datetime | None
+
+
+class FoundArticle(msgspec.Struct, frozen=True):
+    """An article as a search shows it."""
+
+    id: int
+    title: str
+    locale: str
+    content: str
+    slug: str
+    portal_slug: str
+    account_id: int
+    category_name: str | None
+    status: int
+    updated_at: datetime

@@ -14,7 +14,7 @@ from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.binding import id_of
 from criachat.kit.paging import containing
-from criachat.search.models import FoundContact, FoundConversation, Wanted
+from criachat.search.models import FoundArticle, FoundContact, FoundConversation, Wanted
 
 KEPT_FOR = timedelta(days=92)
 # Messages younger than this may have older ids than some that were committed before them.
@@ -220,6 +220,19 @@ ORDER BY contacts.last_activity_at DESC NULLS LAST, contacts.id
 """
 )
 
+# What fits best first; without words, what was changed last.
+LIST_ARTICLES = """
+SELECT articles.id, articles.title, articles.locale, articles.content, articles.slug, portals.slug AS portal_slug,
+    articles.account_id, categories.name AS category_name, articles.status, articles.updated_at
+FROM articles
+JOIN portals ON portals.account_id = $1 AND portals.id = articles.portal_id
+LEFT JOIN categories ON categories.account_id = $1 AND categories.id = articles.category_id
+WHERE articles.account_id = $1 AND ($2::text IS NULL OR articles.words @@ to_tsquery('simple', $2))
+ORDER BY ts_rank(articles.words, to_tsquery('simple', coalesce($2, ''))) DESC,
+    articles.updated_at DESC, articles.id DESC
+LIMIT $3 OFFSET $4
+"""
+
 # Across accounts: where something was said that is not looked through yet.
 LIST_BEHIND = """
 SELECT accounts.id
@@ -286,6 +299,12 @@ async def list_conversations(db: Db, wanted: Wanted, *, is_indexed: bool) -> lis
 async def list_contacts(db: Db, wanted: Wanted, *, is_indexed: bool) -> list[FoundContact]:
     """A page of contacts."""
     return await db.fetch_all(FoundContact, LIST_CONTACTS, *_page(wanted), is_indexed)
+
+
+async def list_articles(db: Db, wanted: Wanted, *, words: str | None) -> list[FoundArticle]:
+    """A page of articles with these words, as PostgreSQL writes them down, or of all."""
+    values = (words, wanted.limit, wanted.offset)
+    return await db.fetch_all(FoundArticle, LIST_ARTICLES, wanted.account_id, *values)
 
 
 async def list_behind(db: Db) -> list[int]:

@@ -8,7 +8,7 @@ from criachat.kit.http.routes import Routes
 from criachat.kit.paging import page_of
 from criachat.search import access
 from criachat.search.hits import known_of
-from criachat.search.schemas import HitsOut, SearchOut, SearchParams, contact_hit_out
+from criachat.search.schemas import HitsOut, SearchOut, SearchParams, article_hit_out, contact_hit_out
 from criachat.users.shown import Shown
 
 routes = Routes("/api/v1/accounts/{account_id}/search", tag="Search", scope="search")
@@ -27,7 +27,7 @@ async def search_everything(db: Db, actor: Actor, shown: Shown, params: SearchPa
             conversations=known.conversations(hits, has_attributes=False),
             contacts=[contact_hit_out(each) for each in contacts],
             messages=known.messages(message_ids),
-            articles=[],
+            articles=[article_hit_out(each) for each in await access.list_articles(db, wanted)],
         )
     )
 
@@ -61,5 +61,6 @@ async def search_messages(db: Db, actor: Actor, shown: Shown, params: SearchPara
 
 @routes.get("/articles", actors=AGENT)
 async def search_articles(db: Db, actor: Actor, params: SearchParams) -> SearchOut:
-    """Articles of the help centre with `q`: none, as long as nobody can write any."""
-    return SearchOut(HitsOut(articles=[]))
+    """Articles of every status with all words of `q`, or words that begin like them; what fits best first."""
+    found = await access.list_articles(db, access.wanted(actor, params.q, page_of(params.page)))
+    return SearchOut(HitsOut(articles=[article_hit_out(each) for each in found]))

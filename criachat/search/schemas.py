@@ -10,7 +10,9 @@ from msgspec import UNSET, UnsetType
 from criachat.conversations.models import Conversation
 from criachat.kit.times import unix
 from criachat.messages.schemas import MessageOut
-from criachat.search.models import FoundContact
+from criachat.search.models import FoundArticle, FoundContact
+
+ARTICLE_STATUSES = ("draft", "published", "archived")
 
 
 class SearchParams(msgspec.Struct, kw_only=True):
@@ -104,6 +106,22 @@ def contact_hit_out(contact: FoundContact) -> ContactHitOut:
         identifier=contact.identifier,
         additional_attributes=contact.additional_attributes,
         last_activity_at=None if contact.last_activity_at is None else unix(contact.last_activity_at),
+    )
+
+
+def article_hit_out(article: FoundArticle) -> ArticleHitOut:
+    """An article as a search shows it."""
+    return ArticleHitOut(
+        id=article.id,
+        title=article.title,
+        locale=article.locale,
+        content=article.content,
+        slug=article.slug,
+        portal_slug=article.portal_slug,
+        account_id=article.account_id,
+        category_name=article.category_name,
+        status=ARTICLE_STATUSES[article.status],
+        updated_at=unix(article.updated_at),
     )
 
 

@@ -248,12 +248,12 @@ async def test_contacts_come_by_their_last_activity_and_anonymous_ones_not_at_al
     }
 
 
-async def test_everything_is_searched_at_once_in_five_statements(api: Api, given: Given) -> None:
+async def test_everything_is_searched_at_once_in_six_statements(api: Api, given: Given) -> None:
     contact = await given.contact("Rosa Lind")
     conversation = await given.conversation(contact=contact)
     said = await given.message(conversation, "Rosa here", message_type="incoming")
 
-    with given.queries(at_most=5):
+    with given.queries(at_most=6):
         reply = await api.get("/search?q=rosa")
 
     payload = reply.json["payload"]
@@ -298,6 +298,33 @@ async def test_nothing_of_another_account_is_found(api: Api, given: Given) -> No
         "messages": [],
         "articles": [],
     }
+
+
+async def test_articles_are_found_by_how_their_words_begin_the_best_first(api: Api, given: Given) -> None:
+    portal = await given.portal()
+    category = await given.category(portal)
+    text = await given.article(portal, "Account", content="How to reset a password")
+    title = await given.article(portal, "Passwords", content="Steps", category_id=category["id"])
+    await given.article(portal, "Delivery", content="Two days")
+
+    found_articles = await found(api, "articles", "PASSW")
+
+    assert [each["id"] for each in found_articles] == [title["id"], text["id"]]
+    assert found_articles[0] == {
+        "id": title["id"],
+        "title": "Passwords",
+        "locale": found_articles[0]["locale"],
+        "content": "Steps",
+        "slug": title["slug"],
+        "portal_slug": portal["slug"],
+        "account_id": given.account_id,
+        "category_name": category["name"],
+        "status": "draft",
+        "updated_at": found_articles[0]["updated_at"],
+    }
+    assert await found(api, "articles", "reset deliv") == []
+    assert await found(api, "articles", "!!") == []
+    assert len(await found(api, "articles", "")) == 3
 
 
 @pytest.mark.parametrize("path", ["", "/conversations", "/contacts", "/messages", "/articles"])
