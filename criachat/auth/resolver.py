@@ -80,7 +80,7 @@ class TokenResolver:
         self._check_place(identity, request)
         self._uses[identity.token_id] = clock.now()
         shown = Credentials(credentials.access_token, credentials.client, identity.email or "")
-        request.told += session_headers(shown, identity.session_expires_at)
+        request.told = session_headers(shown, identity.session_expires_at)
         return identity
 
     async def find_person(self, request: Request) -> Actor | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from criachat.kit.errors import Invalid, Unprocessable
+from criachat.kit.errors import Invalid, Refused, Unprocessable
 
 
 class NameBlank(Invalid):
@@ -89,6 +89,12 @@ class LastAdministrator(Invalid):
     """An account needs an administrator, and this is the last"""
 
     attributes = ("role",)
+
+
+class TooManyAgents(Refused):
+    """The account's plan has no room for more agents"""
+
+    status = 402
 
 
 class NotYourself(Invalid):

@@ -110,8 +110,25 @@ async def test_many_are_invited_at_once_and_what_is_no_address_is_passed_over(ap
 
     assert (reply.status, reply.body) == (200, b"")
     assert names(await api.get(AGENTS)) == ["Ana", "Beatriz", *(email.partition("@")[0] for email in emails)]
-    with given.queries(at_most=6):
+    with given.queries(at_most=7):
         await api.post(f"{AGENTS}/bulk_create", {"emails": [f"{n}.{given.account_id}@example.com" for n in range(50)]})
+
+
+async def test_an_account_has_no_more_members_than_its_plan(api: Api, given: Given) -> None:
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute("UPDATE accounts SET limits = $2 WHERE id = $1", given.account_id, {"agents": 3})
+    emails = [f"{name}.{given.account_id}@example.com" for name in ("ana", "davi", "eva", "gil", "isa")]
+
+    in_bulk = await api.post(f"{AGENTS}/bulk_create", {"emails": emails})
+    none = names(await api.get(AGENTS))
+    replies = await asyncio.gather(*(api.post(AGENTS, {"email": email}) for email in emails))
+    again = await api.post(AGENTS, {"email": given.boss.email})
+
+    assert (in_bulk.status, list(in_bulk.json)) == (402, ["error"])
+    assert none == ["Beatriz"]
+    assert sorted(reply.status for reply in replies) == [200, 200, 402, 402, 402]
+    assert len(names(await api.get(AGENTS))) == 3
+    assert (again.status, again.json) == (422, TAKEN)
 
 
 # --- changing

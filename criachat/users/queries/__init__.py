@@ -88,6 +88,13 @@ ORDER BY users.id
 ON CONFLICT DO NOTHING
 RETURNING user_id
 """
+# Where there is a limit, whoever joins waits for those who join at the same time.
+LOCK_AGENT_LIMIT = """
+SELECT floor((limits ->> 'agents')::numeric)::bigint FROM accounts
+WHERE id = $1 AND jsonb_typeof(limits -> 'agents') = 'number'
+FOR NO KEY UPDATE
+"""
+COUNT_MEMBERS = "SELECT count(*) FROM account_users WHERE account_id = $1"
 SAVE_MEMBERSHIP = """
 UPDATE account_users
 SET role = $3, custom_role_id = $4, availability = $5, auto_offline = $6,
@@ -215,6 +222,16 @@ async def insert_memberships(tx: Tx, account_id: int, emails: Sequence[str], pla
     chosen = place.role, place.custom_role_id, place.availability, place.auto_offline
     values = (*chosen, place.inviter_id, clock.now())
     return await tx.fetch_values(INSERT_MEMBERSHIPS, account_id, emails, *values)
+
+
+async def lock_agent_limit(tx: Tx, account_id: int) -> int | None:
+    """How many members the account may have, kept from changing until the transaction ends; None when it is any."""
+    return await tx.fetch_value(LOCK_AGENT_LIMIT, account_id)
+
+
+async def count_members(db: Db, account_id: int) -> int:
+    """How many people belong to the account."""
+    return await db.fetch_value(COUNT_MEMBERS, account_id)
 
 
 async def save_membership(tx: Tx, account_id: int, user_id: int, place: Place) -> None:
