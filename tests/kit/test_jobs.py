@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from multiprocessing.synchronize import Event as ProcessEvent
 from pathlib import Path
@@ -188,6 +188,24 @@ async def test_a_job_with_the_key_of_one_that_waits_is_not_added(
     await runner.drain()
 
     assert guests.greeted == ["Ana"]
+
+
+async def test_a_job_that_waits_is_cancelled_by_its_key_once_that_has_committed(
+    database: Database, guests: Guests, runner: JobRunner
+) -> None:
+    async with database.transaction() as tx:
+        for name in ("Ana", "Bruno", "Clara"):
+            await guests.jobs.enqueue(tx, guests.greet, Greet(name), dedupe_key=name)
+
+    async with database.transaction() as tx:
+        await guests.jobs.cancel(tx, guests.greet, dedupe_key="Ana")
+    with suppress(LookupError):
+        async with database.transaction() as tx:
+            await guests.jobs.cancel(tx, guests.greet, dedupe_key="Bruno")
+            raise LookupError
+    await runner.drain()
+
+    assert sorted(guests.greeted) == ["Bruno", "Clara"]
 
 
 async def test_a_job_with_the_key_of_one_that_runs_is_added(
