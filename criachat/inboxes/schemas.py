@@ -8,6 +8,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from criachat.inboxes.models import WorkingHours
+from criachat.inboxes.settings import (
+    EmailSettings,
+    LineSettings,
+    SmsSettings,
+    TelegramSettings,
+    WebsiteSettings,
+    WhatsappSettings,
+)
+from criachat.kit.http.schema import OneOf
 from criachat.kit.texts import Short
 from criachat.users.schemas import AgentOut
 
@@ -21,6 +30,23 @@ class ApiChannelParams(msgspec.Struct, kw_only=True):
     hmac_mandatory: bool | UnsetType = UNSET
     additional_attributes: dict[str, Any] | UnsetType | None = UNSET
     deduplicate_source_ids: bool | UnsetType = UNSET
+
+
+Channel = Annotated[
+    dict[str, Any],
+    OneOf(
+        "type",
+        (
+            ("api", ApiChannelParams),
+            ("web_widget", WebsiteSettings),
+            ("email", EmailSettings),
+            ("whatsapp", WhatsappSettings),
+            ("telegram", TelegramSettings),
+            ("line", LineSettings),
+            ("sms", SmsSettings),
+        ),
+    ),
+]
 
 
 class SurveyRulesParams(msgspec.Struct, kw_only=True):
@@ -83,7 +109,7 @@ class InboxParams(msgspec.Struct, kw_only=True):
     sender_name_type: str | int | UnsetType = UNSET
     business_name: Short | UnsetType | None = UNSET
     portal_id: int | UnsetType | None = UNSET
-    channel: dict[str, Any] | None = None
+    channel: Channel | None = None
 
 
 class TwilioParams(msgspec.Struct, kw_only=True):

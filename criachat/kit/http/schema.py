@@ -22,6 +22,16 @@ REF = "#/components/schemas/{name}"
 FILE: Schema = {"type": "string", "format": "binary"}
 
 
+class OneOf(msgspec.Struct, frozen=True):
+    """Stands in the annotation of a plain object: it has the fields of the struct that `tag` names.
+
+    For objects that are converted later, when it is known which of them is meant.
+    """
+
+    tag: str
+    kinds: tuple[tuple[str, type[msgspec.Struct]], ...]
+
+
 class Schemas:
     """The schemas of structs met so far, by name.
 
@@ -38,6 +48,8 @@ class Schemas:
         origin, arguments = get_origin(hint), get_args(hint)
         if origin in (Union, UnionType):
             return self._any_of([kind for kind in arguments if kind is not UnsetType])
+        if origin is Annotated and isinstance(arguments[-1], OneOf):
+            return self._one_of(arguments[-1])
         if origin in (list, tuple, Sequence):
             return {"type": "array", "items": self.of(arguments[0])}
         if origin in (dict, Mapping):
@@ -69,6 +81,13 @@ class Schemas:
     def _any_of(self, kinds: list[Any]) -> Schema:
         schemas = [self.of(kind) for kind in kinds]
         return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+    def _one_of(self, choice: OneOf) -> Schema:
+        return {
+            "anyOf": [
+                {"allOf": [{"properties": {choice.tag: {"const": name}}}, self.of(kind)]} for name, kind in choice.kinds
+            ]
+        }
 
     def _struct(self, kind: type[msgspec.Struct]) -> str:
         name = self._names.get(kind)

@@ -64,6 +64,19 @@ def test_an_operation_tells_what_it_takes_and_gives(described: Any) -> None:
     assert {"401", "404", "422", "429"} <= set(operation["responses"])
 
 
+def test_an_object_of_several_kinds_is_told_by_its_tag(described: Any) -> None:
+    schemas = described["components"]["schemas"]
+    (kinds, _) = schemas["InboxParams"]["properties"]["channel"]["anyOf"]
+
+    told = [
+        (of_tag["properties"]["type"]["const"], kind["$ref"])
+        for of_tag, kind in (each["allOf"] for each in kinds["anyOf"])
+    ]
+    assert ("api", "#/components/schemas/ApiChannelParams") in told
+    assert ("web_widget", "#/components/schemas/WebsiteSettings") in told
+    assert schemas["WebsiteSettings"]["properties"]["widget_color"]["default"] == "#1f93ff"
+
+
 async def test_the_page_names_every_path_and_runs_no_script(api: Api, described: Any) -> None:
     reply = await api.acting_as(None).get("/docs")
 
