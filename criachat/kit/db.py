@@ -36,14 +36,11 @@ LOST = (
 )
 # Who connects meets the network as well: no route to the host, a name that does not resolve.
 UNREACHABLE = (OSError, *LOST)
+# Lost to others who change the same rows at the same moment, however often it is tried.
+CROWDED_OUT = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 # A transaction that failed so changed nothing, and has another outcome when it runs again: of two that create the same
 # thing at once, the second finds it then; what it hangs on, removed at the same moment, it misses then.
-TRY_AGAIN = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.ForeignKeyViolationError,
-    asyncpg.SerializationError,
-    asyncpg.UniqueViolationError,
-)
+TRY_AGAIN = (*CROWDED_OUT, asyncpg.ForeignKeyViolationError, asyncpg.UniqueViolationError)
 
 _encode_json = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode

@@ -134,3 +134,7 @@ class Unavailable(Refused):
 
     status = 503
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class Crowded(Unavailable):
+    """Too many are changing this at once; try again shortly"""

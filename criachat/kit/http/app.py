@@ -13,8 +13,8 @@ import structlog
 
 from criachat.kit import tokens
 from criachat.kit.actors import Actor, Callers
-from criachat.kit.db import TRY_AGAIN, Database, Tx
-from criachat.kit.errors import NoSuchPage, NotAuthorized, Refused
+from criachat.kit.db import CROWDED_OUT, TRY_AGAIN, Database, Tx
+from criachat.kit.errors import Crowded, NoSuchPage, NotAuthorized, Refused
 from criachat.kit.http.answers import FAILED, Answer, Stream, encoded, refused
 from criachat.kit.http.binding import Bound, arguments, bind
 from criachat.kit.http.request import Receive, Request, Scope, Send
@@ -96,6 +96,9 @@ class HttpApp:
             answer = await self._answer(request, fields)
         except Refused as refusal:
             answer = refused(refusal)
+        except CROWDED_OUT as failure:
+            log.warning("request_crowded_out", failure=type(failure).__name__, path=fields.get("route", ""))
+            answer = refused(Crowded())
         except Exception:
             log.exception("request_failed", method=request.method, path=fields.get("route", ""))
             answer = FAILED

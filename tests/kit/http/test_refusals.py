@@ -164,3 +164,22 @@ async def test_a_database_that_is_away_is_told_from_a_value_it_cannot_take(given
 
     assert (away.status_code, away.headers["retry-after"]) == (503, "1")
     assert (unfit.status_code, "retry-after" in unfit.headers) == (500, False)
+
+
+async def test_who_loses_every_deadlock_is_told_to_come_back(given: Given) -> None:
+    tried: list[str] = []
+    routes = Routes("/crowded", tag="Tests")
+
+    @routes.post(actors=ANYONE)
+    async def rename(tx: Tx) -> None:
+        tried.append("once more")
+        await tx.execute("UPDATE accounts SET name = 'Half done' WHERE id = $1", given.account_id)
+        await tx.execute("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$")
+
+    async with opened(given.world, routes) as client:
+        reply = await client.post("/crowded")
+
+    assert (reply.status_code, reply.headers["retry-after"]) == (503, "1")
+    assert reply.json() == {"error": "Too many are changing this at once; try again shortly"}
+    assert len(tried) == 3
+    assert (await given.api.get("")).json["name"] == "Loja Azul"
