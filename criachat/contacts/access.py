@@ -32,6 +32,11 @@ async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | No
     return await queries.find_contact(db, account_id, contact_id)
 
 
+async def find_contact_to_change(tx: Tx, account_id: int, contact_id: int) -> Contact | None:
+    """The same; nobody else changes it before this transaction ends."""
+    return await queries.lock_contact(tx, account_id, contact_id)
+
+
 async def list_contacts(db: Db, actor: Actor, contact_ids: Sequence[int]) -> list[Contact]:
     """Those of these contacts that the caller's account has."""
     return await lists.list_page(db, actor.account_id, ListFilter(ids=[*contact_ids]), limit=len(contact_ids), offset=0)

@@ -9,22 +9,28 @@ from typing import Final, Literal
 
 import msgspec
 
-from criachat.contacts import operations
+from criachat.contacts import access, operations
 from criachat.contacts.errors import FilterInvalid
 from criachat.contacts.mails import EXPORTED, IMPORTED, NOT_IMPORTED
 from criachat.contacts.matching import Row, column_of, read_row
+from criachat.contacts.models import Contact
 from criachat.contacts.operations import exporting, importing
 from criachat.contacts.queries import transfers
+from criachat.contacts.rules import avatar_url_hash, check_avatar_url
+from criachat.contacts.schemas import PicturedContactParams
 from criachat.contacts.schemas.transfers import SHOWN_FOR, export_url, rejects_url
 from criachat.contacts.spreadsheets import Malformed, read_records, written
 from criachat.contacts.transfers import Export, Import
 from criachat.custom_attributes.errors import ComparisonInvalid
+from criachat.kit import clock
+from criachat.kit.avatars import fetch_avatar
 from criachat.kit.db import Tx
 from criachat.kit.errors import Conflict, NotFound
 from criachat.kit.files import new_key
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.languages import Language, language_of
 from criachat.kit.mail import MAIL_RETRY, Mail, Template, send, write
+from criachat.kit.times import iso
 from criachat.kit.upkeep import remove_file_later
 
 HOUR: Final = 3600
@@ -34,6 +40,7 @@ ROWS_AT_ONCE: Final = 250
 ROWS_A_JOB: Final = 10_000
 ATTEMPTS: Final = 5
 REJECTS_AT_ONCE: Final = 1000
+A_MINUTE: Final = timedelta(minutes=1)
 SILENT_FOR: Final = timedelta(hours=2)
 
 jobs = Jobs("contacts")
@@ -73,6 +80,47 @@ async def remove_sessions(context: JobContext, params: RemoveSessions) -> None:
     while is_left:
         async with context.database.transaction() as tx:
             is_left = await operations.remove_sessions(tx, params.account_id, params.inbox_id)
+
+
+class FetchAvatar(msgspec.Struct, frozen=True):
+    """A picture of a contact, and where to get it."""
+
+    account_id: int
+    contact_id: int
+    url: str
+
+
+@jobs.define(timeout_seconds=120)
+async def fetch_contact_avatar(context: JobContext, params: FetchAvatar) -> None:
+    """Get a contact their picture; the one they have from the same place is not fetched again."""
+    async with context.database.reading() as db:
+        contact = await access.find_contact(db, params.account_id, params.contact_id)
+    if contact is None or contact.additional_attributes.get("avatar_url_hash") == avatar_url_hash(params.url):
+        return
+    key = await fetch_avatar(context.outside, context.files, params.url, account_id=params.account_id)
+    async with context.database.transaction() as tx:
+        contact = await access.find_contact_to_change(tx, params.account_id, params.contact_id)
+        if contact is None:
+            await remove_file_later(tx, key)
+        else:
+            await operations.take_fetched_avatar(tx, contact, key, url=params.url)
+
+
+async def fetch_avatar_later(tx: Tx, contact: Contact, params: PicturedContactParams) -> None:
+    """Have the picture fetched that was sent as an address, at most once a minute; one that was sent itself wins."""
+    url = (params.avatar_url or "").strip()
+    if not url or params.avatar:
+        return
+    check_avatar_url(url)
+    synced_at = contact.additional_attributes.get("last_avatar_sync_at")
+    is_recent = isinstance(synced_at, str) and synced_at > iso(clock.now() - A_MINUTE)
+    await jobs.enqueue(
+        tx,
+        fetch_contact_avatar,
+        FetchAvatar(contact.account_id, contact.id, url),
+        execute_after=A_MINUTE if is_recent else None,
+        dedupe_key=f"{contact.account_id}:{contact.id}:{avatar_url_hash(url)}",
+    )
 
 
 class ImportContacts(msgspec.Struct, frozen=True):

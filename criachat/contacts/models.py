@@ -27,6 +27,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     identifier: str | None
     contact_type: ContactType
     blocked: bool
+    avatar_key: str | None
     location: str | None
     country_code: str | None
     additional_attributes: dict[str, Any]
@@ -52,6 +53,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
             phone_number=self.phone_number,
             identifier=self.identifier,
             blocked=self.blocked,
+            avatar_key=self.avatar_key,
             additional_attributes=self.additional_attributes,
             custom_attributes=self.custom_attributes,
             last_activity_at=self.last_activity_at,
@@ -68,6 +70,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
     identifier: str | None = None
     contact_type: ContactType = "visitor"
     blocked: bool = False
+    avatar_key: str | None = None
     location: str | None = None
     country_code: str | None = None
     additional_attributes: dict[str, Any] = {}

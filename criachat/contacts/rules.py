@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -12,6 +13,7 @@ from msgspec import UNSET
 from criachat.contacts.errors import DetailsInvalid, LabelsInvalid
 from criachat.contacts.models import Contact, ContactType, Details
 from criachat.contacts.schemas import ContactParams
+from criachat.kit.outside import InvalidUrl, check_url
 from criachat.labels.titles import LONGEST_LABEL, MOST_LABELS, label_titles
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -20,6 +22,19 @@ PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 MOST_ATTRIBUTE_BYTES = 100_000
 NAMES = ("name", "email", "phone_number", "identifier")
 ATTRIBUTES = ("additional_attributes", "custom_attributes")
+
+
+def check_avatar_url(url: str) -> None:
+    """Refuse where no picture could be fetched from."""
+    try:
+        check_url(url)
+    except InvalidUrl as refusal:
+        raise DetailsInvalid("Avatar url is invalid", attributes=["avatar_url"]) from refusal
+
+
+def avatar_url_hash(url: str) -> str:
+    """What is noted of where a picture came from."""
+    return hashlib.sha256(url.encode()).hexdigest()
 
 
 def details_of(contact: Contact) -> Details:

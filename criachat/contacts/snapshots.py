@@ -23,7 +23,7 @@ class ContactSnapshot(msgspec.Struct, frozen=True, kw_only=True, tag="contact", 
     email: str | None
     phone_number: str | None
     identifier: str | None
-    thumbnail: str = ""
+    avatar_key: str | None = None
     blocked: bool = False
     additional_attributes: dict[str, Any]
     custom_attributes: dict[str, Any]

@@ -190,6 +190,7 @@ class Conversation(msgspec.Struct, frozen=True):
             phone_number=self.contact_phone_number,
             identifier=self.contact_identifier,
             blocked=self.contact_blocked,
+            avatar_key=self.contact_avatar_key,
             additional_attributes=self.contact_additional_attributes,
             custom_attributes=self.contact_custom_attributes,
             last_activity_at=self.contact_last_activity_at,

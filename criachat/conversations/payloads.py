@@ -87,7 +87,7 @@ class ConversationPushOut(msgspec.Struct, frozen=True, kw_only=True):
     performer: SenderOut | UnsetType = UNSET
 
 
-def contact_push(contact: ContactSnapshot) -> ContactSenderOut:
+def contact_push(contact: ContactSnapshot, shown: Shown) -> ContactSenderOut:
     """A contact inside conversations and on sockets."""
     return ContactSenderOut(
         additional_attributes=contact.additional_attributes,
@@ -97,7 +97,7 @@ def contact_push(contact: ContactSnapshot) -> ContactSenderOut:
         identifier=contact.identifier,
         name=contact.name or "",
         phone_number=contact.phone_number,
-        thumbnail=contact.thumbnail,
+        thumbnail=shown.files.avatar_url(contact.avatar_key),
         blocked=contact.blocked,
     )
 
@@ -158,7 +158,7 @@ def conversation_push(
         messages=[] if newest is None else [message_push(newest, conversation, shown)],
         labels=conversation.labels,
         meta=ConversationMetaPushOut(
-            sender=contact_push(conversation.contact),
+            sender=contact_push(conversation.contact, shown),
             assignee=assignee_push(conversation, shown),
             assignee_type=None if assignee is None else "AgentBot" if isinstance(assignee, BotSnapshot) else "User",
             team=None if conversation.team is None else TeamRefOut(conversation.team.id, conversation.team.name),

@@ -81,7 +81,7 @@ def _snapshot(event: Event, shown: Shown) -> SnapshotOut | None:
         case ConversationEvent():
             return SnapshotOut(conversation=conversation_push(event.snapshot, shown))
         case ContactEvent():
-            return SnapshotOut(contact=contact_push(event.snapshot))
+            return SnapshotOut(contact=contact_push(event.snapshot, shown))
         case InboxEvent():
             return SnapshotOut(inbox=msgspec.convert(event.snapshot.settings, InboxOut))
         case _:

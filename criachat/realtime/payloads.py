@@ -157,7 +157,7 @@ def typing_payload(typing: Typing, conversation: ConversationSnapshot, shown: Sh
     typist = typing.typist
     return TypingOut(
         conversation=conversation_push(conversation, shown),
-        user=contact_push(conversation.contact)
+        user=contact_push(conversation.contact, shown)
         if typist is None
         else sender_out(typist, shown, conversation.account.id),
         is_private=typing.is_private,
@@ -178,7 +178,7 @@ def _payload(event: Event, rule: Rule, shown: Shown) -> EventOut:
         performer = _performer(event.performer, rule, shown, event.account_id)
         return replace(conversation_push(event.snapshot, shown), performer=performer)
     if isinstance(event, ContactEvent):
-        return ContactEventOut(account_id=event.account_id, **asdict(contact_push(event.snapshot)))
+        return ContactEventOut(account_id=event.account_id, **asdict(contact_push(event.snapshot, shown)))
     if isinstance(event, CacheInvalidated):
         return CacheKeysOut(account_id=event.account_id, cache_keys=event.cache_keys)
     raise TypeError(f"nobody renders {event.name} for sockets")

@@ -87,7 +87,7 @@ def payload_of(event: Event, links: Links) -> Payload:
         case ConversationEvent():
             return conversation_event_payload(event, links)
         case ContactEvent():
-            return contact_event_payload(event)
+            return contact_event_payload(event, links)
         case InboxEvent():
             return inbox_event_payload(event)
         case _:
@@ -108,7 +108,7 @@ def message_payload(event: MessageEvent, links: Links) -> Payload:
         "private": message.private,
         "source_id": message.source_id,
         "created_at": iso(message.created_at),
-        "sender": sender_payload(message.sender, conversation.account),
+        "sender": sender_payload(message.sender, conversation.account, links),
         "inbox": {"id": conversation.inbox.id, "name": conversation.inbox.name},
         "account": account_payload(conversation.account),
         "conversation": conversation_payload(conversation, event.snapshot.newest_public, links),
@@ -135,9 +135,9 @@ def conversation_event_payload(event: ConversationEvent, links: Links) -> Payloa
     return payload
 
 
-def contact_event_payload(event: ContactEvent) -> Payload:
+def contact_event_payload(event: ContactEvent, links: Links) -> Payload:
     """`contact_created`, `contact_updated`."""
-    payload = {"event": event.name, **contact_payload(event.snapshot, event.account)}
+    payload = {"event": event.name, **contact_payload(event.snapshot, event.account, links)}
     if isinstance(event, ContactUpdated):
         payload["changed_attributes"] = changed_attributes(event)
     return payload
@@ -176,7 +176,7 @@ def typing_payload(
     """`conversation_typing_on`, `conversation_typing_off`."""
     return {
         "event": name,
-        "user": sender_payload(user, conversation.account),
+        "user": sender_payload(user, conversation.account, links),
         "conversation": conversation_payload(conversation, conversation.last_message, links),
         "is_private": is_private,
     }
@@ -200,7 +200,7 @@ def webwidget_triggered_payload(opened: WidgetOpened, links: Links) -> Payload:
         "event": "webwidget_triggered",
         "id": opened.contact_inbox.id,
         "source_id": opened.contact_inbox.source_id,
-        "contact": contact_payload(opened.contact, opened.account),
+        "contact": contact_payload(opened.contact, opened.account, links),
         "inbox": {"id": opened.inbox.id, "name": opened.inbox.name},
         "account": account_payload(opened.account),
         "current_conversation": None if current is None else conversation_payload(current, current.last_message, links),
@@ -220,7 +220,7 @@ def account_payload(account: AccountSnapshot) -> Payload:
     return {"id": account.id, "name": account.name}
 
 
-def sender_payload(sender: SenderSnapshot | None, account: AccountSnapshot) -> Payload | None:
+def sender_payload(sender: SenderSnapshot | None, account: AccountSnapshot, links: Links) -> Payload | None:
     """Who said it, as webhooks tell; a contact has no `type`."""
     match sender:
         case UserSnapshot():
@@ -228,24 +228,24 @@ def sender_payload(sender: SenderSnapshot | None, account: AccountSnapshot) -> P
         case BotSnapshot():
             return {"id": sender.id, "name": sender.name, "type": "agent_bot"}
         case ContactSnapshot():
-            return contact_payload(sender, account)
+            return contact_payload(sender, account, links)
         case None:
             return None
 
 
-def contact_payload(contact: ContactSnapshot, account: AccountSnapshot) -> Payload:
+def contact_payload(contact: ContactSnapshot, account: AccountSnapshot, links: Links) -> Payload:
     """A contact where it stands for itself."""
     return {
         "account": account_payload(account),
         "additional_attributes": contact.additional_attributes,
-        "avatar": contact.thumbnail,
+        "avatar": links.files.avatar_url(contact.avatar_key),
         "custom_attributes": contact.custom_attributes,
         "email": contact.email,
         "id": contact.id,
         "identifier": contact.identifier,
         "name": contact.name or "",
         "phone_number": contact.phone_number,
-        "thumbnail": contact.thumbnail,
+        "thumbnail": links.files.avatar_url(contact.avatar_key),
         "blocked": contact.blocked,
     }
 

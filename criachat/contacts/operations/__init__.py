@@ -14,6 +14,7 @@ from criachat.contacts.events import ContactCreated, ContactDeleted, ContactEven
 from criachat.contacts.models import Contact, ContactInbox, Details, Retagged
 from criachat.contacts.queries.notes import move_notes
 from criachat.contacts.rules import (
+    avatar_url_hash,
     changed_details,
     checked_labels,
     details_of,
@@ -23,12 +24,13 @@ from criachat.contacts.rules import (
 from criachat.contacts.schemas import ContactParams
 from criachat.contacts.source_ids import ADDRESSED, checked_source_id, default_source_id
 from criachat.inboxes.models import Inbox
-from criachat.kit import tokens
+from criachat.kit import clock, tokens
 from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx, changed
 from criachat.kit.errors import Conflict
 from criachat.kit.events import by, emit
 from criachat.kit.times import iso
+from criachat.kit.upkeep import remove_file_later
 from criachat.labels.titles import label_titles
 from criachat.users.presence import Presence
 
@@ -42,9 +44,9 @@ BATCH = 200
 SESSIONS_BATCH = 50
 
 
-async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Contact:
+async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor, avatar_key: str | None = None) -> Contact:
     """A new contact; refused when e-mail, phone number or identifier belong to another one."""
-    details = changed_details(Details(), params)
+    details = changed_details(Details(avatar_key=avatar_key), params)
     # Whoever was in the way may be removed before we ask what is taken; then there is room now.
     while (contact := await queries.insert_contact(tx, actor.account_id, details)) is None:
         await _refuse_taken(tx, details, actor=actor)
@@ -52,16 +54,16 @@ async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Cont
     return contact
 
 
-async def upsert_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Contact:
+async def upsert_contact(tx: Tx, params: ContactParams, *, actor: Actor, avatar_key: str | None = None) -> Contact:
     """The contact with this identifier, this e-mail or this phone number, looked for in this order and changed as sent.
 
     A new one when there is none; of many who ask at once, one makes it. Somebody who changes nothing waits for nobody.
     """
-    details = changed_details(Details(), params)
+    details = changed_details(Details(avatar_key=avatar_key), params)
     for _ in range(ATTEMPTS):
         holders = await queries.find_holders(tx, actor.account_id, details)
         if holders.nearest is not None:
-            contact = await _changed_if_need_be(tx, holders.nearest, params, actor=actor)
+            contact = await _changed_if_need_be(tx, holders.nearest, params, actor=actor, avatar_key=avatar_key)
             if contact is not None:
                 return contact
         made = await queries.insert_contact(tx, actor.account_id, details)
@@ -72,10 +74,34 @@ async def upsert_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Cont
 
 
 async def change_contact(
-    tx: Tx, contact: Contact, params: ContactParams, *, actor: Actor, is_deep: bool = False
+    tx: Tx,
+    contact: Contact,
+    params: ContactParams,
+    *,
+    actor: Actor,
+    is_deep: bool = False,
+    avatar_key: str | None = None,
 ) -> Contact:
-    """Change what was sent. Attributes are merged by their top-level keys, with `is_deep` also those inside of them."""
+    """Change what was sent. Attributes are merged by their top-level keys, with `is_deep` also those inside of them.
+
+    With an `avatar_key`, that is their picture from now on.
+    """
     details = changed_details(details_of(contact), params, is_deep=is_deep)
+    if avatar_key is not None:
+        details = msgspec.structs.replace(details, avatar_key=avatar_key)
+    return await _save(tx, contact, details, contact.labels, actor=actor)
+
+
+async def take_fetched_avatar(tx: Tx, contact: Contact, key: str, *, url: str) -> Contact:
+    """Have a fetched picture be the contact's, and note where it came from, so that it is not fetched again."""
+    noted = {"avatar_url_hash": avatar_url_hash(url), "last_avatar_sync_at": iso(clock.now())}
+    params = ContactParams(additional_attributes=noted)
+    return await change_contact(tx, contact, params, actor=system(contact.account_id), avatar_key=key)
+
+
+async def remove_avatar(tx: Tx, contact: Contact, *, actor: Actor) -> Contact:
+    """Take the contact's picture away."""
+    details = msgspec.structs.replace(details_of(contact), avatar_key=None)
     return await _save(tx, contact, details, contact.labels, actor=actor)
 
 
@@ -117,7 +143,7 @@ async def delete_contact(tx: Tx, contact: Contact, *, actor: Actor, presence: Pr
 
 async def remove_contact(tx: Tx, contact: Contact, *, actor: Actor) -> None:
     """The same for whoever knows that the contact is not online."""
-    await queries.delete_contact(tx, contact)
+    await _delete(tx, contact)
     await emit(tx, contact_event(ContactDeleted, contact, actor))
 
 
@@ -128,7 +154,7 @@ async def absorb(tx: Tx, contact: Contact, other: Contact, *, actor: Actor) -> C
     """
     await queries.move_contact_inboxes(tx, other, contact)
     await move_notes(tx, other, contact)
-    await queries.delete_contact(tx, other)
+    await _delete(tx, other)
     details = joined_details(details_of(contact), details_of(other))
     after = await _save(tx, contact, details, label_titles([*contact.labels, *other.labels]), actor=actor)
     merged = contact_event(ContactMerged, after, actor, merged_contact_id=other.id)
@@ -207,6 +233,12 @@ async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: 
     return len(contacts)
 
 
+async def _delete(tx: Tx, contact: Contact) -> None:
+    await queries.delete_contact(tx, contact)
+    if contact.avatar_key is not None:
+        await remove_file_later(tx, contact.avatar_key)
+
+
 async def _save(tx: Tx, before: Contact, details: Details, labels: Sequence[str], *, actor: Actor) -> Contact:
     """Write what the contact became and tell; nothing changed is nothing to tell."""
     if details == details_of(before) and labels == before.labels:
@@ -214,17 +246,22 @@ async def _save(tx: Tx, before: Contact, details: Details, labels: Sequence[str]
     if any(getattr(details, field) != getattr(before, field) for field in UNIQUE):
         await _refuse_taken(tx, details, actor=actor, except_for=before.id)
     after = await queries.save_contact(tx, before, details, labels)
+    if before.avatar_key is not None and before.avatar_key != after.avatar_key:
+        await remove_file_later(tx, before.avatar_key)
     await emit(tx, contact_event(ContactUpdated, after, actor, changes=changed(columns_of(before), columns_of(after))))
     return after
 
 
-async def _changed_if_need_be(tx: Tx, contact_id: int, params: ContactParams, *, actor: Actor) -> Contact | None:
+async def _changed_if_need_be(
+    tx: Tx, contact_id: int, params: ContactParams, *, actor: Actor, avatar_key: str | None
+) -> Contact | None:
     """The contact after what was sent, locked only when that changes anything; None when they are gone."""
     contact = await queries.find_contact(tx, actor.account_id, contact_id)
-    if contact is None or changed_details(details_of(contact), params) == details_of(contact):
+    is_same = contact is not None and changed_details(details_of(contact), params) == details_of(contact)
+    if contact is None or (is_same and avatar_key is None):
         return contact
     contact = await queries.lock_contact(tx, actor.account_id, contact_id)
-    return contact and await change_contact(tx, contact, params, actor=actor)
+    return contact and await change_contact(tx, contact, params, actor=actor, avatar_key=avatar_key)
 
 
 async def _refuse_taken(tx: Tx, details: Details, *, actor: Actor, except_for: int = 0) -> None:
@@ -240,6 +277,7 @@ async def _refuse_taken(tx: Tx, details: Details, *, actor: Actor, except_for: i
 def columns_of(contact: Contact) -> dict[str, object]:
     """What a change is told of, by the names it has outside."""
     details = msgspec.structs.asdict(details_of(contact))
+    del details["avatar_key"]
     return {**details, "label_list": contact.labels, "updated_at": iso(contact.updated_at)}
 
 

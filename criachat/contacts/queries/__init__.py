@@ -11,7 +11,8 @@ from criachat.kit.db import Db, Tx
 
 COLUMNS: LiteralString = """
     contacts.account_id, contacts.id, contacts.name, contacts.middle_name, contacts.last_name, contacts.email,
-    contacts.phone_number, contacts.identifier, contacts.contact_type, contacts.blocked, contacts.location,
+    contacts.phone_number, contacts.identifier, contacts.contact_type, contacts.blocked, contacts.avatar_key,
+    contacts.location,
     contacts.country_code, contacts.additional_attributes, contacts.custom_attributes, contacts.labels,
     contacts.company_id, contacts.last_activity_at, contacts.version, contacts.created_at, contacts.updated_at,
     (SELECT accounts.name FROM accounts WHERE accounts.id = contacts.account_id) AS account_name
@@ -32,8 +33,8 @@ SELECT id FROM contact_inboxes WHERE account_id = $1 AND contact_id = $2 ORDER B
 INSERT_CONTACT: LiteralString = (
     """
 INSERT INTO contacts (account_id, name, email, phone_number, identifier, contact_type, blocked, location, country_code,
-    additional_attributes, custom_attributes, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+    additional_attributes, custom_attributes, avatar_key, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
 ON CONFLICT DO NOTHING
 RETURNING """
     + COLUMNS
@@ -48,8 +49,8 @@ SAVE_CONTACT: LiteralString = (
     """
 UPDATE contacts
 SET name = $3, email = $4, phone_number = $5, identifier = $6, contact_type = $7, blocked = $8, location = $9,
-    country_code = $10, additional_attributes = $11, custom_attributes = $12, labels = $13, version = version + 1,
-    updated_at = greatest($14, updated_at + interval '1 millisecond')
+    country_code = $10, additional_attributes = $11, custom_attributes = $12, avatar_key = $13, labels = $14,
+    version = version + 1, updated_at = greatest($15, updated_at + interval '1 millisecond')
 WHERE account_id = $1 AND id = $2
 RETURNING """
     + COLUMNS
@@ -302,4 +303,5 @@ def _values(details: Details) -> tuple[object, ...]:
         details.country_code,
         details.additional_attributes,
         details.custom_attributes,
+        details.avatar_key,
     )

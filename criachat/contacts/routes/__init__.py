@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from criachat.contacts import access, operations, queries
+from criachat.contacts import access, jobs, operations, queries
 from criachat.contacts.filters import read_conditions
 from criachat.contacts.models import Contact, ContactInbox, ListFilter
 from criachat.contacts.queries import lists
@@ -39,6 +39,7 @@ from criachat.contacts.source_ids import contactable_source_id
 from criachat.inboxes import access as inboxes
 from criachat.inboxes.models import Inbox
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
+from criachat.kit.avatars import KeptAvatar
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.http.answers import Answer
@@ -87,9 +88,9 @@ async def list_active_contacts(db: Db, actor: Actor, shown: Shown, params: ListP
     return await _page(db, actor, shown, params, filters)
 
 
-@routes.post(actors=AGENT)
+@routes.post(actors=AGENT, files=("avatar",))
 async def create_contact(
-    tx: Tx, actor: Actor, shown: Shown, params: NewContactParams
+    tx: Tx, actor: Actor, shown: Shown, avatar: KeptAvatar, params: NewContactParams
 ) -> Versioned[NewContactPayloadOut]:
     """A new contact; with `inbox_id` also a session in that inbox. Both, or nothing.
 
@@ -98,7 +99,8 @@ async def create_contact(
     """
     inbox = await _inbox(tx, actor, params.inbox_id)
     make = operations.upsert_contact if params.upsert else operations.create_contact
-    contact = await make(tx, params, actor=actor)
+    contact = await make(tx, params, actor=actor, avatar_key=await avatar.taken(tx))
+    await jobs.fetch_avatar_later(tx, contact, params)
     made = NewContactInboxOut(inbox=None, source_id=None)
     if inbox is not None:
         session = await _session(tx, contact, inbox, params)
@@ -117,13 +119,20 @@ async def show_contact(
     return await _answer(db, shown, contact, with_sessions=wants_sessions(params))
 
 
-@routes.update("/{contact_id}", actors=AGENT)
-async def change_contact(
-    tx: Tx, actor: Actor, shown: Shown, expected: Expected, contact_id: int, params: ChangedContactParams
+@routes.update("/{contact_id}", actors=AGENT, files=("avatar",))
+async def change_contact(  # noqa: PLR0913 - what may come with a change
+    tx: Tx,
+    actor: Actor,
+    shown: Shown,
+    expected: Expected,
+    avatar: KeptAvatar,
+    contact_id: int,
+    params: ChangedContactParams,
 ) -> Versioned[ContactPayloadOut]:
     """Change what is sent; attributes are merged by their top-level keys."""
     contact = await _to_change(tx, actor, expected, contact_id)
-    after = await operations.change_contact(tx, contact, params, actor=actor)
+    after = await operations.change_contact(tx, contact, params, actor=actor, avatar_key=await avatar.taken(tx))
+    await jobs.fetch_avatar_later(tx, after, params)
     return await _answer(tx, shown, after, with_sessions=wants_sessions(params))
 
 
@@ -133,6 +142,13 @@ async def delete_contact(tx: Tx, actor: Actor, presence: Presence, expected: Exp
     contact = await access.load_contact_to_delete(tx, actor, contact_id)
     expected.check(contact.version)
     await operations.delete_contact(tx, contact, actor=actor, presence=presence)
+
+
+@routes.delete("/{contact_id}/avatar", actors=AGENT)
+async def remove_avatar(tx: Tx, actor: Actor, shown: Shown, contact_id: int) -> Versioned[ContactPayloadOut]:
+    """Take the contact's picture away."""
+    contact = await access.load_contact_to_change(tx, actor, contact_id)
+    return await _answer(tx, shown, await operations.remove_avatar(tx, contact, actor=actor), with_sessions=False)
 
 
 @routes.post("/{contact_id}/destroy_custom_attributes", actors=AGENT)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from criachat.contacts.models import Contact, ContactInbox, Session
 from criachat.inboxes.models import Inbox
@@ -27,7 +27,14 @@ class ContactParams(msgspec.Struct, kw_only=True):
     custom_attributes: dict[str, Any] | UnsetType | None = UNSET
 
 
-class NewContactParams(ContactParams, kw_only=True):
+class PicturedContactParams(ContactParams, kw_only=True):
+    """The same with a picture: the file `avatar` of a multipart request, or an address to fetch it from, soon."""
+
+    avatar: Any = None
+    avatar_url: Annotated[str, Meta(max_length=2048)] | None = None
+
+
+class NewContactParams(PicturedContactParams, kw_only=True):
     """A contact to be made, with a contact inbox when an inbox is named.
 
     With `upsert`, whoever has the identifier, e-mail or phone number is changed instead, and a session they have in the
@@ -39,7 +46,7 @@ class NewContactParams(ContactParams, kw_only=True):
     upsert: bool = False
 
 
-class ChangedContactParams(ContactParams, kw_only=True):
+class ChangedContactParams(PicturedContactParams, kw_only=True):
     """What changes, and how to show the contact then."""
 
     include_contact_inboxes: Any = True
@@ -295,7 +302,7 @@ def contact_out(contact: Contact, shown: Shown, sessions: Sequence[Session] | No
         phone_number=contact.phone_number,
         blocked=contact.blocked,
         identifier=contact.identifier,
-        thumbnail="",
+        thumbnail=shown.files.avatar_url(contact.avatar_key),
         custom_attributes=contact.custom_attributes,
         last_activity_at=UNSET if last_activity_at is None else unix(last_activity_at),
         created_at=unix(contact.created_at),

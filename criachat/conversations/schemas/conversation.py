@@ -146,7 +146,7 @@ def _contact_full_out(conversation: Conversation, shown: Shown) -> ContactFullOu
         phone_number=conversation.contact_phone_number,
         blocked=conversation.contact_blocked,
         identifier=conversation.contact_identifier,
-        thumbnail="",
+        thumbnail=shown.files.avatar_url(conversation.contact_avatar_key),
         custom_attributes=conversation.contact_custom_attributes,
         last_activity_at=UNSET if last_activity_at is None else unix(last_activity_at),
         created_at=unix(conversation.contact_created_at),

@@ -123,7 +123,7 @@ def sender_out(sender: SenderSnapshot, shown: Shown, account_id: int) -> SenderO
             identifier=sender.identifier,
             name=sender.name,
             phone_number=sender.phone_number,
-            thumbnail=sender.thumbnail,
+            thumbnail=shown.files.avatar_url(sender.avatar_key),
             blocked=sender.blocked,
         )
     if isinstance(sender, BotSnapshot):
