@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
+import msgspec
 import typer
 
 from criachat import VERSION
@@ -21,12 +22,21 @@ from criachat.kit.logs import configure_logs
 from criachat.kit.postgres import ServerDidNotStart
 from criachat.kit.reach import DatabaseUnusable
 from criachat.kit.settings import SettingInvalid, Settings, read_settings
-from criachat.serving import demo, doctor, documents, operating, running
+from criachat.serving import demo, doctor, documents, listening, mending, operating, running
 from criachat.serving.foundation import CannotStart
 from criachat.serving.process import run
+from criachat.serving.tables import moment, table
 
 # What the operator can put right; everything else is our mistake and shows where it happened.
-FOR_OPERATORS: Final = (CannotStart, DatabaseUnusable, AnotherKey, SettingInvalid, ServerDidNotStart, Refused)
+FOR_OPERATORS: Final = (
+    CannotStart,
+    DatabaseUnusable,
+    AnotherKey,
+    SettingInvalid,
+    ServerDidNotStart,
+    documents.NoPlace,
+    Refused,
+)
 
 app = typer.Typer(
     name="criachat",
@@ -40,9 +50,16 @@ app = typer.Typer(
 accounts = typer.Typer(help="Accounts of this installation.", no_args_is_help=True)
 access_tokens = typer.Typer(help="Access tokens.", no_args_is_help=True)
 platform_apps = typer.Typer(help="Platform apps, which manage accounts and people.", no_args_is_help=True)
+failures = typer.Typer(
+    help="Events that a part of CriaChat could not take. They are tried again by themselves for three days.",
+    no_args_is_help=True,
+)
+jobs = typer.Typer(help="Jobs that failed for good: work done later or outside.", no_args_is_help=True)
 app.add_typer(accounts, name="account")
 app.add_typer(access_tokens, name="token")
 app.add_typer(platform_apps, name="platform-app")
+app.add_typer(failures, name="failures")
+app.add_typer(jobs, name="jobs")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [CRIACHAT_HOST]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [CRIACHAT_PORT]")]
@@ -50,6 +67,11 @@ DataDir = Annotated[
     Path | None, typer.Option(help="Where database, files and key are kept. [CRIACHAT_DATA_DIR]", show_default=False)
 ]
 Workers = Annotated[int | None, typer.Option(help="Web processes; 1 runs everything in one. [CRIACHAT_WORKERS]")]
+Failures = Annotated[list[str] | None, typer.Argument(help="Which, as `criachat failures list` names them: 3:17.")]
+OfAccount = Annotated[int | None, typer.Option("--account", help="Those of this account.")]
+All = Annotated[bool, typer.Option("--all", help="All of them.")]
+Json = Annotated[bool, typer.Option("--json", help="For programs: one JSON object a line, with everything known.")]
+Limit = Annotated[int, typer.Option(help="How many at most.", min=1, max=10_000)]
 Leashed = Annotated[bool, typer.Option("--leashed", hidden=True)]
 
 
@@ -121,8 +143,11 @@ def fill_demo(data_dir: DataDir = None) -> None:
 @app.command(name="docs")
 def write_docs(folder: Annotated[Path, typer.Argument(help="The docs folder of a checkout.")] = Path("docs")) -> None:
     """Write the parts of the documentation that are made from the code."""
-    for path in documents.write(folder):
-        _say(f"wrote {path}")
+    try:
+        for path in documents.write(folder):
+            _say(f"wrote {path}")
+    except documents.NoPlace as failure:
+        _fail(failure)
 
 
 @accounts.command(name="create")
@@ -172,6 +197,125 @@ def create_platform_app(name: str, data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def listen(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 4000,
+    secret: Annotated[
+        str | None, typer.Option(help="The webhook's secret, in either form; without it nothing is verified.")
+    ] = None,
+    forward_to: Annotated[
+        str | None, typer.Option(help="Pass what is ours on to this URL, and answer what it answers.")
+    ] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="One line for each delivery, without its body.")] = False,  # noqa: FBT002 - a flag of the command line
+    as_json: Json = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Receive webhooks while you write a receiver: verify each delivery, and show it.
+
+    Point a webhook at the address it prints (hosts of your own network need CRIACHAT_ALLOWED_PRIVATE_HOSTS at the
+    server), and have it send something: POST …/webhooks/{id}/test, or any message. What is not signed with the secret,
+    or too long ago, is shown and answered 401. It needs no database and no settings.
+    """
+
+    def tell(heard: listening.Heard) -> None:
+        typer.echo(msgspec.json.encode(heard).decode() if as_json else listening.shown(heard, is_brief=brief))
+
+    def announce(address: str) -> None:
+        _say(f"Listening on {address}. Press Ctrl+C to stop.")
+
+    _do(listening.serve, tell, announce, host=host, port=port, secret=secret, forward_to=forward_to)
+
+
+@failures.command(name="list")
+def list_failures(
+    account: OfAccount = None,
+    limit: Limit = 100,
+    as_json: Json = False,  # noqa: FBT002 - a flag of the command line
+    data_dir: DataDir = None,
+) -> None:
+    """Show which events wait for which listener, since when, and the last line of why; --json has all of why."""
+    found = _do(mending.find_failures, _settings(data_dir=data_dir), account=account, limit=limit)
+    if as_json:
+        _print_json(found)
+    elif not found:
+        _say("No event is set aside.")
+    else:
+        head = ("FAILURE", "EVENT", "LISTENER", "TRIES", "NEXT TRY", "SINCE", "WHY")
+        rows = (
+            (
+                mending.name_of(each),
+                each.event_name,
+                each.listener,
+                str(each.tries),
+                moment(each.due_at),
+                moment(each.created_at),
+                (each.error.strip().splitlines() or [""])[-1],
+            )
+            for each in found
+        )
+        typer.echo(table(head, rows))
+
+
+@failures.command(name="replay")
+def replay_failures(
+    names: Failures = None,
+    account: OfAccount = None,
+    everything: All = False,  # noqa: FBT002 - a flag of the command line
+    data_dir: DataDir = None,
+) -> None:
+    """Hand events to their listeners again now, also those that are not tried any more by themselves.
+
+    A running server or worker does so within a second. What fails again is set aside again.
+    """
+    settings = _settings(data_dir=data_dir)
+    count = _do(mending.replay_failures, settings, names=names or [], account=account, everything=everything)
+    _say(f"{count} handed over again.")
+
+
+@failures.command(name="discard")
+def discard_failures(
+    names: Failures = None,
+    account: OfAccount = None,
+    everything: All = False,  # noqa: FBT002 - a flag of the command line
+    data_dir: DataDir = None,
+) -> None:
+    """Never hand these events to their listeners again. The events themselves stay in the log."""
+    settings = _settings(data_dir=data_dir)
+    count = _do(mending.discard_failures, settings, names=names or [], account=account, everything=everything)
+    _say(f"{count} given up.")
+
+
+@jobs.command(name="list")
+def list_jobs(
+    limit: Limit = 100,
+    as_json: Json = False,  # noqa: FBT002 - a flag of the command line
+    data_dir: DataDir = None,
+) -> None:
+    """Show which jobs failed for good, how often they were tried, and why the last time."""
+    found = _do(mending.find_jobs, _settings(data_dir=data_dir), limit=limit)
+    if as_json:
+        _print_json(found)
+    elif not found:
+        _say("No job failed for good.")
+    else:
+        rows = (
+            (str(job.id), job.name, str(job.attempts), moment(job.created_at), moment(job.failed_at), job.error or "")
+            for job in found
+        )
+        typer.echo(table(("JOB", "NAME", "TRIES", "CREATED", "FAILED", "WHY"), rows))
+
+
+@jobs.command(name="requeue")
+def requeue_jobs(
+    ids: Annotated[list[int] | None, typer.Argument(help="Which, by the numbers of `criachat jobs list`.")] = None,
+    everything: All = False,  # noqa: FBT002 - a flag of the command line
+    data_dir: DataDir = None,
+) -> None:
+    """Run failed jobs again, as if for the first time."""
+    count = _do(mending.requeue_jobs, _settings(data_dir=data_dir), ids=ids or [], everything=everything)
+    _say(f"{count} queued again.")
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(VERSION)
@@ -204,10 +348,10 @@ def _run(
         _fail(_first(known))
 
 
-def _do(work: Any, settings: Settings, **values: Any) -> Any:
+def _do(work: Any, *given: Any, **values: Any) -> Any:
     configure_logs("warning")
     try:
-        return asyncio.run(work(settings, **values))
+        return asyncio.run(work(*given, **values))
     except FOR_OPERATORS as failure:
         _fail(failure)
 
@@ -221,6 +365,11 @@ def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
 def _fail(failure: BaseException, *, status: int = 1) -> NoReturn:
     _say(f"criachat: {failure}")
     raise typer.Exit(status)
+
+
+def _print_json(found: Sequence[msgspec.Struct]) -> None:
+    for each in found:
+        typer.echo(msgspec.json.encode(each).decode())
 
 
 def _say(text: str) -> None:

@@ -103,6 +103,19 @@ async def started(data_dir: Path, *words: str, **settings: str) -> AsyncGenerato
             await server.stop()
 
 
+@asynccontextmanager
+async def running(*words: str) -> AsyncGenerator[Process]:
+    """A command that goes on until the block ends."""
+    process = await _process(*words, settings={})
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await process.communicate()
+
+
 async def criachat(*words: str, **settings: str) -> Ran:
     """Run one command to its end."""
     process = await _process(*words, settings=settings)

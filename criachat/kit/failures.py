@@ -117,6 +117,11 @@ async def replay_failure(tx: Tx, account_id: int, failure_id: int) -> bool:
     return await tx.execute(SET_DUE, account_id, failure_id, clock.now()) == 1
 
 
+async def discard_failure(tx: Tx, account_id: int, failure_id: int) -> bool:
+    """Give it up for good: the listener never hears of this event; False when there is no such failure any more."""
+    return await tx.execute(DELETE_FAILURE, account_id, failure_id) == 1
+
+
 async def keep_failure(tx: Tx, kept: Kept, listener: str, failure: Exception) -> None:
     """Set an event aside for this listener."""
     now = clock.now()

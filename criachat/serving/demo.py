@@ -27,7 +27,7 @@ from criachat.inboxes import operations as inboxes
 from criachat.inboxes.models import Inbox
 from criachat.inboxes.schemas import InboxParams
 from criachat.kit import clock
-from criachat.kit.actors import ADMINISTRATOR, Actor
+from criachat.kit.actors import ADMINISTRATOR, Actor, Callers
 from criachat.kit.db import Database
 from criachat.kit.settings import Settings
 from criachat.kit.tokens import Keyring
@@ -120,7 +120,7 @@ async def _set_up(database: Database, keyring: Keyring, password: str) -> Stage:
         account = await accounts.create_account(tx, name=ACCOUNT, locale="pt_BR")
         boss = await users.create_user(tx, name="Aurora Lima", email=ADMINISTRATOR_EMAIL, password=password)
         await users.add_member(tx, account_id=account.id, user=boss, role="administrator")
-        administrator = _actor(boss, account.id)
+        administrator = _actor(boss, account.id, ADMINISTRATOR)
         members: list[User] = []
         for name in AGENTS:
             member = await users.create_user(tx, name=name, email=_email(name), password=None)
@@ -148,7 +148,7 @@ async def _set_up(database: Database, keyring: Keyring, password: str) -> Stage:
         ]
     return Stage(
         administrator=administrator,
-        agents=[_actor(member, account.id) for member in members],
+        agents=[_actor(member, account.id, Callers.AGENT_ONLY) for member in members],
         inboxes=made_inboxes,
         teams=made_teams,
         contacts=made_contacts,
@@ -201,8 +201,8 @@ def _said(line: str, stage: Stage, agent: Actor) -> tuple[Actor, MessageParams]:
             return stage.administrator, MessageParams(content=line, message_type="incoming")
 
 
-def _actor(user: User, account_id: int) -> Actor:
-    return Actor(type="user", account_id=account_id, id=user.id, name=user.name, email=user.email, kind=ADMINISTRATOR)
+def _actor(user: User, account_id: int, kind: Callers) -> Actor:
+    return Actor(type="user", account_id=account_id, id=user.id, name=user.name, email=user.email, kind=kind)
 
 
 def _contact(name: str, number: int) -> ContactParams:

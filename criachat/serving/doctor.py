@@ -128,7 +128,7 @@ async def _check_relay(database: Database) -> Finding:
         return bad(
             "relay",
             f"{behind.failures} events were set aside because a listener failed; they are tried again by themselves. "
-            "The log says `listener_failed` and why.",
+            "`criachat failures list` says which and why; `criachat failures replay` does not wait.",
         )
     if behind.seconds > LATE_SECONDS:
         return bad(
@@ -142,7 +142,10 @@ async def _check_jobs(database: Database) -> Finding:
     async with database.reading() as db:
         jobs = await count_jobs(db)
     if jobs.failed:
-        return bad("jobs", f"{jobs.failed} failed for good; the log says `job_failed` and why")
+        return bad(
+            "jobs",
+            f"{jobs.failed} failed for good. `criachat jobs list` says why; `criachat jobs requeue` runs them again.",
+        )
     return good("jobs", f"{jobs.due} due")
 
 

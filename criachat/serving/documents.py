@@ -92,6 +92,10 @@ def written(folder: Path) -> Iterator[tuple[Path, str]]:
     """Each page that has a made part, with what it should say."""
     for name, make in PAGES.items():
         path = folder / name
+        if not path.is_file():
+            raise NoPlace(
+                f"There is no {path}. These pages are in a checkout of CriaChat: run it there, or name its docs."
+            )
         before, begin, rest = path.read_text("utf-8").partition(BEGIN)
         _, end, after = rest.partition(END)
         if not begin or not end:
