@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from doors import opened
 from harness import Api, Given
 
+from criachat.auth.resolver import BELIEVED_SECONDS
+from criachat.kit import clock
 from criachat.kit.actors import ANYONE
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import Unavailable
@@ -71,6 +74,8 @@ async def test_strangers_to_an_account_are_refused(api: Api, given: Given) -> No
 async def test_a_suspended_account_is_closed_to_everybody(api: Api, given: Given) -> None:
     bot = await given.bot()
     await suspended(given)
+    # A token is believed for so long.
+    clock.travel(timedelta(seconds=BELIEVED_SECONDS + 1))
 
     member = await api.get("/labels")
     answered = await api.acting_as(bot).post("/conversations", {})
