@@ -11,12 +11,14 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import requests
 import schemathesis
-from harness import BASE_URL, Given, World
+from harness import BASE_URL, Given, Person, World
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import given as each
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
+
+from criachat.auth import operations as auth
 
 PATIENCE_SECONDS = 20
 FAILURES = "SELECT listener || ': ' || error FROM event_failures WHERE account_id = $1"
@@ -49,10 +51,15 @@ class Known(msgspec.Struct, frozen=True):
     ids: Mapping[str, Any]
     of_session: Mapping[str, Any]
     """Where an end user's app asks for them."""
+    of_operator: Mapping[str, Any]
+    """Where an operator's app asks for them; all of it is its own."""
+    operator_token: str
     fields: Mapping[str, Any]
 
     def in_path(self, path: str) -> Mapping[str, Any]:
         """What may stand in this path."""
+        if path.startswith("/platform/"):
+            return self.of_operator
         return {**self.ids, **self.of_session} if path.startswith("/public/") else self.ids
 
 
@@ -102,7 +109,8 @@ async def known_things(given: Given) -> Known:
     }
     own_ids = {"conversation_id": own["id"], "message_id": own_message["id"]}
     doors = {"inbox_identifier": inbox["inbox_identifier"], "contact_identifier": session["source_id"]}
-    return Known(ids, {**own_ids, **doors}, {**ids, **FIELDS})
+    operator_token, of_operator = await operated(given)
+    return Known(ids, {**own_ids, **doors}, of_operator, operator_token, {**ids, **FIELDS})
 
 
 DEFINITION = {"attribute_display_name": "Plan", "attribute_key": "plan"}
@@ -202,6 +210,20 @@ def _aimed(body: Mapping[str, Any], known: Known) -> dict[str, Any]:
     }
 
 
+async def operated(given: Given) -> tuple[str, Mapping[str, Any]]:
+    """The token of an operator's app, and the ids of what it made."""
+    async with given.world.parts.database.transaction() as tx:
+        token = await auth.create_platform_app(tx, given.world.keyring, name="Provisioning")
+    app = given.api.acting_as(Person(id=0, name="", token=token))
+    door = "/platform/api/v1"
+    account = (await app.post(f"{door}/accounts", {"name": "Globex"})).json
+    lena = {"name": "Lena", "email": f"lena{given.account_id}@example.com", "password": "Lena-2026!"}
+    user = (await app.post(f"{door}/users", lena)).json
+    await app.post(f"{door}/accounts/{account['id']}/account_users", {"user_id": user["id"]})
+    bot = (await app.post(f"{door}/agent_bots", {"name": "Rob", "account_id": account["id"]})).json
+    return token, {"account_id": account["id"], "user_id": user["id"], "agent_bot_id": bot["id"]}
+
+
 async def answer(world: World, sent: Sent, *, token: str) -> tuple[int, bytes]:
     """What the application says to it."""
     headers = {**sent.headers, "api_access_token": token} if "/public/" not in sent.path else sent.headers
@@ -235,7 +257,8 @@ async def fuzzed(given: Given, *, examples: int) -> Sequence[str]:
     broken: list[str] = []
     for case in cases(described, examples=examples):
         sent = aimed(case, known)
-        status, body = await answer(given.world, sent, token=given.boss.token)
+        token = known.operator_token if sent.path.startswith("/platform/") else given.boss.token
+        status, body = await answer(given.world, sent, token=token)
         if status >= 500:
             broken.append(f"{status} {sent} -> {body[:300]!r}")
     await given.relayed()

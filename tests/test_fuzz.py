@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from fuzzing import fuzzed
 from harness import Given
 
 
+@pytest.mark.timeout(400)
 async def test_nothing_that_is_sent_breaks_anything(given: Given) -> None:
     assert await fuzzed(given, examples=3) == []

@@ -20,6 +20,7 @@ from criachat.kit.actors import ANYONE, BOT, CONTACT, PERSON, PLATFORM_APP, Call
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.tokens import random_token
 from criachat.main import ROUTES
+from criachat.platform_api import queries as platform
 from criachat.users.access import find_user_by_email
 
 UNREADABLE = "?x=%FF"
@@ -224,7 +225,18 @@ async def people(site: Site) -> dict[str, Person]:
         "administrator": await site.given.administrator("Bruno"),
         "agent": await site.given.agent("Davi", inbox=inbox),
         "bot": await site.given.bot(),
+        "operator's app": await operators_app(site),
     }
+
+
+async def operators_app(site: Site) -> Person:
+    """An operator's app that made the account and what is in it."""
+    async with site.given.world.parts.database.transaction() as tx:
+        token = await auth.create_platform_app(tx, site.given.world.keyring, name=site.mark)
+        app_id = await tx.fetch_value("SELECT id FROM platform_apps WHERE name = $1", site.mark)
+        for kind, name in (("account", "account_id"), ("user", "user_id"), ("agent_bot", "agent_bot_id")):
+            await platform.permit(tx, app_id, kind, site.ids[name])
+    return Person(id=0, name="", token=token)
 
 
 # --- another account
@@ -327,14 +339,12 @@ def test_of_every_endpoint_it_is_known_how_to_ask() -> None:
 async def test_each_endpoint_lets_in_whom_it_names_and_nobody_else(ours: Site) -> None:
     given = ours.given
     world = given.world
-    async with world.parts.database.transaction() as tx:
-        platform = await auth.create_platform_app(tx, world.keyring, name="Platform")
     everybody = await people(ours)
     tokens: dict[str | None, Callers] = {
         everybody["administrator"].token: Callers.ADMINISTRATOR | PERSON,
         everybody["agent"].token: Callers.AGENT_ONLY | PERSON,
         everybody["bot"].token: BOT,
-        platform: PLATFORM_APP,
+        everybody["operator's app"].token: PLATFORM_APP,
         None: Callers(0),
     }
     offences: list[str] = []

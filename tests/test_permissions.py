@@ -14,13 +14,11 @@ from typing import Final
 import msgspec
 import pytest
 from harness import Api, Given, Person
-from test_isolation import ENDPOINTS, WITH_TOKEN, Site, built, called, probe, sent
+from test_isolation import ENDPOINTS, WITH_TOKEN, Site, built, called, operators_app, probe, sent
 
-from criachat.auth import operations as auth
 from criachat.kit.actors import ANYONE
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.tokens import random_token
-from criachat.platform_api import queries as platform
 from criachat.users.models import PERMISSIONS
 
 EXPECTED: Final = Path(__file__).with_name("permissions.txt")
@@ -88,20 +86,10 @@ async def caller_of(letter: str, site: Site) -> Api:
         case "b":
             person = await given.bot("Rob")
         case "p":
-            person = await _app(site)
+            person = await operators_app(site)
         case _:
             person = None
     return given.api.acting_as(person)
-
-
-async def _app(site: Site) -> Person:
-    """An operator's app that made the account and what is in it."""
-    async with site.given.world.parts.database.transaction() as tx:
-        token = await auth.create_platform_app(tx, site.given.world.keyring, name=site.mark)
-        app_id = await tx.fetch_value("SELECT id FROM platform_apps WHERE name = $1", site.mark)
-        for kind, name in (("account", "account_id"), ("user", "user_id"), ("agent_bot", "agent_bot_id")):
-            await platform.permit(tx, app_id, kind, site.ids[name])
-    return Person(id=0, name="", token=token)
 
 
 def in_order(endpoint: Endpoint) -> tuple[bool, bool, int]:
