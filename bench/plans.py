@@ -16,13 +16,13 @@ from typing import Any, Final, LiteralString
 import msgspec
 import uvloop
 
-from bench.dataset import Size
+from bench.dataset import BUSY_MESSAGES, Size
 from bench.running import LARGE
 from bench.server import TREE, start
 from bench.site import Site, connection_to, settle_once
 from criachat.conversations.conditions import filter_of_conditions
 from criachat.conversations.models import ListFilter, Part
-from criachat.conversations.queries.lists import Asker, count_statement, page_statement
+from criachat.conversations.queries.lists import Asker, count_statement, few_of, page_statement
 from criachat.conversations.schemas import ConditionParams
 from criachat.kit import clock
 from criachat.kit.actors import Actor
@@ -43,9 +43,12 @@ HEAD: Final = """\
 
 Written by `python -m bench.plans`: what each key of `POST /conversations/filter` makes PostgreSQL do in an account of
 {conversations} conversations. A page is the first 25; *rows* are the conversations (or lines of their sums) that were
-read for it, wanted or not, and times are the best of {runs}, planned and run, without the way to the client.
+read for it, wanted or not, and times are the best of {runs}, planned and run, without the way to the client. The counts
+are asked first: an empty page is not looked for, and a short list is read whole and sorted. Where no index has what is
+asked for, all conversations of the account are counted through; an index for each key would cost every message that is
+written more than these filters take.
 
-| Conditions | Found | Page: rows | ms | by | Counts: rows | ms | by |
+| Conditions | Found | Counts: rows | ms | by | Page: rows | ms | by |
 | --- | --: | --: | --: | --- | --: | --: | --- |
 """
 
@@ -76,7 +79,9 @@ def main() -> None:
     chosen = parser.parse_args()
     configure_logs("warning")
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    size = Size(conversations=chosen.conversations, messages=chosen.conversations)
+    busy = Size().busy
+    # One message each but for the busy ones: no filter looks at more.
+    size = Size(conversations=chosen.conversations, messages=chosen.conversations + busy * (BUSY_MESSAGES - 1))
     PAGE.write_text(uvloop.run(_page(chosen.folder, size)), "utf-8")
 
 
@@ -106,11 +111,12 @@ async def _lines(connection: Connection, site: Site) -> list[str]:
 
 
 async def _line(connection: Connection, asker: Asker, name: str, filters: ListFilter) -> str:
-    page = await _plan(connection, *page_statement(asker, filters, Part()))
     sql, values = count_statement(asker, filters)
-    found = await connection.fetchrow(sql, *values)
-    counts = await _plan(connection, sql, values)
-    return f"| {name} | {0 if found is None else found['all_count']:,} | {page} | {counts} |"
+    row = await connection.fetchrow(sql, *values)
+    found = 0 if row is None else row["all_count"]
+    part = Part(is_few=found <= few_of(filters))
+    page = await _plan(connection, *page_statement(asker, filters, part)) if found else "0 | 0.0 | not asked for"
+    return f"| {name} | {found:,} | {await _plan(connection, sql, values)} | {page} |"
 
 
 def _filters(site: Site, team_id: int) -> Iterator[Asked]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from criachat.conversations import queries
 from criachat.conversations.models import Conversation, Counts, ListFilter, Part
 from criachat.conversations.queries import lists, people
@@ -113,6 +115,21 @@ async def list_conversations(db: Db, actor: Actor, filters: ListFilter, part: Pa
     if filters.is_empty:
         return []
     return await lists.list_page(db, _asker(actor), filters, part or Part())
+
+
+async def list_and_count_conversations(
+    db: Db, actor: Actor, filters: ListFilter, part: Part
+) -> tuple[list[Conversation], Counts]:
+    """The same, with the numbers behind the tabs of the list.
+
+    They are asked first: of a list that is empty no page is looked for, and one that is short is not looked for in
+    order, which takes seconds where only a few of many conversations are meant.
+    """
+    counts = await count_conversations(db, actor, filters)
+    if counts.all_count == 0:
+        return [], counts
+    is_few = counts.all_count <= lists.few_of(filters)
+    return await list_conversations(db, actor, filters, msgspec.structs.replace(part, is_few=is_few)), counts
 
 
 async def count_conversations(db: Db, actor: Actor, filters: ListFilter) -> Counts:

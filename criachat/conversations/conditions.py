@@ -87,13 +87,13 @@ def _statuses_of(conditions: Sequence[Condition]) -> tuple[str, ...] | None:
     """The statuses that the list can show at all, so that others need not be read; None for any."""
     if any(condition.is_alternative for condition in conditions):
         return None
-    named = [
-        cast(list[str], each.value)
-        for condition in conditions
-        if isinstance(each := condition.compared, ColumnComparison)
-        and (each.key, each.comparison) == ("status", "is_one")
-    ]
-    return tuple(status for status in STATUSES if all(status in names for names in named)) if named else None
+    columns = [each for condition in conditions if isinstance(each := condition.compared, ColumnComparison)]
+    of_status = [each for each in columns if each.key == "status"]
+    return tuple(name for name in STATUSES if all(_allows(each, name) for each in of_status)) if of_status else None
+
+
+def _allows(comparison: ColumnComparison, status: str) -> bool:
+    return (status in cast(list[str], comparison.value)) == (comparison.comparison == "is_one")
 
 
 def _texts(key: str, values: object) -> list[str]:

@@ -329,9 +329,13 @@ class ListFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of a list is wanted: so many from there on, or those behind the place of a conversation."""
+    """Which part of a list is wanted: so many from there on, or those behind the place of a conversation.
+
+    `is_few` where it is known that the whole list is short: it is found by what was asked for, and sorted afterwards.
+    """
 
     sort: str = ""
     limit: int = 25
     offset: int = 0
     behind: Sequence[object] | None = None
+    is_few: bool = False

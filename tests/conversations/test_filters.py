@@ -407,6 +407,15 @@ async def test_a_custom_attribute_of_contacts_or_of_another_account_is_none(api:
         assert (await filtered(api, condition(key, "equal_to", "gold"))).status == 422
 
 
+async def test_of_an_empty_list_no_page_is_looked_for(api: Api, given: Given) -> None:
+    await given.conversation()
+    nothing = condition("referer", "equal_to", "nowhere")
+    await filtered(api, nothing)
+
+    with given.queries(at_most=1):
+        assert await found(api, nothing) == []
+
+
 async def test_a_filter_is_three_statements(api: Api, given: Given) -> None:
     await define(api, "tier", "text")
     for _ in range(3):

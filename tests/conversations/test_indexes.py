@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from harness import World
 
+from criachat.conversations.conditions import filter_of_conditions
 from criachat.conversations.models import ListFilter, Part
 from criachat.conversations.queries import lists
 from criachat.conversations.queries.lists import Asker
-from criachat.kit.db import Connection, Database
+from criachat.conversations.schemas import ConditionParams
+from criachat.kit import clock
+from criachat.kit.actors import Actor
+from criachat.kit.db import Connection, Database, Db, Statements
 from criachat.main import prepare_database
 
 # Of 30,000 conversations, 27,000 of them resolved, a page touches this many at most, in the table and its indexes.
 FEW = 1_500
 AGENT = 7
+CALLER = Actor(type="user", account_id=1, id=AGENT)
 FILL = """
 INSERT INTO accounts (id, name, features, created_at, updated_at) VALUES (1, 'Loja Azul', '{}', now(), now());
 INSERT INTO users (id, name, email, pubsub_token, created_at, updated_at)
@@ -95,9 +101,11 @@ async def plans(request: pytest.FixtureRequest, connection: Connection) -> None:
     await connection.execute(f"SET plan_cache_mode = force_{request.param}_plan")
 
 
-async def touched(connection: Connection, asker: Asker, filters: ListFilter, sort: str = "") -> int:
+async def touched(
+    connection: Connection, asker: Asker, filters: ListFilter, sort: str = "", *, is_few: bool = False
+) -> int:
     """How many conversations are read for a page, wanted or not; none of them by reading the whole table."""
-    sql, values = lists.page_statement(asker, filters, Part(sort=sort))
+    sql, values = lists.page_statement(asker, filters, Part(sort=sort, is_few=is_few))
     await connection.execute("PREPARE page AS " + sql)
     plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({', '.join(map(literal, values))})")
     await connection.execute("DEALLOCATE page")
@@ -108,7 +116,9 @@ async def touched(connection: Connection, asker: Asker, filters: ListFilter, sor
 
 
 def literal(value: Any) -> str:
-    return "NULL" if value is None else f"'{{{','.join(value)}}}'" if isinstance(value, tuple) else f"'{value}'"
+    if isinstance(value, list | tuple):
+        return f"'{{{','.join(value)}}}'"
+    return "NULL" if value is None else f"'{value}'"
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -154,3 +164,29 @@ async def test_filters_with_an_index_read_a_page_of_resolved_conversations(
     }
 
     assert {each: count for each, count in read.items() if count > FEW} == {}
+
+
+async def test_filters_read_no_status_that_they_rule_out(connection: Connection, asker: Asker) -> None:
+    not_resolved = condition("status", "not_equal_to", "resolved")
+    filters = await filter_of_conditions(Db(connection, Statements()), CALLER, [not_resolved])
+
+    assert filters.status == ("open", "pending", "snoozed")
+    assert await touched(connection, asker, filters) <= FEW
+
+
+async def test_what_is_old_is_found_by_its_age(connection: Connection) -> None:
+    asker = Asker(account_id=1, user_id=AGENT, limited_to=None)
+    await connection.execute("SET plan_cache_mode = force_custom_plan")
+    day = (clock.now() - timedelta(days=21)).date().isoformat()
+    filters = await filter_of_conditions(
+        Db(connection, Statements()), CALLER, [condition("created_at", "is_less_than", day)]
+    )
+
+    in_order = await touched(connection, asker, filters)
+    few = await touched(connection, asker, filters, is_few=True)
+
+    assert few < FEW < in_order
+
+
+def condition(key: str, operator: str, value: str) -> ConditionParams:
+    return ConditionParams(attribute_key=key, filter_operator=operator, values=[value])

@@ -14,7 +14,7 @@ from typing import Literal, LiteralString
 
 import msgspec
 
-from criachat.conversations.models import Conversation, Counts, ListFilter, Part
+from criachat.conversations.models import ColumnComparison, Conversation, Counts, ListFilter, Part
 from criachat.conversations.queries import COLUMNS, JOINS
 from criachat.conversations.queries.conditions import are_summed, conditions_sql
 from criachat.conversations.snapshots import STATUSES
@@ -33,6 +33,15 @@ PAGE_FROM: tuple[LiteralString, LiteralString] = (
     """) AS place
     FROM unnest(ARRAY[""",
     "]::text[]) AS wanted (status)\n",
+)
+SHORT_PAGE: tuple[LiteralString, LiteralString, LiteralString] = (
+    """
+WITH page AS MATERIALIZED (
+    SELECT conversations.id, row_number() OVER (ORDER BY """,
+    """) AS place
+    FROM conversations
+    WHERE conversations.account_id = $1 AND conversations.status = ANY (ARRAY[""",
+    "]::text[])\n",
 )
 STATUS_TEXTS: dict[str, LiteralString] = {
     "open": "'open'",
@@ -84,6 +93,8 @@ QUIET_FIRST: LiteralString = "last_activity_at ASC, id ASC"
 NEW_FIRST: LiteralString = "created_at DESC, id DESC"
 OLD_FIRST: LiteralString = "created_at ASC, id ASC"
 DEFAULT_SORT = "last_activity_at_desc"
+FEW = 2_500
+FEW_OLD = 50_000
 ALIASES = {
     "latest": DEFAULT_SORT,
     "sort_on_created_at": "created_at_asc",
@@ -214,6 +225,25 @@ async def list_page(db: Db, asker: Asker, filters: ListFilter, part: Part) -> li
     return await db.fetch_all(Conversation, sql, *values)
 
 
+def is_narrowed(filters: ListFilter) -> bool:
+    """Whether more is asked of a list than what the sums, and an index in the order of the list, can tell apart."""
+    return bool(filters.kind or _uncounted(filters)) or not are_summed(filters.conditions)
+
+
+def few_of(filters: ListFilter) -> int:
+    """How long a list may be for it to be read whole rather than looked for in order.
+
+    In order, a page takes a look at 25 for each that is found, and is found sooner the more there are. Only what is
+    old stands together at the end of most orders.
+    """
+    is_old = any(
+        isinstance(each := condition.compared, ColumnComparison)
+        and (each.key, each.comparison) == ("created_at", "is_before")
+        for condition in filters.conditions
+    )
+    return FEW_OLD if is_old else FEW
+
+
 def sort_named(name: str) -> str:
     """The order of this name; the newest activity first for one that does not exist."""
     named = ALIASES.get(name, name)
@@ -222,6 +252,8 @@ def sort_named(name: str) -> str:
 
 def page_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[LiteralString, list[object]]:
     """The statement of a page, and the values it binds."""
+    if part.is_few and is_narrowed(filters):
+        return _short_statement(asker, filters, part)
     chosen = SORTS[sort_named(part.sort)]
     values: list[object] = [asker.account_id, asker.user_id]
     narrowed = (*_counted(filters), *_uncounted(filters))
@@ -234,10 +266,7 @@ def page_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[Liter
         seen, conditions = _bound(values, Narrowing(SEEN[0], asker.limited_to, SEEN[1])), IN_SEEN
     elif asker.limited_to is not None:
         narrowed = (Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]), *narrowed)
-    conditions += _all_bound(values, narrowed) + _filtered(values, filters)
-    conditions += SHARES[asker.share] + (KINDS[filters.kind] if filters.kind else "")
-    conditions += ASSIGNEES[filters.assignee] if filters.assignee else ""
-    conditions += "" if part.behind is None else chosen.behind(values, part.behind)
+    conditions += _all_bound(values, narrowed) + _rest(values, asker, filters, part)
     most = ROWS.get(part.limit) or _bound(values, Narrowing("", part.limit, "::bigint"))
     skipped = _bound(values, Narrowing("", part.offset, "::bigint"))
     read: list[LiteralString] = [text for rows, text in ROWS.items() if part.limit + part.offset <= rows]
@@ -251,6 +280,26 @@ def page_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[Liter
     page: LiteralString = PAGE_HEAD + chosen.order + _of(filters) + seen + "CROSS JOIN LATERAL (\n"
     bounds: LiteralString = ") AS found\nORDER BY place LIMIT " + most + " OFFSET " + skipped + "\n"
     return page + "UNION ALL\n".join(runs) + bounds + PAGE_TAIL, values
+
+
+def _short_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[LiteralString, list[object]]:
+    """The same where the list is short: all of it is found as PostgreSQL thinks best, and sorted."""
+    values: list[object] = [asker.account_id, asker.user_id]
+    visible = _asked(Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]))
+    conditions = _all_bound(values, (*visible, *_counted(filters), *_uncounted(filters)))
+    conditions += _rest(values, asker, filters, part)
+    most, skipped = bound(values, part.limit), bound(values, part.offset)
+    page: LiteralString = SHORT_PAGE[0] + SORTS[sort_named(part.sort)].order + SHORT_PAGE[1] + _texts_of(filters)
+    bounds: LiteralString = "ORDER BY place LIMIT " + most + "::bigint OFFSET " + skipped + "::bigint\n"
+    return page + SHORT_PAGE[2] + conditions + bounds + PAGE_TAIL, values
+
+
+def _rest(values: list[object], asker: Asker, filters: ListFilter, part: Part) -> LiteralString:
+    """What no index and no sum knows of."""
+    conditions = _filtered(values, filters) + SHARES[asker.share]
+    conditions += KINDS[filters.kind] if filters.kind else ""
+    conditions += ASSIGNEES[filters.assignee] if filters.assignee else ""
+    return conditions + ("" if part.behind is None else SORTS[sort_named(part.sort)].behind(values, part.behind))
 
 
 async def count(db: Db, asker: Asker, filters: ListFilter) -> Counts:
@@ -271,9 +320,14 @@ def count_statement(asker: Asker, filters: ListFilter) -> tuple[LiteralString, l
 
 
 def _of(filters: ListFilter) -> LiteralString:
-    """The statuses that a page shows; others than ours have no conversations."""
+    """The statuses that a page shows, as rows."""
+    return PAGE_FROM[0] + _texts_of(filters) + PAGE_FROM[1]
+
+
+def _texts_of(filters: ListFilter) -> LiteralString:
+    """The statuses that are wanted; others than ours have no conversations."""
     wanted = STATUSES if filters.status is None else filters.status
-    return PAGE_FROM[0] + ", ".join([text for status, text in STATUS_TEXTS.items() if status in wanted]) + PAGE_FROM[1]
+    return ", ".join([text for status, text in STATUS_TEXTS.items() if status in wanted])
 
 
 def _counted(filters: ListFilter) -> list[Narrowing]:

@@ -48,8 +48,7 @@ async def list_conversations(db: Db, actor: Actor, shown: Shown, params: ListPar
     filters = await filter_of(db, actor, params)
     sort = _sort(params)
     part = part_of(params, sort) if params.updated_within is None else Part(sort=sort, limit=MOST_UPDATED)
-    found = await access.list_conversations(db, actor, filters, part)
-    counts = await access.count_conversations(db, actor, filters)
+    found, counts = await access.list_and_count_conversations(db, actor, filters, part)
     payload = [conversation_out(each, shown) for each in found]
     meta = list_meta_out(counts, next_cursor(params, found, part))
     return ListOut(data=ListPageOut(meta=meta, payload=payload))
@@ -67,8 +66,7 @@ async def search_conversations(db: Db, actor: Actor, params: ListParams) -> Foun
     """A page of 25 of those in which `q` was said, with the messages that say so; of whichever status."""
     filters = await filter_of(db, actor, msgspec.structs.replace(params, q=params.q or ""))
     part = part_of(params, _sort(params))
-    found = await access.list_conversations(db, actor, filters, part)
-    counts = await access.count_conversations(db, actor, filters)
+    found, counts = await access.list_and_count_conversations(db, actor, filters, part)
     said = await hits.list_hits(db, actor.account_id, [each.id for each in found], params.q or "") if found else []
     payload = [conversation_hit_out(each, [hit for hit in said if hit.conversation_id == each.id]) for each in found]
     return FoundOut(meta=found_meta_out(counts, next_cursor(params, found, part)), payload=payload)
@@ -79,8 +77,7 @@ async def filter_conversations(db: Db, actor: Actor, shown: Shown, params: Filte
     """A page of 25 of those for whom the conditions hold, AND before OR, newest activity first; of whichever status."""
     filters = await filter_of_conditions(db, actor, params.payload)
     part = part_of(params, DEFAULT_SORT)
-    found = await access.list_conversations(db, actor, filters, part)
-    counts = await access.count_conversations(db, actor, filters)
+    found, counts = await access.list_and_count_conversations(db, actor, filters, part)
     meta = found_meta_out(counts, next_cursor(params, found, part))
     return FilteredOut(meta=meta, payload=[conversation_out(each, shown) for each in found])
 
