@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from harness import Api, Given
 
+from criachat.contacts import operations
 from criachat.contacts.events import ContactUpdated
 from criachat.contacts.listeners import have_contacts_retagged
 from criachat.labels.events import LabelRenamed
@@ -10,6 +11,25 @@ INSERT_LABELLED = """
 INSERT INTO contacts (account_id, identifier, labels, created_at, updated_at)
 SELECT $1, 'crm-' || number, '{vip}', now(), now() FROM generate_series(1, $2::int) AS number
 """
+
+
+# So many sessions in one inbox, with a conversation in each and so many messages in that.
+INSERT_THREADS = """
+WITH sessions AS (
+    INSERT INTO contact_inboxes (account_id, contact_id, inbox_id, source_id, pubsub_token, created_at, updated_at)
+    SELECT $1, $2, $3::bigint, 'source-' || number, 'token-' || $3::bigint || '-' || number, now(), now()
+    FROM generate_series(1, $4::int) AS number
+    RETURNING id
+), threads AS (
+    INSERT INTO conversations (account_id, display_id, inbox_id, contact_id, contact_inbox_id, last_activity_at,
+        created_at, updated_at)
+    SELECT $1, 1000 + row_number() OVER (), $3, $2, sessions.id, now(), now(), now() FROM sessions
+    RETURNING id
+)
+INSERT INTO messages (account_id, conversation_id, inbox_id, message_type, content, created_at, updated_at)
+SELECT $1, threads.id, $3, 0, 'Olá', now(), now() FROM threads, generate_series(1, $5::int)
+"""
+LEFT = "SELECT count(*) FROM contact_inboxes WHERE account_id = $1 AND inbox_id = $2"
 
 
 async def labels_of(api: Api, contact: dict[str, object]) -> list[str]:
@@ -71,3 +91,25 @@ async def test_more_than_one_batch_is_retagged(api: Api, given: Given) -> None:
     assert (await api.get("/contacts?labels[]=gold")).json["meta"]["count"] == 450
     assert (await api.get("/contacts?labels[]=vip")).json["meta"]["count"] == 0
     assert len({event.contact_id for event in await given.emitted(ContactUpdated)}) == 450
+
+
+async def test_sessions_of_a_deleted_inbox_go_a_few_messages_at_a_time(given: Given) -> None:
+    inbox, other = await given.inbox(), await given.inbox()
+    contact = await given.contact()
+    async with given.world.parts.database.transaction() as tx:
+        for each in (inbox, other):
+            await tx.execute(INSERT_THREADS, given.account_id, contact["id"], each["id"], 5, 900)
+            await tx.execute(
+                "UPDATE conversations SET display_id = display_id + 1000 WHERE account_id = $1", given.account_id
+            )
+
+    left: list[int] = []
+    is_left = True
+    while is_left:
+        async with given.world.parts.database.transaction() as tx:
+            is_left = await operations.remove_sessions(tx, given.account_id, inbox["id"])
+            left.append(await tx.fetch_value(LEFT, given.account_id, inbox["id"]))
+
+    assert left == [2, 0, 0]
+    async with given.world.parts.database.reading() as db:
+        assert await db.fetch_value(LEFT, given.account_id, other["id"]) == 5

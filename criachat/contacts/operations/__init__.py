@@ -40,8 +40,8 @@ UNIQUE = ("email", "phone_number", "identifier")
 # Whoever loses a race finds what the winner made when they look again.
 ATTEMPTS = 5
 BATCH = 200
-# Each may hold a long thread, which goes with it.
-SESSIONS_BATCH = 50
+# What goes with sessions and contacts is counted, since one may hold a long thread.
+MESSAGES_BATCH = 2000
 
 
 async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor, avatar_key: str | None = None) -> Contact:
@@ -214,12 +214,12 @@ async def verify_session(tx: Tx, contact_inbox: ContactInbox) -> ContactInbox:
 
 async def remove_sessions(tx: Tx, account_id: int, inbox_id: int) -> bool:
     """Remove a batch of the sessions of an inbox, with all that was said in them; False when none was left."""
-    return await queries.delete_sessions(tx, account_id, inbox_id, limit=SESSIONS_BATCH) > 0
+    return await queries.delete_sessions(tx, account_id, inbox_id, limit=BATCH, messages=MESSAGES_BATCH) > 0
 
 
 async def remove_some(tx: Tx, account_id: int) -> bool:
     """Remove a batch of the contacts of an account that goes, with all that is theirs; False when none was left."""
-    return await queries.delete_some(tx, account_id, limit=SESSIONS_BATCH) > 0
+    return await queries.delete_some(tx, account_id, limit=BATCH, messages=MESSAGES_BATCH) > 0
 
 
 async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str | None) -> int:

@@ -55,14 +55,55 @@ WHERE account_id = $1 AND id = $2
 RETURNING """
     + COLUMNS
 )
+# As many as have about so many messages together, and the first in any case: deleting takes as long as there are
+# messages, and meanwhile nobody reads on in the log.
 DELETE_SESSIONS = """
 DELETE FROM contact_inboxes
-WHERE account_id = $1
-  AND id IN (SELECT id FROM contact_inboxes WHERE account_id = $1 AND inbox_id = $2 ORDER BY source_id LIMIT $3)
+WHERE account_id = $1 AND id IN (
+    SELECT weighed.id
+    FROM (
+        SELECT counted.id, sum(counted.messages) OVER (ORDER BY counted.source_id) - counted.messages AS before
+        FROM (
+            SELECT session.id, session.source_id, (
+                SELECT count(*) FROM (
+                    SELECT FROM conversations
+                    JOIN messages ON messages.account_id = $1 AND messages.conversation_id = conversations.id
+                    WHERE conversations.account_id = $1 AND conversations.contact_inbox_id = session.id
+                    LIMIT $4
+                ) AS said
+            ) AS messages
+            FROM contact_inboxes AS session
+            WHERE session.account_id = $1 AND session.inbox_id = $2
+            ORDER BY session.source_id
+            LIMIT $3
+        ) AS counted
+    ) AS weighed
+    WHERE weighed.before < $4
+)
 """
 DELETE_SOME = """
 DELETE FROM contacts
-WHERE account_id = $1 AND id IN (SELECT id FROM contacts WHERE account_id = $1 ORDER BY id LIMIT $2)
+WHERE account_id = $1 AND id IN (
+    SELECT weighed.id
+    FROM (
+        SELECT counted.id, sum(counted.messages) OVER (ORDER BY counted.id) - counted.messages AS before
+        FROM (
+            SELECT contact.id, (
+                SELECT count(*) FROM (
+                    SELECT FROM conversations
+                    JOIN messages ON messages.account_id = $1 AND messages.conversation_id = conversations.id
+                    WHERE conversations.account_id = $1 AND conversations.contact_id = contact.id
+                    LIMIT $3
+                ) AS said
+            ) AS messages
+            FROM contacts AS contact
+            WHERE contact.account_id = $1
+            ORDER BY contact.id
+            LIMIT $2
+        ) AS counted
+    ) AS weighed
+    WHERE weighed.before < $3
+)
 """
 DELETE_CONTACT = "DELETE FROM contacts WHERE account_id = $1 AND id = $2"
 
@@ -276,14 +317,14 @@ async def move_contact_inboxes(tx: Tx, contact: Contact, to: Contact) -> None:
     await tx.execute(MOVE_CONTACT_INBOXES, contact.account_id, contact.id, to.id, clock.now())
 
 
-async def delete_sessions(tx: Tx, account_id: int, inbox_id: int, *, limit: int) -> int:
-    """Remove so many sessions of an inbox with all that was said in them; how many there were."""
-    return await tx.execute(DELETE_SESSIONS, account_id, inbox_id, limit)
+async def delete_sessions(tx: Tx, account_id: int, inbox_id: int, *, limit: int, messages: int) -> int:
+    """Remove so many sessions of an inbox, or fewer in which so much was said; how many there were."""
+    return await tx.execute(DELETE_SESSIONS, account_id, inbox_id, limit, messages)
 
 
-async def delete_some(tx: Tx, account_id: int, *, limit: int) -> int:
-    """Remove so many contacts of an account, with all that is theirs; how many it were."""
-    return await tx.execute(DELETE_SOME, account_id, limit)
+async def delete_some(tx: Tx, account_id: int, *, limit: int, messages: int) -> int:
+    """Remove so many contacts of an account, or fewer with whom so much was said; how many there were."""
+    return await tx.execute(DELETE_SOME, account_id, limit, messages)
 
 
 async def list_sessions(db: Db, account_id: int, contact_ids: Sequence[int]) -> list[Session]:
