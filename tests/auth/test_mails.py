@@ -13,11 +13,15 @@ from visitors import NEW, PASSWORD, Browser, asked, choice, signed_in, token_in,
 from criachat.auth.listeners import welcome_newcomers
 from criachat.kit import clock
 from criachat.users.events import AgentAdded
+from criachat.users.passwords import hashed
 
 PASSWORDS = "/auth/password"
 CONFIRMATION = "/auth/confirmation"
 PROFILE = "/api/v1/profile"
 RESEND = f"{PROFILE}/resend_confirmation"
+IS_ANYBODY_WAITING = """
+SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
+"""
 INVALID = {"message": "Invalid token", "redirect_url": "/"}
 
 
@@ -294,3 +298,29 @@ async def test_a_password_changed_in_one_session_ends_the_others(given: Given, a
     assert changed.status == 200
     assert [(await each.get(PROFILE)).status for each in (here, there)] == [200, 401]
     assert (await Browser(given.world).sign_in(ana, NEW)).status == 200
+
+
+async def test_a_changed_password_ends_what_was_mailed_before(given: Given, ana: Person, mailbox: Mailbox) -> None:
+    here, token = await signed_in(given, ana), await asked(given, mailbox, ana)
+    await here.put(PROFILE, {"current_password": PASSWORD, "password": NEW, "password_confirmation": NEW})
+
+    reply = await Browser(given.world).put(PASSWORDS, choice(token, "Inverno-3"))
+
+    assert (reply.status, reply.json) == (422, INVALID)
+
+
+async def test_whoever_signs_in_while_the_password_changes_is_not_let_in_with_the_old_one(
+    given: Given, ana: Person
+) -> None:
+    browser, database = Browser(given.world), given.world.parts.database
+
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE users SET password_hash = $2 WHERE id = $1", ana.id, hashed(NEW))
+        trying = asyncio.create_task(browser.sign_in(ana))
+        async with asyncio.timeout(20), database.reading() as db:
+            while not trying.done() and not await db.fetch_value(IS_ANYBODY_WAITING):
+                pass
+    reply = await trying
+
+    assert reply.status == 401
+    assert (await browser.get(PROFILE)).status == 401

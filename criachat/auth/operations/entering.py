@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 
 from criachat.auth.entrance import Entrance
 from criachat.auth.errors import ChallengeOver, CodeWrong, NotConfirmed, SignsInElsewhere, WrongCredentials
@@ -14,8 +15,6 @@ from criachat.kit.db import Tx
 from criachat.users import passwords
 
 ELSEWHERE = "saml"
-# Compared with when there is no password, so that an unknown address takes as long as a known one.
-NOBODYS = passwords.hashed("nobody has this")
 
 
 async def by_password(entrance: Entrance, email: str, password: str) -> Session | str:
@@ -24,14 +23,24 @@ async def by_password(entrance: Entrance, email: str, password: str) -> Session 
         entrant = await queries.find_entrant(db, email)
     if entrant is not None and entrant.provider == ELSEWHERE:
         raise SignsInElsewhere
-    known = NOBODYS if entrant is None else entrant.password_hash or NOBODYS
-    is_right = await asyncio.to_thread(passwords.matches, password, known)
-    if entrant is None or entrant.password_hash is None or not is_right:
+    known = None if entrant is None else entrant.password_hash
+    if not await asyncio.to_thread(_matches, password, known) or entrant is None:
         raise WrongCredentials
     if not entrant.is_confirmed:
         raise NotConfirmed(f"Confirm your address first: follow the link that was sent to {entrant.email}")
     async with entrance.database.transaction() as tx:
         return await enter(tx, entrance.keyring, entrant)
+
+
+def _matches(password: str, password_hash: str | None) -> bool:
+    """Whether this is their password; who has none, or does not exist, takes as long to refuse."""
+    is_same = passwords.matches(password, password_hash or _nobodys())
+    return is_same and password_hash is not None
+
+
+@cache
+def _nobodys() -> str:
+    return passwords.hashed(passwords.random_password())
 
 
 async def by_link(entrance: Entrance, email: str, token: str) -> Session:

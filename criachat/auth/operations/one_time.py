@@ -29,7 +29,7 @@ async def give(tx: Tx, purpose: Purpose, user_id: int, *, lasts: timedelta, emai
 
 async def give_instead(tx: Tx, purpose: Purpose, user_id: int, *, lasts: timedelta, email: str | None = None) -> str:
     """The same in place of those given for it before, which are good no more."""
-    await queries.delete_unused(tx, user_id, purpose)
+    await queries.delete_unused(tx, user_id, [purpose])
     return await give(tx, purpose, user_id, lasts=lasts, email=email)
 
 

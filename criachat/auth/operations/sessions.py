@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from criachat.auth.credentials import api_token_of
+from criachat.auth.errors import WrongCredentials
 from criachat.auth.models import Credentials, Entrant, Session
 from criachat.auth.operations import ENDED_TOPIC, SHOWN_CHARACTERS
 from criachat.auth.operations.one_time import CHALLENGE_LASTS, give
 from criachat.auth.queries import sessions as queries
+from criachat.auth.queries.one_time import delete_unused
 from criachat.kit import clock, tokens
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
@@ -33,11 +35,13 @@ async def open_session(tx: Tx, keyring: Keyring, entrant: Entrant) -> Session:
     expires_at = clock.now() + LIFETIME
     session_id = await queries.insert_session(
         tx,
-        entrant.id,
+        entrant,
         client=credentials.client,
         digest=keyring.digest(credentials.access_token),
         expires_at=expires_at,
     )
+    if session_id is None:
+        raise WrongCredentials
     session = Session(
         id=session_id,
         user_id=entrant.id,
@@ -58,7 +62,8 @@ async def end_sessions(tx: Tx, session_ids: Sequence[int]) -> None:
 
 
 async def end_other_sessions(tx: Tx, user_id: int, *, kept: int | None) -> None:
-    """End all sessions of a person, but for the one that is kept."""
+    """End all sessions of a person, but for the one that is kept, and what was given them to begin another with."""
+    await delete_unused(tx, user_id, ["password", "second_factor"])
     await end_sessions(tx, await queries.list_other_sessions(tx, user_id, kept))
 
 

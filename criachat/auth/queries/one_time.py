@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -19,7 +20,9 @@ LOCK_ONE_TIME = """
 SELECT user_id, email, used_at FROM one_time_tokens WHERE digest = $1 AND purpose = $2 AND expires_at > $3 FOR UPDATE
 """
 SET_USED = "UPDATE one_time_tokens SET used_at = $2 WHERE digest = $1"
-DELETE_UNUSED = "DELETE FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL"
+DELETE_UNUSED = """
+DELETE FROM one_time_tokens WHERE user_id = $1 AND purpose = ANY($2::text[]) AND used_at IS NULL
+"""
 PRUNE_ONE_TIME = "DELETE FROM one_time_tokens WHERE expires_at < $1"
 
 
@@ -40,9 +43,9 @@ async def set_used(tx: Tx, digest: bytes) -> None:
     await tx.execute(SET_USED, digest, clock.now())
 
 
-async def delete_unused(tx: Tx, user_id: int, purpose: Purpose) -> None:
-    """End what was given out for this before."""
-    await tx.execute(DELETE_UNUSED, user_id, purpose)
+async def delete_unused(tx: Tx, user_id: int, purposes: Sequence[Purpose]) -> None:
+    """End what was given out for these before."""
+    await tx.execute(DELETE_UNUSED, user_id, purposes)
 
 
 async def prune_one_time(tx: Tx) -> None:

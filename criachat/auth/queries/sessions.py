@@ -23,10 +23,14 @@ FROM users
 LEFT JOIN second_factors ON second_factors.user_id = users.id
 WHERE users.id = $1
 """
-# With the person locked, or of many who sign in at once more would stay than may.
+# With the person locked, or of many who sign in at once more would stay than may. And only while their password is the
+# one that was looked at: comparing it takes long, and who changed it meanwhile has ended all sessions there were.
 INSERT_SESSION = """
 INSERT INTO sessions (user_id, client, digest, expires_at, created_at)
-SELECT users.id, $2, $3, $4, $5 FROM users WHERE users.id = $1 FOR NO KEY UPDATE
+SELECT users.id, $3, $4, $5, $6
+FROM users
+WHERE users.id = $1 AND users.password_hash IS NOT DISTINCT FROM $2
+FOR NO KEY UPDATE
 RETURNING id
 """
 INSERT_API_TOKEN = """
@@ -64,9 +68,10 @@ async def find_entrant_by_id(db: Db, user_id: int) -> Entrant | None:
     return await db.fetch_one_or_none(Entrant, FIND_ENTRANT_BY_ID, user_id)
 
 
-async def insert_session(tx: Tx, user_id: int, *, client: str, digest: bytes, expires_at: datetime) -> int:
-    """A new session, known by the digest of what its owner carries; its id."""
-    return await tx.fetch_value(INSERT_SESSION, user_id, client, digest, expires_at, clock.now())
+async def insert_session(tx: Tx, entrant: Entrant, *, client: str, digest: bytes, expires_at: datetime) -> int | None:
+    """A new session, known by the digest of what its owner carries; its id, or None when their password is another."""
+    values = (entrant.id, entrant.password_hash, client, digest, expires_at, clock.now())
+    return await tx.fetch_value(INSERT_SESSION, *values)
 
 
 async def insert_api_token(

@@ -8,7 +8,7 @@ from criachat.auth.operations import signing_up
 from criachat.auth.resolver import TokenResolver
 from criachat.auth.schemas import SignedUpOut, SignUpParams, signed_up_out
 from criachat.kit.actors import ANYONE
-from criachat.kit.errors import NoSuchPage
+from criachat.kit.errors import NoSuchPage, NotAuthorized
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Routes
 from criachat.kit.settings import Settings
@@ -32,6 +32,8 @@ async def sign_up(
         session, account = await signing_up.sign_up(entrance, settings, params)
         user_id, token = session.user_id, session.api_token
         request.told += session_headers(session.credentials, session.expires_at)
+    elif not caller.covers("account:write"):
+        raise NotAuthorized
     else:
         account = await signing_up.open_another(entrance, caller.id or 0, params)
         user_id, token = caller.id or 0, caller.access_token
