@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any, LiteralString, cast
 from urllib.parse import quote
+
+import msgspec
 
 from bench.inside import statements_of
 from bench.load import request
@@ -85,7 +86,7 @@ async def sequential_scans(connection: Connection, account_id: int) -> list[str]
     found: list[str] = []
     for sql, values in asked:
         plan = await connection.fetchval("EXPLAIN (FORMAT JSON) " + sql, account_id, pattern, *page, *values)
-        found += _scanned(json.loads(plan))
+        found += _scanned(msgspec.json.decode(plan))
     return found
 
 

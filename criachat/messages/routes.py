@@ -11,7 +11,7 @@ from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import ConversationOut, conversation_out, sender_out
 from criachat.kit.actors import AGENT, BOT, Actor
 from criachat.kit.db import Database, Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import NotAuthorized, NotFound
 from criachat.kit.files import Blob, Files
 from criachat.kit.http.routes import Routes
 from criachat.kit.http.versions import Versioned
@@ -24,6 +24,8 @@ from criachat.messages.operations import changing, opening, uploads
 from criachat.messages.operations.merging import load_contacts_to_merge, merge_contacts
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import (
+    ComposedOut,
+    ComposeParams,
     ListParams,
     MergeParams,
     MessageChangeParams,
@@ -78,6 +80,27 @@ async def find_or_open_conversation(
     limit = settings.message_per_minute_limit
     conversation = await opening.find_or_open_with_message(tx, params, kept, actor=actor, limit_per_minute=limit)
     return Versioned(conversation_out(conversation, shown), conversation.version)
+
+
+@opening_routes.post("/compose", actors=AGENT | BOT, files=("message[attachments]",))
+async def compose_message(
+    tx: Tx, actor: Actor, settings: Settings, shown: Shown, params: ComposeParams, kept: KeptFiles
+) -> ComposedOut:
+    """Write to somebody in one call, however often it is made: `contact`, `inbox_id` and `message`.
+
+    The contact with that identifier, e-mail or phone number is changed as sent, or made; the message goes into their
+    conversation in the inbox that is not resolved, or into a new one.
+    """
+    if not actor.covers("contacts:write"):
+        raise NotAuthorized("This access token lacks the scope contacts:write")
+    limit = settings.message_per_minute_limit
+    contact, conversation = await opening.compose(tx, params, kept, actor=actor, limit_per_minute=limit)
+    newest = conversation.newest()
+    return ComposedOut(
+        contact=contact_out(contact, shown),
+        conversation=conversation_out(conversation, shown),
+        message=None if newest is None else message_out(newest.newest, shown),
+    )
 
 
 @merging_routes.post("/contact_merge", actors=AGENT)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from criachat.conversations.schemas import AttachmentOut, SenderOut, attachment_out, sender_out
+from criachat.contacts.schemas import ContactOut, ContactParams
+from criachat.conversations.schemas import AttachmentOut, ConversationOut, SenderOut, attachment_out, sender_out
 from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot
 from criachat.kit.times import unix
 from criachat.messages.models import External
@@ -64,6 +65,12 @@ class OpeningParams(msgspec.Struct, kw_only=True):
     def attachments(self) -> Any:
         """The files of its message."""
         return None if self.message is None else self.message.attachments
+
+
+class ComposeParams(OpeningParams, kw_only=True):
+    """A message for somebody: who it is, in which inbox, and what a conversation would be if there is none."""
+
+    contact: ContactParams
 
 
 class UploadParams(msgspec.Struct, kw_only=True):
@@ -158,6 +165,14 @@ class AttachmentsOut(msgspec.Struct, frozen=True, kw_only=True):
 
     meta: AttachmentsMetaOut
     payload: list[AttachmentInThreadOut]
+
+
+class ComposedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was written to, where, and the newest message there."""
+
+    contact: ContactOut
+    conversation: ConversationOut
+    message: MessageOut | None
 
 
 class UploadOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from criachat.contacts import access as contacts
 from criachat.contacts import operations as contact_operations
 from criachat.contacts.models import Contact, ContactInbox
@@ -20,7 +22,7 @@ from criachat.messages.drafting import draft_of
 from criachat.messages.errors import MessageInvalid
 from criachat.messages.models import StoredFile
 from criachat.messages.operations.saying import SEQUENCE, say
-from criachat.messages.schemas import MessageParams, OpeningParams
+from criachat.messages.schemas import ComposeParams, MessageParams, OpeningParams
 from criachat.messages.uploading import KeptFiles
 
 
@@ -56,6 +58,16 @@ async def find_or_open_with_message(
             tx, inbox=inbox, contact=contact, contact_inbox=session, opening=opening, actor=actor
         )
     return await _with_message(tx, conversation, params, kept, actor=actor, limit_per_minute=limit_per_minute)
+
+
+async def compose(
+    tx: Tx, params: ComposeParams, kept: KeptFiles, *, actor: Actor, limit_per_minute: int
+) -> tuple[Contact, Conversation]:
+    """Write to somebody: they are found or made, and so is the conversation that goes on with them. All, or nothing."""
+    contact = await contact_operations.upsert_contact(tx, params.contact, actor=actor)
+    there = msgspec.structs.replace(params, contact_id=contact.id)
+    conversation = await find_or_open_with_message(tx, there, kept, actor=actor, limit_per_minute=limit_per_minute)
+    return contact, conversation
 
 
 async def _session_of(tx: Tx, contact: Contact, inbox: Inbox, params: OpeningParams) -> ContactInbox:
