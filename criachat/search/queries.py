@@ -91,13 +91,15 @@ OF_CONTACT: LiteralString = (
     "concat_ws(E'\\n', contacts.name, contacts.email, contacts.phone_number, contacts.identifier)"
 )
 # Each contact is looked up by itself: joined as a whole, all contacts would be read.
-THEIR_WORDS: LiteralString = (
-    "SELECT "
+WITH_CONTACT: LiteralString = (
+    """CROSS JOIN LATERAL (
+        SELECT """
     + OF_CONTACT
     + """ AS words
         FROM contacts
         WHERE contacts.account_id = $1 AND contacts.id = newest.contact_id
-        OFFSET 0"""
+        OFFSET 0
+    ) AS contact"""
 )
 NEWEST: LiteralString = """
         SELECT id, display_id, contact_id, inbox_id
@@ -113,9 +115,9 @@ WITH walked AS MATERIALIZED (
     FROM ("""
     + NEWEST
     + """    ) AS newest
-    CROSS JOIN LATERAL ("""
-    + THEIR_WORDS
-    + """) AS contact
+    """
+    + WITH_CONTACT
+    + """
     WHERE (newest.display_id::text LIKE $2 OR contact.words ILIKE $2)
 """,
     """    ORDER BY newest.display_id DESC
