@@ -101,6 +101,18 @@ class ContentAttributesInvalid(MessageInvalid):
     attribute = "content_attributes"
 
 
+class HistoryLineInvalid(MessageInvalid):
+    """Validation failed: The line is no message"""
+
+
+class HistoryMissing(Unprocessable):
+    """import_file is missing: a file with one message as JSON on each line"""
+
+
+class HistoryNotAllowed(Unprocessable):
+    """History can only be imported into API inboxes"""
+
+
 class NothingUploaded(Unprocessable):
     """attachment or external_url is missing"""
 

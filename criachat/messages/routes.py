@@ -9,23 +9,33 @@ from criachat.contacts.schemas import ContactOut, contact_out
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import ConversationOut, conversation_out, sender_out
-from criachat.kit.actors import AGENT, BOT, Actor
+from criachat.kit.actors import ADMINISTRATOR, AGENT, BOT, Actor
 from criachat.kit.db import Database, Db, Tx
 from criachat.kit.errors import NotAuthorized, NotFound
 from criachat.kit.files import Blob, Files
+from criachat.kit.http.answers import Stream
 from criachat.kit.http.routes import Routes
+from criachat.kit.http.uploads import Upload
 from criachat.kit.http.versions import Versioned
 from criachat.kit.settings import Settings
 from criachat.kit.times import iso_or_none
 from criachat.messages import access
 from criachat.messages.drafting import draft_of
-from criachat.messages.errors import CannotRetry, NothingUploaded, StatusUpdateNotAllowed
+from criachat.messages.errors import (
+    CannotRetry,
+    HistoryMissing,
+    HistoryNotAllowed,
+    NothingUploaded,
+    StatusUpdateNotAllowed,
+)
+from criachat.messages.importing import import_lines, read_lines
 from criachat.messages.operations import changing, opening, uploads
 from criachat.messages.operations.merging import load_contacts_to_merge, merge_contacts
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import (
     ComposedOut,
     ComposeParams,
+    HistoryParams,
     ListParams,
     MergeParams,
     MessageChangeParams,
@@ -218,6 +228,25 @@ async def translate_message(
     async with database.transaction() as tx:
         kept = await changing.keep_translation(tx, conversation, message_id, language, translated, actor=actor)
     return TranslationOut(content=kept)
+
+
+@routes.post("/import", actors=ADMINISTRATOR, files=("import_file",))
+async def import_history(database: Database, actor: Actor, conversation_id: int, params: HistoryParams) -> Stream:
+    """Take in what was said elsewhere before, oldest first, each `source_id` once; nobody is told of it.
+
+    `import_file` has one message as JSON on each line: `source_id`, `content`, `message_type`, `created_at`, and where
+    wanted `private`, `sender_id`, `content_attributes`. Each line of the answer tells how far it has come; the last one
+    says `done`. Sent again, it goes on where it broke off.
+    """
+    async with database.reading() as db:
+        conversation = await conversations.load_conversation(db, actor, conversation_id)
+    if conversation.channel_type != "Channel::Api":
+        raise HistoryNotAllowed
+    if not isinstance(params.import_file, Upload):
+        raise HistoryMissing
+    lines = await read_lines(params.import_file)
+    told = import_lines(database, conversation_id, lines, actor=actor)
+    return Stream(told, content_type="application/x-ndjson")
 
 
 @upload_routes.post(actors=AGENT, files=("attachment",), limit="upload")

@@ -73,6 +73,12 @@ class ComposeParams(OpeningParams, kw_only=True):
     contact: ContactParams
 
 
+class HistoryParams(msgspec.Struct, kw_only=True):
+    """What was said elsewhere: a file with one message as JSON on each line, oldest first."""
+
+    import_file: Any = None
+
+
 class UploadParams(msgspec.Struct, kw_only=True):
     """A file sent ahead of what is to carry it: itself, or the address it is to be fetched from."""
 
