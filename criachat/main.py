@@ -19,6 +19,9 @@ from criachat.agent_bots.pictures import jobs as agent_bots_jobs
 from criachat.agent_bots.routes import inbox_routes as inbox_bot_routes
 from criachat.agent_bots.routes import routes as agent_bots_routes
 from criachat.agent_bots.schemas import ShownBots
+from criachat.audit.jobs import jobs as audit_jobs
+from criachat.audit.listeners import listeners as audit_listeners
+from criachat.audit.routes import routes as audit_routes
 from criachat.auth.entrance import Entrance
 from criachat.auth.jobs import jobs as auth_jobs
 from criachat.auth.listeners import listeners as auth_listeners
@@ -189,6 +192,7 @@ ROUTES: tuple[Routes, ...] = (
     platform_users_routes,
     platform_accounts_routes,
     platform_bots_routes,
+    audit_routes,
     automation_routes,
     macro_routes,
     integrations_routes,
@@ -213,6 +217,7 @@ LISTENERS: tuple[Listeners, ...] = (
     csat_listeners,
     channels_listeners,
     notifications_listeners,
+    audit_listeners,
     agent_bots_listeners,
 )
 JOBS: tuple[Jobs, ...] = (
@@ -226,6 +231,7 @@ JOBS: tuple[Jobs, ...] = (
     messages_jobs,
     help_center_jobs,
     notifications_jobs,
+    audit_jobs,
     search_jobs,
     automation_jobs,
 )

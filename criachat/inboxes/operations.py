@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import invalidate_cache
+from criachat.accounts.operations import invalidate_cache, tell_of_change
 from criachat.inboxes import access, queries, rules
 from criachat.inboxes.channel import address_kinds, addresses_of, told_settings, with_settings
 from criachat.inboxes.errors import AddressTaken, ChannelMissing, NoSuchToken, PortalMissing, UserMissing
@@ -173,23 +173,32 @@ async def remove_deleted(tx: Tx, *, account_id: int, inbox_id: int) -> bool:
 async def add_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int], *, actor: Actor) -> None:
     """Put people into it."""
     await _check_colleagues(tx, user_ids, actor)
+    before = await queries.list_member_ids(tx, inbox)
     await queries.insert_members(tx, inbox, user_ids)
-    await invalidate_cache(tx, inbox.account_id, "inbox")
+    await _tell_of_members(tx, inbox, before, actor=actor)
 
 
 async def set_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int], *, actor: Actor) -> None:
     """Have just these people in it."""
     await _check_colleagues(tx, user_ids, actor)
     await queries.lock_inbox(tx, inbox.account_id, inbox.id)
+    before = await queries.list_member_ids(tx, inbox)
     await queries.delete_other_members(tx, inbox, user_ids)
     await queries.insert_members(tx, inbox, user_ids)
-    await invalidate_cache(tx, inbox.account_id, "inbox")
+    await _tell_of_members(tx, inbox, before, actor=actor)
 
 
-async def remove_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int]) -> None:
+async def remove_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int], *, actor: Actor) -> None:
     """Take people out of it; their conversations stay theirs."""
+    before = await queries.list_member_ids(tx, inbox)
     await queries.delete_members(tx, inbox, user_ids)
+    await _tell_of_members(tx, inbox, before, actor=actor)
+
+
+async def _tell_of_members(tx: Tx, inbox: Inbox, before: Sequence[int], *, actor: Actor) -> None:
     await invalidate_cache(tx, inbox.account_id, "inbox")
+    views = {"user_ids": before}, {"user_ids": await queries.list_member_ids(tx, inbox)}
+    await tell_of_change(tx, actor, "InboxMember", inbox.id, before=views[0], after=views[1])
 
 
 async def _check_portal(tx: Tx, inbox: Inbox, params: InboxParams) -> None:

@@ -147,7 +147,7 @@ async def set_members(tx: Tx, actor: Actor, shown: Shown, params: MembersParams)
 @routes.delete("/inbox_members", actors=ADMINISTRATOR)
 async def remove_members(tx: Tx, actor: Actor, params: MembersParams) -> None:
     """Take people out of an inbox."""
-    await operations.remove_members(tx, await _load(tx, actor, params), params.user_ids)
+    await operations.remove_members(tx, await _load(tx, actor, params), params.user_ids, actor=actor)
 
 
 def _out(inbox: Inbox, shown: ShownInboxes, actor: Actor) -> InboxOut:

@@ -69,6 +69,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 8
     payload_retention_days: Annotated[int, Meta(ge=1, le=90, description="How long webhook payloads are kept.")] = 30
     attempt_retention_days: Annotated[int, Meta(ge=1, le=365, description="How long delivery attempts are kept.")] = 90
+    audit_retention_days: Annotated[
+        int, Meta(ge=1, le=3650, description="How long it is kept who changed what in an account.")
+    ] = 365
     event_retention_days: Annotated[int, Meta(ge=4, le=365, description="How long the event log is kept.")] = 30
     maximum_file_upload_mb: Annotated[int, Meta(ge=1, le=1024, description="Largest file a message may carry.")] = 40
     maximum_request_mb: Annotated[int, Meta(ge=1, le=4096, description="Largest multipart request.")] = 200

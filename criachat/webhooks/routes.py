@@ -67,8 +67,8 @@ async def create_webhook(
     webhook = await operations.create_webhook(
         tx,
         keyring,
-        account_id=actor.account_id,
-        params=params,
+        params,
+        actor=actor,
         timeout_seconds=settings.webhook_timeout_seconds,
     )
     return _reply(webhook, keyring)
@@ -80,13 +80,13 @@ async def change_webhook(
 ) -> WebhookReply:
     """Change what is sent. What waits to be delivered goes to the new URL."""
     webhook = await access.load_webhook_to_change(tx, actor, webhook_id)
-    return _reply(await operations.update_webhook(tx, webhook, params), keyring)
+    return _reply(await operations.update_webhook(tx, webhook, params, actor=actor), keyring)
 
 
 @routes.delete("/{webhook_id}", actors=ADMINISTRATOR)
 async def delete_webhook(tx: Tx, actor: Actor, webhook_id: int) -> None:
     """Tell it nothing any more; what waits for it is cancelled. Its deliveries stay in the log."""
-    await operations.delete_webhook(tx, await access.load_webhook_to_change(tx, actor, webhook_id))
+    await operations.delete_webhook(tx, await access.load_webhook_to_change(tx, actor, webhook_id), actor=actor)
 
 
 @routes.post("/{webhook_id}/rotate_secret", actors=ADMINISTRATOR)

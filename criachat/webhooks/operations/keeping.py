@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from criachat.accounts.operations import tell_of_change
 from criachat.kit import clock, tokens
+from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.outside import check_url
@@ -25,15 +29,16 @@ from criachat.webhooks.operations.telling import replay_span
 from criachat.webhooks.queries import replays, webhooks
 from criachat.webhooks.schemas import WebhookParams
 
+RECORD: Final = "Webhook"
 LONGEST_NAME: Final = 255
 LONGEST_OVERLAP_HOURS: Final = 7 * 24
 
 
 async def create_webhook(
-    tx: Tx, keyring: Keyring, *, account_id: int, params: WebhookParams, timeout_seconds: int
+    tx: Tx, keyring: Keyring, params: WebhookParams, *, actor: Actor, timeout_seconds: int
 ) -> Webhook:
     """Have somebody told from now on; they have `timeout_seconds` to answer unless the caller says otherwise."""
-    webhook_id = await webhooks.reserve_id(tx)
+    account_id, webhook_id = actor.account_id, await webhooks.reserve_id(tx)
     blank = Webhook(
         account_id=account_id,
         id=webhook_id,
@@ -53,22 +58,25 @@ async def create_webhook(
     webhook = await _changed(tx, blank, params)
     if not await webhooks.insert_webhook(tx, webhook):
         raise UrlTaken
+    await tell_of_change(tx, actor, RECORD, webhook.id, before=None, after=_told(webhook))
     return await _read_again(tx, webhook)
 
 
-async def update_webhook(tx: Tx, webhook: Webhook, params: WebhookParams) -> Webhook:
+async def update_webhook(tx: Tx, webhook: Webhook, params: WebhookParams, *, actor: Actor) -> Webhook:
     """Change what was sent. What waits for it goes to the new URL."""
     changed = await _changed(tx, webhook, params)
     if await webhooks.is_url_taken(tx, changed):
         raise UrlTaken
     await webhooks.save_webhook(tx, changed)
+    await tell_of_change(tx, actor, RECORD, webhook.id, before=_told(webhook), after=_told(changed))
     return await _read_again(tx, changed)
 
 
-async def delete_webhook(tx: Tx, webhook: Webhook) -> None:
+async def delete_webhook(tx: Tx, webhook: Webhook, *, actor: Actor) -> None:
     """Tell it nothing any more; what still waits for it is cancelled, its log stays."""
     await webhooks.delete_webhook(tx, webhook)
     await replays.cancel_queued(tx, webhook.account_id, webhook.target)
+    await tell_of_change(tx, actor, RECORD, webhook.id, before=_told(webhook), after=None)
 
 
 async def rotate_secret(tx: Tx, keyring: Keyring, webhook: Webhook, *, overlap_hours: int) -> Webhook:
@@ -106,6 +114,19 @@ async def enable(tx: Tx, webhook: Webhook, *, wants_replay: bool) -> tuple[Webho
 def open_secret(keyring: Keyring, webhook: Webhook) -> str:
     """The secret its receiver verifies with."""
     return keyring.open(webhook.secret, context=secret_context(webhook.account_id, webhook.id))
+
+
+def _told(webhook: Webhook) -> dict[str, Any]:
+    """The webhook without its secrets. What stands behind the host often is one, so it is told by a digest."""
+    parts = urlsplit(webhook.url)
+    rest = hashlib.sha256(f"{parts.path}?{parts.query}".encode()).hexdigest()[:8]
+    return {
+        "url": f"{parts.scheme}://{parts.hostname}/#{rest}",
+        "name": webhook.name,
+        "inbox_id": webhook.inbox_id,
+        "subscriptions": webhook.subscriptions,
+        "timeout_seconds": webhook.timeout_seconds,
+    }
 
 
 async def _changed(tx: Tx, webhook: Webhook, params: WebhookParams) -> Webhook:
