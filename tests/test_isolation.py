@@ -242,6 +242,7 @@ async def operators_app(site: Site) -> Person:
 # --- another account
 
 
+@pytest.mark.promise("TN-2")
 async def test_nobody_of_one_account_comes_into_another(ours: Site, theirs: Site) -> None:
     before = await everything(theirs)
     offences: list[str] = []
@@ -257,6 +258,7 @@ async def test_nobody_of_one_account_comes_into_another(ours: Site, theirs: Site
     assert await everything(theirs) == before
 
 
+@pytest.mark.promise("TN-2")
 async def test_in_ones_own_account_nothing_of_another_is_found(ours: Site, theirs: Site) -> None:
     before = await everything(theirs)
     mixed = Site(ours.given, theirs.mark, {**theirs.ids, "account_id": ours.given.account_id}, {})
@@ -274,6 +276,7 @@ async def test_in_ones_own_account_nothing_of_another_is_found(ours: Site, their
     assert await everything(theirs) == before
 
 
+@pytest.mark.promise("TN-2")
 async def test_no_contact_reaches_what_another_said(ours: Site, theirs: Site) -> None:
     """Neither in another account, nor beside them in the same inbox, nor with one's own session in another's inbox."""
     before = await everything(theirs)
@@ -358,6 +361,7 @@ async def test_each_endpoint_lets_in_whom_it_names_and_nobody_else(ours: Site) -
     assert offences == []
 
 
+@pytest.mark.promise("TK-6")
 async def test_each_endpoint_takes_tokens_with_its_scope_and_no_other(ours: Site) -> None:
     given = ours.given
     world = given.world

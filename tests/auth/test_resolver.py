@@ -57,6 +57,7 @@ async def test_each_kind_of_token_says_what_it_is(given: Given) -> None:
         lambda token: "pT4b1Vq9Xz2Kc7Mn5Rw8Ys3L",
     ],
 )
+@pytest.mark.promise("TK-1")
 async def test_a_token_with_a_wrong_checksum_costs_no_statement(given: Given, spoil: Any) -> None:
     caller = with_token(given, spoil(given.boss.token))
 
@@ -95,6 +96,7 @@ async def test_what_is_kept_of_a_token_does_not_let_anybody_in(given: Given) -> 
 # --- until when
 
 
+@pytest.mark.promise("TK-7")
 async def test_a_token_is_good_until_it_expires(given: Given) -> None:
     token = await granted(given, given.boss, expires_at=clock.now() + timedelta(hours=1))
     caller = with_token(given, token)
@@ -108,6 +110,7 @@ async def test_a_token_is_good_until_it_expires(given: Given) -> None:
     assert (after.status, after.json) == (401, INVALID)
 
 
+@pytest.mark.promise("TK-7")
 async def test_a_revoked_token_ends_at_once_here_and_within_five_seconds_elsewhere(
     given: Given, other_process: World
 ) -> None:
@@ -136,6 +139,7 @@ async def test_who_leaves_the_account_is_refused_within_five_seconds(api: Api, g
     assert (reply.status, reply.json) == (401, {"error": "You are not authorized to access this account"})
 
 
+@pytest.mark.promise("TK-7")
 async def test_when_a_token_was_last_used_is_written_now_and_then(api: Api, given: Given) -> None:
     resolver = given.world.parts.resolver
     unused = (await api.post(f"{PROFILE}/access_tokens", {"name": "Spare"})).json
@@ -205,6 +209,7 @@ async def test_behind_a_trusted_proxy_the_address_is_that_of_the_caller(given: G
 
 
 @pytest.mark.parametrize("origin", ["https://shop.example.net", "null", "http://criachat.test.evil.example", ""])
+@pytest.mark.promise("TK-8")
 async def test_a_token_is_refused_in_pages_of_others(given: Given, origin: str) -> None:
     caller = Caller(given.world)
     bot = await given.bot()

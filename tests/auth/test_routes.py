@@ -109,6 +109,7 @@ async def test_a_token_with_scopes_makes_none_that_may_do_more(given: Given) -> 
     assert refused[0].json == {"error": "An access token cannot make one that may do more than itself"}
 
 
+@pytest.mark.promise("TK-7")
 async def test_a_rotated_token_overlaps_with_the_one_in_its_place(given: Given) -> None:
     before = await made(given.api, name="n8n", scopes=["labels:write"], allowed_origins=["https://app.example.com"])
 
@@ -124,6 +125,7 @@ async def test_a_rotated_token_overlaps_with_the_one_in_its_place(given: Given) 
     assert after["token"] != before["token"]
 
 
+@pytest.mark.promise("TK-7")
 async def test_an_overlap_is_a_day_unless_told_otherwise_and_a_week_at_most(given: Given) -> None:
     token = await made(given.api, scopes=["labels:read"])
     path = f"{TOKENS}/{token['id']}/rotate"

@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from harness import Api, Given
+from harness import Api, Given, Person
 from structlog.testing import capture_logs
+
+from criachat.auth import operations as auth
 
 TABLES = """
 SELECT format('%I.%I', nspname, relname)
@@ -47,6 +49,7 @@ async def secrets_used(api: Api, given: Given) -> dict[str, str]:
     await api.post(TOKENS, {"name": "n8n", "scopes": ["labels:write"]}, headers=key)
     rotated = (await api.post(f"{TOKENS}/{token['id']}/rotate")).json
     bot = await given.bot()
+    app, user = await _operated(given)
     inbox = await given.inbox(channel={"webhook_url": "http://127.0.0.1:9/inbox"})
     webhook = await given.webhook("http://127.0.0.1:9/in")
     fresh = (await api.post(f"/webhooks/{webhook['id']}/rotate_secret", {})).json["payload"]["webhook"]
@@ -64,6 +67,9 @@ async def secrets_used(api: Api, given: Given) -> dict[str, str]:
         "token of a service": token["token"],
         "rotated token": rotated["token"],
         "token of a bot": bot.token,
+        "secret of a bot": (await api.get("/agent_bots")).json[0]["secret"],
+        "token of an operator's app": app,
+        "token an app has for a person": user["access_token"],
         "mistyped token": wrong,
         "secret of a webhook": webhook["secret"],
         "rotated secret of a webhook": fresh["secret"],
@@ -74,6 +80,16 @@ async def secrets_used(api: Api, given: Given) -> dict[str, str]:
     }
 
 
+async def _operated(given: Given) -> tuple[str, Any]:
+    """The token of an operator's app, and a person it made."""
+    async with given.world.parts.database.transaction() as tx:
+        token = await auth.create_platform_app(tx, given.world.keyring, name="Provisioning")
+    app = given.api.acting_as(Person(id=0, name="", token=token))
+    lena = {"name": "Lena", "email": f"lena{given.account_id}@example.com", "password": "Lena-2026!"}
+    return token, (await app.post("/platform/api/v1/users", lena)).json
+
+
+@pytest.mark.promise("TK-3")
 async def test_no_secret_is_in_the_database_or_in_the_logs(
     api: Api, given: Given, caplog: pytest.LogCaptureFixture
 ) -> None:
