@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from criachat.conversations import jobs
 from criachat.conversations.bulk import added_labels_of, ids_of, kind_of, wanted_of
-from criachat.conversations.jobs import ChangeContact, ChangeConversation
+from criachat.conversations.jobs import (
+    ChangeContact,
+    ChangeConversation,
+    change_contact,
+    change_conversation,
+    jobs,
+)
 from criachat.conversations.schemas import BulkParams
 from criachat.kit.actors import AGENT, Actor
 from criachat.kit.db import Tx
@@ -27,12 +32,12 @@ async def change_many(tx: Tx, actor: Actor, presence: Presence, params: BulkPara
     if kind == "conversation":
         wanted = wanted_of(params)
         changes = [ChangeConversation(actor.account_id, user_id, display_id, wanted) for display_id in ids]
-        await jobs.jobs.enqueue_all(tx, jobs.change_conversation, changes)
+        await jobs.enqueue_all(tx, change_conversation, changes)
         return
     is_gone, labels = params.action_name == "delete", added_labels_of(params)
-    if is_gone and not actor.is_administrator:
+    if not actor.covers("contacts:write") or (is_gone and not actor.is_administrator):
         raise NotAuthorized
     if is_gone:
         ids = [each for each in ids if not presence.is_contact_present(actor.account_id, each)]
     changed = [ChangeContact(actor.account_id, user_id, each, is_gone=is_gone, labels=labels) for each in ids]
-    await jobs.jobs.enqueue_all(tx, jobs.change_contact, changed)
+    await jobs.enqueue_all(tx, change_contact, changed)
