@@ -6,7 +6,6 @@ from harness import Api, Given
 
 from criachat.channels.listeners import fail_what_nobody_sends
 from criachat.messages.events import MessageCreated, MessageUpdated
-from criachat.messages.operations.changing import report_delivery
 
 FAILED = "failed"
 REASON = "channel not connected"
@@ -40,12 +39,10 @@ async def test_it_fails_again_when_it_is_tried_again(api: Api, given: Given) -> 
     message = await given.message(conversation)
     await given.relayed()
 
-    async with given.world.parts.database.transaction() as tx:
-        await report_delivery(tx, given.account_id, message["id"], has_failed=False, error=None, cause="retry")
-    again = await messages_of(api, conversation)
+    again = await api.post(f"/conversations/{conversation['id']}/messages/{message['id']}/retry")
     await given.relayed()
 
-    assert [each["status"] for each in again] == ["sent"]
+    assert (again.status, again.json["status"]) == (200, "sent")
     assert [each["status"] for each in await messages_of(api, conversation)] == [FAILED]
     assert len(await given.emitted(MessageUpdated)) == 3
 
