@@ -11,6 +11,8 @@ import pytest
 from harness import Api, Given
 from mailserver import Mailbox, text_of
 
+from criachat.contacts.events import ContactDeleted
+from criachat.contacts.listeners import withdraw_files_that_show_them
 from criachat.kit import clock
 
 
@@ -180,3 +182,28 @@ async def test_exports_are_for_administrators_of_the_account(api: Api, given: Gi
     refused = [await agent.get(path), await agent.get("/contacts/exports"), await agent.post("/contacts/export", {})]
     assert [reply.status for reply in refused] == [401] * 3
     assert (await others.get(path)).status == 404
+
+
+async def test_a_deletion_heard_twice_withdraws_once_and_elsewhere_nothing(given: Given) -> None:
+    others = await given.another_account()
+    await given.contact("Ana")
+    ours, theirs = await exported(given), await exported(others)
+    event = await deletion(given)
+    for _ in range(2):
+        async with given.world.parts.database.transaction() as tx:
+            await withdraw_files_that_show_them(tx, [event])
+        assert await given.world.parts.jobs.drain() == []
+
+    after = await exported(given)
+
+    statuses = [(await given.api.get(f"/contacts/exports/{each['id']}")).json["status"] for each in (ours, after)]
+    assert statuses == ["withdrawn", "completed"]
+    assert (await rows_of(others, theirs))[0] == ["id", "name", "email", "phone_number"]
+
+
+async def deletion(given: Given) -> ContactDeleted:
+    """What is told when somebody is deleted, not heard yet."""
+    contact = await given.contact("Bia")
+    await given.api.delete(f"/contacts/{contact['id']}")
+    (event,) = await given.emitted(ContactDeleted)
+    return event
