@@ -9,6 +9,7 @@ from criachat.conversations.snapshots import INCOMING, OUTGOING, TEMPLATE
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.messages import queries
+from criachat.messages.addressing import addresses_of
 from criachat.messages.content import LONGEST_CONTENT, LONGEST_ID, check_content, check_size, echo_of, read_attributes
 from criachat.messages.errors import (
     ClientMessageIdTooLong,
@@ -88,7 +89,7 @@ async def _sender(db: Db, params: MessageParams, actor: Actor) -> UserSnapshot |
 
 
 async def _attributes(db: Db, conversation: Conversation, params: MessageParams) -> dict[str, Any]:
-    attributes = read_attributes(params.content_attributes)
+    attributes = {**read_attributes(params.content_attributes), **addresses_of(conversation, params)}
     if params.external_created_at is not None:
         attributes["external_created_at"] = params.external_created_at
     if "in_reply_to" in attributes or "in_reply_to_external_id" in attributes:

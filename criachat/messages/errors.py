@@ -101,6 +101,12 @@ class ContentAttributesInvalid(MessageInvalid):
     attribute = "content_attributes"
 
 
+class MailAddressInvalid(MessageInvalid):
+    """Validation failed: Invalid email address"""
+
+    attribute = "content_attributes"
+
+
 class HistoryLineInvalid(MessageInvalid):
     """Validation failed: The line is no message"""
 

@@ -21,7 +21,8 @@ Value = TypeVar("Value")
 
 
 class MessageParams(msgspec.Struct, kw_only=True):
-    """What may be said. `content_attributes` may be JSON text; `attachments` are files of a multipart request."""
+    """What may be said. `content_attributes` may be JSON text; `attachments` are files of a multipart request or signed
+    ids of uploads; addresses are for e-mail inboxes."""
 
     content: str | None = None
     message_type: str | int = "outgoing"
@@ -37,6 +38,9 @@ class MessageParams(msgspec.Struct, kw_only=True):
     campaign_id: int | None = None
     template_params: Any = None
     attachments: Any = None
+    cc_emails: Any = None
+    bcc_emails: Any = None
+    to_emails: Any = None
 
 
 class MergeParams(msgspec.Struct, kw_only=True):
