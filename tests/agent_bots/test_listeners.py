@@ -3,7 +3,7 @@ from __future__ import annotations
 from harness import Api, Given
 
 from criachat.accounts.events import AccountCreated
-from criachat.agent_bots import operations
+from criachat.agent_bots import access, operations
 from criachat.agent_bots.listeners import forget_connections, introduce_system_bots
 from criachat.agent_bots.schemas import BotParams
 from criachat.inboxes.events import InboxDeleted
@@ -20,7 +20,7 @@ async def system_bot(given: Given, name: str = "House bot") -> tuple[int, str]:
 
 async def remove(given: Given, bot_id: int) -> None:
     async with given.world.parts.database.transaction() as tx:
-        bot = await operations.queries.lock_system_bot(tx, bot_id)
+        bot = await access.find_bot_to_change(tx, bot_id)
         assert bot is not None
         await operations.delete_bot(tx, bot)
 
