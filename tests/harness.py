@@ -143,7 +143,18 @@ class Api:
     async def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> Reply:
         """Call `/conversations` of the account, or `/public/api/…`, `/api/v1/profile` as they stand."""
         is_absolute = path.startswith(
-            ("/api/", "/auth/", "/public/", "/platform/", "/health", "/metrics", "/rails/", "/avatars/", "/openapi")
+            (
+                "/api/",
+                "/auth/",
+                "/enterprise/",
+                "/public/",
+                "/platform/",
+                "/health",
+                "/metrics",
+                "/rails/",
+                "/avatars/",
+                "/openapi",
+            )
         )
         target = path if is_absolute or path in ("/api", "/docs") else f"/api/v1/accounts/{self.account_id}{path}"
         sent = {"api_access_token": self._token} if self._token else {}

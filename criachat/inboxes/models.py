@@ -78,6 +78,14 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(self.working_hours, list[WorkingHours])
 
 
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account is allowed, and how much of it there is."""
+
+    limits: dict[str, Any]
+    agents: int
+    non_web_inboxes: int
+
+
 class Removed(msgspec.Struct, frozen=True):
     """What is left to clean up of an inbox that is gone."""
 

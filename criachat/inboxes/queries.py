@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import LiteralString
 
-from criachat.inboxes.models import Inbox, Removed, WorkingHours
+from criachat.inboxes.models import Inbox, Removed, Usage, WorkingHours
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
@@ -84,6 +84,14 @@ MARK_BOT = """
 UPDATE inboxes
 SET has_active_bot = $3, version = version + 1, updated_at = greatest($4, updated_at + interval '1 millisecond')
 WHERE account_id = $1 AND id = ANY($2::bigint[]) AND has_active_bot <> $3
+"""
+FIND_USAGE = """
+SELECT limits,
+    (SELECT count(*) FROM account_users WHERE account_users.account_id = $1) AS agents,
+    (SELECT count(*) FROM inboxes WHERE inboxes.account_id = $1 AND inboxes.deleted_at IS NULL
+        AND inboxes.channel_type <> 'Channel::WebWidget') AS non_web_inboxes
+FROM accounts
+WHERE id = $1
 """
 LIST_MEMBER_IDS = "SELECT user_id FROM inbox_members WHERE account_id = $1 AND inbox_id = $2 ORDER BY user_id"
 INSERT_MEMBERS = """
@@ -243,3 +251,8 @@ async def delete_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int]) -> None:
 async def delete_other_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int]) -> None:
     """Take everybody else out."""
     await tx.execute(DELETE_OTHER_MEMBERS, inbox.account_id, inbox.id, user_ids)
+
+
+async def find_usage(db: Db, account_id: int) -> Usage:
+    """What the account is allowed, and how much of it there is."""
+    return await db.fetch_one(Usage, FIND_USAGE, account_id)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import Any
+
+from harness import Api, Given
+from shapes import misfits
+
+LIMIT = {"allowed": int, "consumed": int}
+
+
+def path(given: Given) -> str:
+    return f"/enterprise/api/v1/accounts/{given.account_id}/limits"
+
+
+async def test_it_is_told_how_much_of_what_is_allowed_there_is(api: Api, given: Given) -> None:
+    ana = await given.agent("Ana")
+    await given.inbox()
+    await given.inbox("Loja", channel={"type": "web_widget", "website_url": "https://loja.example"})
+
+    with given.queries(at_most=1):
+        reply = await api.get(path(given))
+
+    assert (await api.acting_as(ana).get(path(given))).json == reply.json
+    shape: Any = {"conversation": {}, "non_web_inboxes": LIMIT, "agents": LIMIT, "captain": {}}
+    assert (reply.status, misfits(reply.json, {"id": given.account_id, "limits": shape})) == (200, [])
+    limits = reply.json["limits"]
+    assert [limits[name]["consumed"] for name in ("agents", "non_web_inboxes")] == [2, 1]
+    assert limits["agents"]["allowed"] == 100_000
+
+
+async def test_limits_are_for_members(api: Api, given: Given) -> None:
+    others = await given.another_account()
+
+    for caller in (others.api, api.acting_as(await given.bot()), api.acting_as(None)):
+        assert (await caller.get(path(given))).status == 401
