@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from math import ceil
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -250,12 +251,13 @@ async def answer(world: World, sent: Sent, *, token: str) -> tuple[int, bytes]:
     return said[0]["status"], b"".join(message.get("body", b"") for message in said[1:])
 
 
-async def fuzzed(given: Given, *, examples: int) -> Sequence[str]:
-    """What broke: answers of 5xx, and events that a listener could not take."""
+async def fuzzed(given: Given, *, calls: int) -> Sequence[str]:
+    """What broke: answers of 5xx, and events no listener could take. Each operation has its share of the calls."""
     described = (await given.api.get("/openapi.json")).json
+    operations = sum(len(methods) for methods in described["paths"].values())
     known = await known_things(given)
     broken: list[str] = []
-    for case in cases(described, examples=examples):
+    for case in cases(described, examples=ceil(calls / operations)):
         sent = aimed(case, known)
         token = known.operator_token if sent.path.startswith("/platform/") else given.boss.token
         status, body = await answer(given.world, sent, token=token)

@@ -9,4 +9,4 @@ from harness import Given
 
 @pytest.mark.timeout(400)
 async def test_nothing_that_is_sent_breaks_anything(given: Given) -> None:
-    assert await fuzzed(given, examples=3) == []
+    assert await fuzzed(given, calls=1_000) == []
