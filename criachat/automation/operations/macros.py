@@ -92,9 +92,12 @@ async def _changed(db: Db, files: Files, macro: Macro, params: MacroParams, *, a
 def _visibility(macro: Macro, params: MacroParams, actor: Actor) -> str:
     """Only administrators make something everybody's; what is not said stays as it is."""
     said = params.visibility
-    visibility = None if said in (UNSET, None, "") else chosen(said, VISIBILITIES) if type(said) in (str, int) else ""
-    if visibility == "" or (visibility is None and said not in (UNSET, None, "")):
+    wanted = macro.visibility if said in (UNSET, None, "") else _named(said)
+    if wanted is None:
         raise VisibilityUnknown
-    if not actor.is_administrator:
-        return "personal"
-    return visibility or macro.visibility
+    return wanted if actor.is_administrator else "personal"
+
+
+def _named(said: object) -> str | None:
+    """The visibility of this name or number; None when there is no such."""
+    return chosen(said, VISIBILITIES) if isinstance(said, str | int) and not isinstance(said, bool) else None
