@@ -126,6 +126,9 @@ from criachat.platform_api.routes.accounts import routes as platform_accounts_ro
 from criachat.platform_api.routes.agent_bots import routes as platform_bots_routes
 from criachat.platform_api.routes.users import routes as platform_users_routes
 from criachat.realtime.cable import Cable
+from criachat.reports.listeners import listeners as reports_listeners
+from criachat.reports.routes import conversation_routes as reporting_routes_of_conversations
+from criachat.reports.routes import routes as reporting_routes
 from criachat.saved_filters.routes import routes as saved_filters_routes
 from criachat.search.jobs import jobs as search_jobs
 from criachat.search.routes import routes as search_routes
@@ -182,6 +185,8 @@ ROUTES: tuple[Routes, ...] = (
     avatar_routes,
     canned_responses_routes,
     csat_routes,
+    reporting_routes,
+    reporting_routes_of_conversations,
     agent_bots_routes,
     inbox_bot_routes,
     help_center_routes,
@@ -217,6 +222,7 @@ LISTENERS: tuple[Listeners, ...] = (
     conversations_listeners,
     messages_listeners,
     csat_listeners,
+    reports_listeners,
     channels_listeners,
     notifications_listeners,
     audit_listeners,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,6 +27,36 @@ def is_open(inbox: Inbox, at: datetime) -> bool:
         return day.open_all_day
     opens, closes = _minutes(day.open_hour, day.open_minutes), _minutes(day.close_hour, day.close_minutes)
     return opens <= local.hour * 60 + local.minute < closes
+
+
+def open_seconds(inbox: Inbox, start: datetime, end: datetime) -> float:
+    """How many seconds of this time fall into the inbox's working hours; none without working hours.
+
+    As the family counts, a day that is open all day ends at 23:59.
+    """
+    if not inbox.working_hours_enabled or end <= start:
+        return 0.0
+    zone, week = ZoneInfo(inbox.timezone), inbox.week
+    seconds = 0.0
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    while day <= last:
+        opens, closes = _hours(week[day.isoweekday() % 7], day, zone)
+        seconds += max((min(closes, end) - max(opens, start)).total_seconds(), 0.0)
+        day += timedelta(days=1)
+    return seconds
+
+
+def _hours(hours: WorkingHours, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From when until when it is open on that day, in UTC: there no hour comes twice, and none is left out."""
+    if hours.closed_all_day:
+        midnight = datetime.combine(day, time(), zone).astimezone(UTC)
+        return midnight, midnight
+    if hours.open_all_day:
+        opens, closes = time(), time(LAST_HOUR, LAST_MINUTE)
+    else:
+        opens = time(hours.open_hour or 0, hours.open_minutes or 0)
+        closes = time(hours.close_hour or 0, hours.close_minutes or 0)
+    return datetime.combine(day, opens, zone).astimezone(UTC), datetime.combine(day, closes, zone).astimezone(UTC)
 
 
 def check_timezone(name: str) -> None:

@@ -1,0 +1,1 @@
+"""Counts and durations: what was measured, event by event."""
