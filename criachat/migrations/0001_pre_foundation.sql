@@ -62,9 +62,7 @@ CREATE TABLE event_sweep (
     is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
     epoch integer NOT NULL,
     xid xid8 NOT NULL,
-    event_id bigint NOT NULL,
-    -- When that event was made: older partitions need not be searched for the next.
-    event_at timestamptz NOT NULL
+    event_id bigint NOT NULL
 );
 
 -- Where the relay stands in the log of each account; absent means at the sweep's position. Made and marked by the

@@ -42,7 +42,6 @@ SELECT least(
             SELECT created_at FROM events
             WHERE (epoch + 0, xid, id)
                 > (coalesce(sweep.epoch, 0), coalesce(sweep.xid, '0'), coalesce(sweep.event_id, 0))
-              AND created_at >= coalesce(sweep.event_at, to_timestamp(0)) - interval '1 day'
             ORDER BY epoch + 0, xid, id LIMIT 1
         ) AS unswept
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -13,28 +12,25 @@ from criachat.kit.db import Tx
 SWEEP_BATCH: Final = 1000
 SWEEP_LOCK: Final = 7_412_009_002
 
-INSERT_SWEEP = """
-INSERT INTO event_sweep (epoch, xid, event_id, event_at) VALUES (0, '0', 0, to_timestamp(0)) ON CONFLICT DO NOTHING
-"""
+INSERT_SWEEP = "INSERT INTO event_sweep (epoch, xid, event_id) VALUES (0, '0', 0) ON CONFLICT DO NOTHING"
 
 # The lock is tried before the position is read; a position that is stale by a moment makes us mark accounts again.
 # Statements over partitions take longer to plan than to run, and no plan is better than the one that knows no values.
 CLAIM_SWEEP = """
-SELECT epoch, xid, event_id, event_at, set_config('plan_cache_mode', 'force_generic_plan', true) AS planning
+SELECT epoch, xid, event_id, set_config('plan_cache_mode', 'force_generic_plan', true) AS planning
 FROM event_sweep
 WHERE pg_try_advisory_xact_lock($1)
 """
-# Across accounts: finds those with news. Rows of cursors are locked in the order of accounts, by everybody. Whether
-# more is coming is asked of the newest event: looked for by a comparison, PostgreSQL would expect to meet one soon, and
-# read all of them.
+# Across accounts: finds those with news, on whatever day: a clock that was ahead for a while must hide nothing that
+# came after it was set right. Rows of cursors are locked in the order of accounts, by everybody. Whether more is coming
+# is asked of the newest event: looked for by a comparison, PostgreSQL would expect to meet one soon, and read all.
 SWEEP = """
 WITH present AS MATERIALIZED (
     SELECT epoch, pg_snapshot_xmin(pg_current_snapshot()) AS xid FROM event_epoch
 ), news AS MATERIALIZED (
-    SELECT account_id, epoch, xid, id, created_at FROM events
+    SELECT account_id, epoch, xid, id FROM events
     WHERE (epoch + 0, xid, id) > ($1, $2, $3)
       AND (epoch + 0, xid) < ((SELECT epoch FROM present), (SELECT xid FROM present))
-      AND created_at >= $6::timestamptz - interval '1 day'
     ORDER BY epoch + 0, xid, id
     LIMIT $4
 ), marked AS (
@@ -49,9 +45,7 @@ WITH present AS MATERIALIZED (
     RETURNING has_news
 ), moved AS (
     UPDATE event_sweep
-    SET (epoch, xid, event_id, event_at) = (
-        SELECT epoch, xid, id, created_at FROM news ORDER BY epoch DESC, xid DESC, id DESC LIMIT 1
-    )
+    SET (epoch, xid, event_id) = (SELECT epoch, xid, id FROM news ORDER BY epoch DESC, xid DESC, id DESC LIMIT 1)
     WHERE EXISTS (SELECT FROM news)
 )
 SELECT (SELECT count(*) FROM news) AS events,
@@ -60,7 +54,6 @@ SELECT (SELECT count(*) FROM news) AS events,
         (
             SELECT (epoch, xid) >= ((SELECT epoch FROM present), (SELECT xid FROM present))
             FROM events
-            WHERE created_at >= $6::timestamptz - interval '1 day'
             ORDER BY epoch + 0 DESC, xid DESC, id DESC
             LIMIT 1
         ),
@@ -75,7 +68,6 @@ class Position(msgspec.Struct, frozen=True):
     epoch: int
     xid: int
     event_id: int
-    event_at: datetime
     planning: str
 
 
@@ -98,4 +90,4 @@ async def sweep(tx: Tx) -> Swept | None:
     if position is None:
         return None
     reached = position.epoch, position.xid, position.event_id
-    return await tx.fetch_one(Swept, SWEEP, *reached, SWEEP_BATCH, clock.now(), position.event_at)
+    return await tx.fetch_one(Swept, SWEEP, *reached, SWEEP_BATCH, clock.now())
