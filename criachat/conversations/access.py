@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
 from criachat.conversations import queries
 from criachat.conversations.models import Conversation, Counts, ListFilter, Part
 from criachat.conversations.queries import lists, people
-from criachat.conversations.queries.lists import Asker, Share
+from criachat.conversations.queries.lists import Asker
+from criachat.conversations.shares import ALL, Share, share_of
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
 from criachat.kit.http.versions import Expected
 
 UUIDS = "conversation_uuid"
-MANAGE_ALL: Final = "conversation_manage"
-MANAGE_UNASSIGNED: Final = "conversation_unassigned_manage"
-MANAGE_PARTICIPATING: Final = "conversation_participating_manage"
 
 
 async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversation:
@@ -139,18 +136,15 @@ async def count_conversations(db: Db, actor: Actor, filters: ListFilter) -> Coun
     return await lists.count(db, _asker(actor), filters)
 
 
-def share_of(actor: Actor) -> Share:
+def share_shown_to(actor: Actor) -> Share:
     """What a caller's role shows of the conversations they could see as an agent; custom roles may show a part."""
-    if not actor.has_custom_role or actor.may(MANAGE_ALL):
-        return "all"
-    if actor.may(MANAGE_UNASSIGNED):
-        return "mine_and_unassigned"
-    return "mine" if actor.may(MANAGE_PARTICIPATING) else "none"
+    is_limited = actor.has_custom_role and not actor.is_administrator
+    return share_of(actor.permissions) if is_limited else ALL
 
 
 def _asker(actor: Actor) -> Asker:
-    share = share_of(actor)
-    return Asker(account_id=actor.account_id, user_id=actor.user_id, limited_to=actor.limited_to_user, share=share)
+    listed = share_shown_to(actor).listed
+    return Asker(account_id=actor.account_id, user_id=actor.user_id, limited_to=actor.limited_to_user, listed=listed)
 
 
 async def _opened(db: Db, actor: Actor, found: Conversation | None) -> Conversation:
@@ -158,18 +152,14 @@ async def _opened(db: Db, actor: Actor, found: Conversation | None) -> Conversat
         raise NotFound
     if actor.limited_to_user is not None and not (found.is_inbox_member or found.is_team_member):
         raise NotAuthorized
-    if actor.has_custom_role and not await _is_shown(db, actor, found):
+    if not await _is_shown(db, actor, found):
         raise NotAuthorized
     return found
 
 
 async def _is_shown(db: Db, actor: Actor, conversation: Conversation) -> bool:
-    """Whether a custom role shows it. Lists leave out what somebody only takes part in, but they may open it."""
-    share = share_of(actor)
-    if share == "none":
-        return False
-    if share == "all" or conversation.assignee_id == actor.user_id:
+    """Whether their role shows it. Lists leave out what somebody only takes part in, but they may open it."""
+    share = share_shown_to(actor)
+    if share.lists(actor.user_id, (conversation.assignee_id,)):
         return True
-    if share == "mine_and_unassigned" and conversation.assignee_id is None:
-        return True
-    return actor.may(MANAGE_PARTICIPATING) and await people.is_participant(db, conversation, actor.user_id)
+    return share.is_of_participants and await people.is_participant(db, conversation, actor.user_id)

@@ -16,11 +16,16 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """One event, rendered once for all who read it: its body is JSON."""
+    """One event, rendered once for all who read it: its body is JSON.
+
+    Of an event of a conversation also who had it: roles may show it by that. None stands for nobody.
+    """
 
     cursor: Cursor
     name: str
     inbox_id: int | None
+    conversation_id: int | None
+    assignee_ids: frozenset[int | None]
     body: bytes
 
 

@@ -17,7 +17,7 @@ from criachat.inboxes.events import InboxEvent
 from criachat.kit.cursors import cursor_text
 from criachat.kit.events import Event, Record, catalogue
 from criachat.kit.times import iso
-from criachat.messages.events import MessageEvent, conversation_of
+from criachat.messages.events import MessageEvent, assignee_ids_of, conversation_of
 from criachat.users.shown import Shown
 
 log = structlog.get_logger()
@@ -31,9 +31,11 @@ _encode = msgspec.json.Encoder().encode
 def item_of(record: Record, shown: Shown) -> Item:
     """The event, rendered. One that cannot be read, such as a newer version's, is told of without its snapshot."""
     out = _header(record)
+    assignee_ids: frozenset[int | None] = frozenset()
     try:
         event = catalogue.event_of(record)
         conversation = conversation_of(event)
+        assignee_ids = assignee_ids_of(event)
         details = (field for field in catalogue.own_fields(event.name) if field not in SHOWN_ELSEWHERE)
         out = msgspec.structs.replace(
             out,
@@ -44,7 +46,7 @@ def item_of(record: Record, shown: Shown) -> Item:
         )
     except Exception:  # one event that cannot be shown must not end the feed of its account
         log.exception("event_not_shown", account_id=record.account_id, event_id=record.id)
-    return Item(record.cursor, record.name, record.inbox_id, _encode(out))
+    return Item(record.cursor, record.name, record.inbox_id, record.conversation_id, assignee_ids, _encode(out))
 
 
 def _header(record: Record) -> EventOut:

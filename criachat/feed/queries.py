@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from criachat.feed.models import Place
 from criachat.kit.db import Db
 from criachat.kit.events import Cursor
@@ -16,6 +18,10 @@ SELECT event_epoch.epoch, pg_snapshot_xmin(pg_current_snapshot()) AS xid,
 FROM event_epoch
 """
 LIST_INBOX_IDS = "SELECT inbox_id FROM inbox_members WHERE account_id = $1 AND user_id = $2"
+LIST_PARTICIPATIONS = """
+SELECT conversation_id FROM conversation_participants
+WHERE account_id = $1 AND user_id = $2 AND conversation_id = ANY($3)
+"""
 
 
 async def find_place(db: Db, account_id: int, cursor: Cursor) -> Place:
@@ -26,3 +32,10 @@ async def find_place(db: Db, account_id: int, cursor: Cursor) -> Place:
 async def list_inbox_ids(db: Db, account_id: int, user_id: int) -> list[int]:
     """The inboxes this person is a member of."""
     return await db.fetch_values(LIST_INBOX_IDS, account_id, user_id)
+
+
+async def list_participations(
+    db: Db, account_id: int, user_id: int | None, conversation_ids: Sequence[int]
+) -> list[int]:
+    """In which of these conversations this person takes part."""
+    return await db.fetch_values(LIST_PARTICIPATIONS, account_id, user_id, conversation_ids)

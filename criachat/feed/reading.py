@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 from criachat.feed import queries
-from criachat.feed.access import Sight
+from criachat.feed.access import Sight, with_participations
 from criachat.feed.errors import CursorInvalid, CursorTooOld, LogLost, TooManyWait
 from criachat.feed.models import Item, Page
 from criachat.feed.payloads import item_of
@@ -33,7 +33,6 @@ MOST_WAITING_IN_ACCOUNT: Final = 500
 # Who got an answer asks again in a moment, and finds what happened meanwhile.
 LINGER_SECONDS: Final = 5.0
 
-R = TypeVar("R", Record, Item)
 Look = Callable[[], Awaitable[Sight]]
 """Finds out anew what the caller may see."""
 
@@ -180,6 +179,9 @@ class Reader:
         if items is None:
             return await self._read_log(tail)
         sight = await self._look() if any(self._wants(item.name) for item in items) else Sight()
+        if sight.share.is_of_participants:
+            async with self._feed.database.reading() as db:
+                sight = await with_participations(db, self._account_id, sight, items)
         taken, is_cut = self._take(items, sight)
         return Page(items=taken, cursor=self.cursor, is_more=is_cut)
 
@@ -189,29 +191,32 @@ class Reader:
         at_once = max(self._limit, FILTERED_AT_ONCE) if is_filtered else self._limit
         # Both are from before the log is read: whatever is not found there did not happen up to them.
         settled = None if tail is None else tail.kept_after
-        taken: list[Record] = []
+        taken: list[Item] = []
         is_more = True
         for _ in range(MOST_ROUNDS):
             async with self._feed.database.reading() as db:
                 settled = await present(db) if self._is_stale() else settled
                 news = await list_news(db, self._account_id, self.cursor, limit=at_once)
+                sight = await with_participations(db, self._account_id, sight, news.records)
             taken, is_cut = self._take(news.records, sight)
             is_more = is_cut or news.is_more
             if taken or not is_more:
                 break
         if not is_more and settled is not None and not self.cursor.is_after(settled):
             self.cursor = settled
-        return Page(items=[self._feed.render(record) for record in taken], cursor=self.cursor, is_more=is_more)
+        return Page(items=taken, cursor=self.cursor, is_more=is_more)
 
-    def _take(self, found: Iterable[R], sight: Sight) -> tuple[list[R], bool]:
+    def _take(self, found: Iterable[Record | Item], sight: Sight) -> tuple[list[Item], bool]:
         """Move on past these; those the caller is told of, and whether there were too many for one page."""
-        taken: list[R] = []
+        taken: list[Item] = []
         for each in found:
             if len(taken) == self._limit:
                 return taken, True
             self.cursor = each.cursor
             if self._wants(each.name) and sight.shows(each.name, each.inbox_id):
-                taken.append(each)
+                item = each if isinstance(each, Item) else self._feed.render(each)
+                if sight.shares(item):
+                    taken.append(item)
         return taken, False
 
     def _wants(self, name: str) -> bool:

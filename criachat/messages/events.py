@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from criachat.conversations.events import ConversationEvent
+from criachat.conversations.events import AssigneeChanged, ConversationEvent
 from criachat.conversations.snapshots import ConversationSnapshot, MessageSnapshot
 from criachat.kit.events import Event, declare
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
@@ -68,6 +68,16 @@ def conversation_of(event: Event) -> ConversationSnapshot | None:
     if isinstance(event, MessageEvent):
         return event.snapshot.conversation
     return event.snapshot if isinstance(event, ConversationEvent) else None
+
+
+def assignee_ids_of(event: Event) -> frozenset[int | None]:
+    """Which people have its conversation, or had it until then; None among them stands for nobody."""
+    conversation = conversation_of(event)
+    if conversation is None:
+        return frozenset()
+    assignee = conversation.assignee
+    assignee_id = assignee.id if isinstance(assignee, UserSnapshot) else None
+    return frozenset((assignee_id, event.previous) if isinstance(event, AssigneeChanged) else (assignee_id,))
 
 
 @declare("transcript_requested")

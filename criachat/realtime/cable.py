@@ -257,7 +257,9 @@ class Cable:
         snapshot = found.snapshot()
         name = "conversation.typing_on" if typing.is_on else "conversation.typing_off"
         payload = typing_payload(typing, snapshot, self._shown)
-        seats = [seat for seat in room.agents_of(found.inbox_id) if seat.user_id != typing.user_id]
+        participants = await self._rooms.participants_of(room, [found.id])
+        agents = room.shown(room.agents_of(found.inbox_id), (found.assignee_id,), participants.get(found.id, ()))
+        seats = [seat for seat in agents if seat.user_id != typing.user_id]
         await push_all(seats, message_text(name, payload))
         if typing.typist is not None and not typing.is_private:
             contacts = room.seats_of_contact_inbox(found.contact_inbox_id)

@@ -31,7 +31,7 @@ from criachat.conversations.typing import Typing
 from criachat.kit.cursors import cursor_text
 from criachat.kit.events import Cursor, Event, catalogue
 from criachat.messages.content import attributes_for_contact
-from criachat.messages.events import MessageEvent, MessageUpdated, conversation_of
+from criachat.messages.events import MessageEvent, MessageUpdated, assignee_ids_of, conversation_of
 from criachat.realtime.room import Pushed
 from criachat.users.events import PersonalEvent
 from criachat.users.shown import Shown
@@ -129,6 +129,7 @@ def render(event: Event, shown: Shown, *, cursor: Cursor, now: float) -> Pushed 
         if tells_contact
         else None,
         inbox_id=None if conversation is None else conversation.inbox.id,
+        assignee_ids=assignee_ids_of(event),
         user_ids=frozenset(event.user_ids) if isinstance(event, ConversationMentioned) else None,
         contact_inbox_id=None if conversation is None or not tells_contact else conversation.contact_inbox.id,
         contact_id=None if conversation is None else conversation.contact.id,

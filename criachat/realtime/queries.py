@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.kit.db import Db
-from criachat.realtime.models import Member, Visitor
+from criachat.realtime.models import Member, Participation, Visitor
 
 # Accounts that are suspended have no members here.
 LIST_MEMBERS = """
@@ -14,8 +14,10 @@ SELECT account_users.account_id, account_users.user_id, users.pubsub_token, acco
     ARRAY(
         SELECT inbox_members.inbox_id FROM inbox_members
         WHERE inbox_members.account_id = account_users.account_id AND inbox_members.user_id = account_users.user_id
-    ) AS inbox_ids
+    ) AS inbox_ids, custom_roles.permissions
 FROM account_users
+LEFT JOIN custom_roles ON custom_roles.account_id = account_users.account_id
+    AND custom_roles.id = account_users.custom_role_id
 JOIN users ON users.id = account_users.user_id
 JOIN accounts ON accounts.id = account_users.account_id AND accounts.status = 'active'
 WHERE account_users.account_id = ANY($1)
@@ -36,6 +38,9 @@ FROM unnest($1::bigint[], $2::bigint[]) AS here (account_id, id)
 JOIN contact_inboxes ON contact_inboxes.account_id = here.account_id AND contact_inboxes.id = here.id
 JOIN accounts ON accounts.id = here.account_id AND accounts.status = 'active'
 """
+LIST_PARTICIPATIONS = """
+SELECT conversation_id, user_id FROM conversation_participants WHERE account_id = $1 AND conversation_id = ANY($2)
+"""
 
 
 async def list_members(db: Db, account_ids: Sequence[int]) -> list[Member]:
@@ -51,3 +56,8 @@ async def find_visitor(db: Db, pubsub_token: str) -> Visitor | None:
 async def list_visitors(db: Db, account_ids: Sequence[int], contact_inbox_ids: Sequence[int]) -> list[Visitor]:
     """Those of these channel identities (pairs of account and id) that still exist."""
     return await db.fetch_all(Visitor, LIST_VISITORS, account_ids, contact_inbox_ids)
+
+
+async def list_participations(db: Db, account_id: int, conversation_ids: Sequence[int]) -> list[Participation]:
+    """Who takes part in these conversations."""
+    return await db.fetch_all(Participation, LIST_PARTICIPATIONS, account_id, conversation_ids)

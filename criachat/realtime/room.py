@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from criachat.conversations.shares import ALL, Share
 from criachat.kit import clock
 from criachat.kit.events import Cursor, Record
 from criachat.realtime.models import Member, Visitor
@@ -25,14 +26,17 @@ KEPT_SECONDS: Final = 60.0
 class Pushed(msgspec.Struct, frozen=True, kw_only=True):
     """One message for those who listen, rendered once: what it says, and to whom.
 
-    Without an `inbox_id` it is for the whole team, with `user_ids` for these people alone. `for_contact` is None when
-    the contact is not told. With `by_user` each of these people is told something of their own, and nobody else.
+    Without an `inbox_id` it is for the whole team, with `user_ids` for these people alone. Roles may show an inbox's
+    conversations by who has them, and who takes part. `for_contact` is None when the contact is not told. With
+    `by_user` each of these people is told something of their own, and nobody else.
     """
 
     cursor: Cursor
     for_agents: str
     for_contact: str | None = None
     inbox_id: int | None = None
+    assignee_ids: Collection[int | None] = ()
+    participant_ids: Collection[int] = ()
     user_ids: frozenset[int] | None = None
     by_user: Mapping[int, str] | None = None
     contact_inbox_id: int | None = None
@@ -73,8 +77,8 @@ class Seat:
             self.socket.push(self.prefix, message, "}")
 
 
-Push = Callable[["Room", Record], Awaitable[None]]
-"""Renders one row of the log, moves the room past it, and gives it to whom it is meant for."""
+Push = Callable[["Room", Sequence[Record]], Awaitable[None]]
+"""Renders rows of the log, moves the room past each, and gives it to whom it is meant for."""
 
 
 class Room:
@@ -87,6 +91,8 @@ class Room:
         # How many are about to take their seats.
         self.entering = 0
         self.members: dict[int, Member] = {}
+        # What the roles show of those whose roles do not show all.
+        self._shares: dict[int, Share] = {}
         # Held while what was pushed earlier is read again, so that many who come back at once wait for one reader.
         self.lock = asyncio.Lock()
         self._checked_at = float("-inf")
@@ -107,9 +113,20 @@ class Room:
     def admit(self, members: Iterable[Member], *, as_of: float) -> None:
         """These were the people of the account at this moment, unless we know of a later one."""
         if as_of >= self._checked_at:
+            was_asked = self.asks_who_takes_part
             self.members = {member.user_id: member for member in members}
+            self._shares = {member.user_id: share for member in self.members.values() if (share := member.share) != ALL}
             self._checked_at = as_of
+            if self.asks_who_takes_part and not was_asked:
+                # Nobody asked who takes part in what is kept: whoever comes back has it read again.
+                self._kept.clear()
+                self.kept_after = self.cursor
             self._of_inbox.clear()
+
+    @property
+    def asks_who_takes_part(self) -> bool:
+        """Whether somebody's role shows more of what they take part in."""
+        return any(share.is_of_participants for share in self._shares.values())
 
     def admits(self, seat: Seat) -> bool:
         """Whether this agent still belongs to the account and proved it with the token of today."""
@@ -141,8 +158,7 @@ class Room:
 
     async def hear(self, records: Sequence[Record]) -> None:
         """Have what happened pushed to those it is meant for."""
-        for record in records:
-            await self._push(self, record)
+        await self._push(self, records)
 
     def seats_of(self, user_id: int) -> Sequence[Seat]:
         """Where this person listens."""
@@ -176,9 +192,25 @@ class Room:
 
     def agents_for(self, pushed: Pushed) -> Sequence[Seat]:
         """Those of the team whom this message is for."""
-        seats = self.agents_of(pushed.inbox_id)
+        seats: Sequence[Seat] = self.agents_of(pushed.inbox_id)
+        if pushed.inbox_id is not None:
+            seats = self.shown(seats, pushed.assignee_ids, pushed.participant_ids)
         named = pushed.user_ids
         return seats if named is None else [seat for seat in seats if seat.user_id in named]
+
+    def shown(
+        self, seats: Sequence[Seat], assignee_ids: Collection[int | None], participant_ids: Collection[int]
+    ) -> Sequence[Seat]:
+        """Those of these whose roles show a conversation that these people have, and take part in."""
+        if not self._shares:
+            return seats
+        return [seat for seat in seats if self._is_shown(seat.user_id, assignee_ids, participant_ids)]
+
+    def _is_shown(
+        self, user_id: int | None, assignee_ids: Collection[int | None], participant_ids: Collection[int]
+    ) -> bool:
+        share = self._shares.get(user_id or 0, ALL)
+        return share.lists(user_id, assignee_ids) or (share.is_of_participants and user_id in participant_ids)
 
     def told(self, pushed: Pushed) -> Iterator[tuple[Sequence[Seat], str]]:
         """Who is told what."""
@@ -223,6 +255,8 @@ class Room:
         if pushed.user_ids is not None and seat.user_id not in pushed.user_ids:
             return None
         is_theirs = member is not None and (pushed.inbox_id is None or member.hears(pushed.inbox_id))
+        if is_theirs and pushed.inbox_id is not None:
+            is_theirs = self._is_shown(seat.user_id, pushed.assignee_ids, pushed.participant_ids)
         return pushed.for_agents if is_theirs else None
 
     def keep(self, pushed: Pushed) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
 
 import structlog
+from msgspec.structs import replace
 
 from criachat.kit import clock
 from criachat.kit.db import Database
@@ -35,6 +37,9 @@ MOST_KEPT_IN_ALL: Final = 5_000
 
 # After these the members of the account, or what they may see, are others: nothing later is pushed before that is read.
 CHANGES_MEMBERS: Final = frozenset(("account_cache_invalidated", "agent_added", "agent_updated", "agent_removed"))
+
+Participants = Mapping[int, set[int]]
+"""Who takes part in conversations, by the database's id."""
 
 
 class Rooms:
@@ -143,22 +148,40 @@ class Rooms:
             del self._rooms[room.account_id]
             self._news.leave(room)
 
-    async def _push(self, room: Room, record: Record) -> None:
-        if record.name in CHANGES_MEMBERS:
+    async def _push(self, room: Room, records: Sequence[Record]) -> None:
+        if any(record.name in CHANGES_MEMBERS for record in records):
             await self.check([room])
-        pushed = self._rendered(record)
-        room.cursor = record.cursor
-        if pushed is not None:
-            room.keep(pushed)
-            for seats, message in room.told(pushed):
-                await push_all(seats, message)
+        participants = await self._participants(room, records)
+        for record in records:
+            pushed = self._rendered(record, participants)
+            room.cursor = record.cursor
+            if pushed is not None:
+                room.keep(pushed)
+                for seats, message in room.told(pushed):
+                    await push_all(seats, message)
 
-    def _rendered(self, record: Record) -> Pushed | None:
+    async def _participants(self, room: Room, records: Sequence[Record]) -> Participants:
+        """Who takes part in the conversations of these, where somebody's role shows them by that."""
+        pushed = {record.conversation_id for record in records if is_pushed(record.name)}
+        return await self.participants_of(room, [number for number in pushed if number is not None])
+
+    async def participants_of(self, room: Room, conversation_ids: Sequence[int]) -> Participants:
+        """Who takes part in these conversations; it is only asked where somebody's role shows them by that."""
+        found: defaultdict[int, set[int]] = defaultdict(set)
+        if conversation_ids and room.asks_who_takes_part:
+            async with self._database.reading() as db:
+                for each in await queries.list_participations(db, room.account_id, conversation_ids):
+                    found[each.conversation_id].add(each.user_id)
+        return found
+
+    def _rendered(self, record: Record, participants: Participants) -> Pushed | None:
         if not is_pushed(record.name):
             return None
         try:
             event = catalogue.event_of(record)
-            return render(event, self._shown, cursor=record.cursor, now=clock.monotonic())
+            pushed = render(event, self._shown, cursor=record.cursor, now=clock.monotonic())
+            taking_part = participants.get(record.conversation_id or 0)
+            return replace(pushed, participant_ids=taking_part) if pushed is not None and taking_part else pushed
         except Exception:  # one event that cannot be shown must not silence the account
             log.exception("event_not_shown", account_id=record.account_id, event_id=record.id)
             return None
@@ -173,10 +196,11 @@ class Rooms:
         while not place.is_after(until):
             async with self._readers, self._database.reading() as db:
                 records = await list_after(db, room.account_id, place, limit=BATCH)
+            participants = await self._participants(room, records)
             for record in records:
                 if record.cursor.is_after(until):
                     break
-                pushed = self._rendered(record)
+                pushed = self._rendered(record, participants)
                 earlier += [] if pushed is None else [pushed]
             seen += len(records)
             if seen > MOST_REPEATED or room.kept_after != until:

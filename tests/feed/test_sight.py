@@ -210,3 +210,43 @@ async def test_no_secret_of_the_account_is_told(given: Given) -> None:
 
     secrets = {inbox["hmac_token"], inbox["secret"], session["pubsub_token"], given.boss.pubsub_token, hook["secret"]}
     assert not {secret for secret in (*secrets, "secret-path", given.boss.token) if secret in told}
+
+
+@pytest.mark.parametrize(
+    ("permissions", "shown"),
+    [
+        (["conversation_manage"], ["mine", "nobody's", "taking part", "of davi"]),
+        (["conversation_unassigned_manage"], ["mine", "nobody's"]),
+        (["conversation_participating_manage"], ["mine", "taking part"]),
+        (["conversation_unassigned_manage", "conversation_participating_manage"], ["mine", "nobody's", "taking part"]),
+        (["report_manage"], []),
+    ],
+)
+async def test_a_custom_role_is_told_of_what_it_may_open(
+    given: Given, address: str, permissions: list[str], shown: list[str]
+) -> None:
+    inbox = await given.inbox()
+    ana, davi = await given.agent("Ana", inbox=inbox), await given.agent("Davi", inbox=inbox)
+    await given.custom_role(*permissions, of=ana)
+    of = {
+        "mine": await given.conversation(inbox=inbox, assignee_id=ana.id),
+        "nobody's": await given.conversation(inbox=inbox),
+        "taking part": await given.conversation(inbox=inbox, assignee_id=davi.id),
+        "of davi": await given.conversation(inbox=inbox, assignee_id=davi.id),
+    }
+    await given.api.post(f"/conversations/{of['taking part']['id']}/participants", {"user_ids": [ana.id]})
+    cursor = await present(given)
+
+    chosen = {"after": cursor, "event": "message_created,contact_created"}
+    async with streaming(address, ana, given.account_id, **chosen) as stream:
+        await given.contact()
+        assert (await stream.frame()).data["event"] == "contact_created"
+        for name, conversation in of.items():
+            await given.message(conversation, name)
+        told = [] if not shown else [(await stream.frame()).data for _ in shown]
+        await given.contact()
+        last = (await stream.frame()).data["event"]
+
+    assert [event["snapshot"]["message"]["content"] for event in told] == shown
+    assert last == "contact_created"
+    assert await contents(given, ana, after=cursor) == shown

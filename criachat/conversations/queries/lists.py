@@ -10,13 +10,14 @@ that have it may be read. `q` reads messages.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, LiteralString
+from typing import LiteralString
 
 import msgspec
 
 from criachat.conversations.models import ColumnComparison, Conversation, Counts, ListFilter, Part
 from criachat.conversations.queries import COLUMNS, JOINS
 from criachat.conversations.queries.conditions import are_summed, conditions_sql
+from criachat.conversations.shares import Listed
 from criachat.conversations.snapshots import STATUSES
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
@@ -201,8 +202,7 @@ class Narrowing(msgspec.Struct, frozen=True):
     after: LiteralString = ""
 
 
-Share = Literal["all", "mine_and_unassigned", "mine", "none"]
-SHARES: dict[Share, LiteralString] = {
+SHARES: dict[Listed, LiteralString] = {
     "all": "",
     "mine_and_unassigned": "  AND (conversations.assignee_id = $2 OR conversations.assignee_id IS NULL)\n",
     "mine": "  AND conversations.assignee_id = $2\n",
@@ -211,12 +211,12 @@ SHARES: dict[Share, LiteralString] = {
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for a list: `limited_to` is the agent whose inboxes bound it, `share` what their role shows of those."""
+    """Who asks for a list: `limited_to` is the agent whose inboxes bound it, `listed` what a role shows of those."""
 
     account_id: int
     user_id: int | None
     limited_to: int | None
-    share: Share = "all"
+    listed: Listed = "all"
 
 
 async def list_page(db: Db, asker: Asker, filters: ListFilter, part: Part) -> list[Conversation]:
@@ -258,7 +258,7 @@ def page_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[Liter
     values: list[object] = [asker.account_id, asker.user_id]
     narrowed = (*_counted(filters), *_uncounted(filters))
     is_by_inbox = chosen.is_by_inbox and not (
-        narrowed or filters.conditions or filters.kind or filters.assignee == "me" or asker.share == "mine"
+        narrowed or filters.conditions or filters.kind or filters.assignee == "me" or asker.listed == "mine"
     )
     seen: LiteralString = ""
     conditions: LiteralString = ""
@@ -296,7 +296,7 @@ def _short_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[Lit
 
 def _rest(values: list[object], asker: Asker, filters: ListFilter, part: Part) -> LiteralString:
     """What no index and no sum knows of."""
-    conditions = _filtered(values, filters) + SHARES[asker.share]
+    conditions = _filtered(values, filters) + SHARES[asker.listed]
     conditions += KINDS[filters.kind] if filters.kind else ""
     conditions += ASSIGNEES[filters.assignee] if filters.assignee else ""
     return conditions + ("" if part.behind is None else SORTS[sort_named(part.sort)].behind(values, part.behind))
@@ -315,7 +315,7 @@ def count_statement(asker: Asker, filters: ListFilter) -> tuple[LiteralString, l
     head = COUNT_HEAD if uncounted or filters.kind or not are_summed(filters.conditions) else SUM_HEAD
     visible = _asked(Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]))
     conditions = _all_bound(values, (*visible, *_counted(filters), *uncounted)) + _filtered(values, filters)
-    conditions += SHARES[asker.share] + (KINDS[filters.kind] if filters.kind else "")
+    conditions += SHARES[asker.listed] + (KINDS[filters.kind] if filters.kind else "")
     return head + conditions, values
 
 
