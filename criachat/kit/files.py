@@ -34,7 +34,7 @@ from criachat.kit.media import extension, safe_filename
 if TYPE_CHECKING:
     from obstore import GetOptions
 
-Purpose = Literal["blob", "upload", "avatar", "export", "rejects"]
+Purpose = Literal["blob", "upload", "arrival", "avatar", "export", "rejects"]
 
 HEAD_BYTES: Final = 256 * 1024
 CHUNK_BYTES: Final = 256 * 1024
@@ -60,6 +60,10 @@ class FileStoreFull(Refused):
 
 class FileTooLarge(TooLarge):
     """The file is too large"""
+
+
+class ContentDiffers(Refused):
+    """The file is not the one that was announced: its type, its size or its checksum differs"""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -91,19 +95,34 @@ class Files:
             raise ValueError("The signing key needs 32 bytes")
         self._folder = _local_folder(url)
         self._store = _make_store(str(url), self._folder)
+        self._service = "local" if self._folder is not None else urlsplit(str(url)).scheme
         self._signing_key = signing_key
         self._base_url = base_url.rstrip("/")
 
-    async def put(self, key: str, content: AsyncIterator[bytes] | bytes, *, max_bytes: int | None = None) -> Stored:
+    @property
+    def service(self) -> str:
+        """What kind of store it is: `local`, or the scheme of its URL."""
+        return self._service
+
+    async def put(
+        self,
+        key: str,
+        content: AsyncIterator[bytes] | bytes,
+        *,
+        max_bytes: int | None = None,
+        checksum: str | None = None,
+    ) -> Stored:
         """Store the whole content under this key, or nothing of it.
 
-        The content is counted as it arrives; past `max_bytes` it is refused without reading the rest.
+        The content is counted as it arrives; past `max_bytes` it is refused without reading the rest. With `checksum`,
+        its MD5 in base64, any other content is refused too.
         """
         _check_key(key)
-        meter = _Meter(max_bytes)
+        meter = _Meter(max_bytes, checksum)
         try:
             if isinstance(content, bytes):
                 meter.count(content)
+                meter.check()
                 await obstore.put_async(self._store, key, content)
             else:
                 await obstore.put_async(self._store, key, meter.watch(content))
@@ -175,6 +194,11 @@ class Files:
         """The address of a file that no message carries yet, by its signed id."""
         return self._url("blobs/redirect", signed_id, filename)
 
+    def arrival_url(self, blob: Blob, *, valid_for: timedelta) -> str:
+        """Where a file that was announced is put."""
+        signed = self.signed_id(blob, purpose="arrival", valid_for=valid_for)
+        return f"{self._base_url}/rails/active_storage/disk/{signed}"
+
     def thumbnail_url(self, blob: Blob, filename: str) -> str:
         """The address of a picture of the file, 250 pixels wide."""
         return self._url("representations/redirect", f"{self.signed_id(blob)}/{THUMBNAIL}", filename)
@@ -203,8 +227,9 @@ class Files:
 class _Meter:
     """Counts, hashes and keeps the beginning of what passes."""
 
-    def __init__(self, max_bytes: int | None) -> None:
+    def __init__(self, max_bytes: int | None, checksum: str | None) -> None:
         self._max_bytes = max_bytes
+        self._expected = checksum
         self._byte_size = 0
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._head = bytearray()
@@ -221,9 +246,18 @@ class _Meter:
         async for chunk in content:
             self.count(chunk)
             yield chunk
+        # Here the store has not been told yet that this is all of it.
+        self.check()
+
+    def check(self) -> None:
+        if self._expected not in (None, self._checksum()):
+            raise ContentDiffers
 
     def stored(self) -> Stored:
-        return Stored(self._byte_size, base64.b64encode(self._md5.digest()).decode(), bytes(self._head))
+        return Stored(self._byte_size, self._checksum(), bytes(self._head))
+
+    def _checksum(self) -> str:
+        return base64.b64encode(self._md5.digest()).decode()
 
 
 def _local_folder(url: str | Path) -> Path | None:

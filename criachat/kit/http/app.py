@@ -119,9 +119,7 @@ class HttpApp:
         # Other parts of a path may be credentials: whoever reads the logs must not be let in by them.
         fields.update({name: text for name, text in path.items() if name.endswith("_id") and text.isdigit()})
         actor = await self._admitted(request, bound.endpoint, resolve, path, fields)
-        bag = await request.parameters(
-            maximum_request_bytes=self._of.maximum_request_bytes, files=bound.endpoint.file_names
-        )
+        bag = await self._parameters(request, bound.endpoint)
         values = arguments(bound, path, bag, request=request, actor=actor)
         for name, prepare in bound.prepared.items():
             values[name] = await prepare(actor, values.get(bound.params_name or ""))
@@ -130,6 +128,12 @@ class HttpApp:
             slot = await self._of.idempotency.slot(key, actor=actor, request=request, bag=bag)
             return await self._of.idempotency.answer(slot, lambda tx: self._run(bound, values, tx, fields))
         return await self._attempt(bound, values, fields)
+
+    async def _parameters(self, request: Request, endpoint: Endpoint) -> dict[str, Any]:
+        if endpoint.takes_content:
+            return {}
+        limit = self._of.maximum_request_bytes
+        return await request.parameters(maximum_request_bytes=limit, files=endpoint.file_names)
 
     async def _admitted(
         self,

@@ -101,6 +101,8 @@ def _operation(bound: Bound, method: str, described: Described) -> dict[str, Any
         operation["x-callers"] = sorted(caller.name or "" for caller in Callers if caller in endpoint.actors)
     if endpoint.scope:
         operation["x-scope"] = endpoint.scope
+    if endpoint.takes_content:
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {"schema": dict(FILE)}}}
     if method in WRITES and bound.params_type is not None:
         operation["requestBody"] = _body(bound, bound.params_type, described.params)
     return {key: value for key, value in operation.items() if value not in ("", [])}

@@ -112,7 +112,7 @@ class Request:
             self.is_form = True
             bag.update(await self._multipart(maximum_request_bytes, files))
             return bag
-        self.body = b"".join([chunk async for chunk in self._chunks(MAXIMUM_BODY_BYTES)])
+        self.body = b"".join([chunk async for chunk in self.content(MAXIMUM_BODY_BYTES)])
         if not self.body:
             return bag
         if kind == "application/x-www-form-urlencoded":
@@ -126,7 +126,7 @@ class Request:
     async def _multipart(self, maximum_bytes: int, files: Collection[str]) -> dict[str, Any]:
         parser = _StrictParser(
             Headers(raw=self.scope["headers"]),
-            self._chunks(maximum_bytes),
+            self.content(maximum_bytes),
             max_files=MAXIMUM_FILES,
             max_fields=MAXIMUM_FIELDS,
             max_part_size=MAXIMUM_BODY_BYTES,
@@ -140,7 +140,7 @@ class Request:
             raise Malformed("the multipart body broke off")
         return nested(self._fields(form, files))
 
-    async def _chunks(self, maximum_bytes: int) -> AsyncGenerator[bytes, None]:
+    async def content(self, maximum_bytes: int) -> AsyncGenerator[bytes, None]:
         """The body as it arrives; refused before it is read when it says itself that it is too large."""
         declared = self.headers.get("content-length", "")
         if len(declared) > LONGEST_LENGTH or (declared.isdecimal() and int(declared) > maximum_bytes):

@@ -24,6 +24,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     `permission` lets in agents whose custom role has it, beside the administrators that `actors` names.
     `beside` names fields that stand beside the wrapper, and not below it. With `may_be_empty`, a request that says
     nothing below the wrapper is none to refuse.
+    With `takes_content` the body is a file as it is, and has no parameters: the handler reads it from
+    `Request.content` while it arrives, and says there how much it takes.
     """
 
     methods: tuple[str, ...]
@@ -43,6 +45,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     beside: tuple[str, ...] = ()
     may_be_empty: bool = False
     is_idempotent: bool = True
+    takes_content: bool = False
 
     @property
     def file_names(self) -> frozenset[str]:
@@ -83,6 +86,10 @@ class Routes:
     def patch(self, path: str = "", *, actors: Callers, **options: Any) -> Callable[[Handler], Handler]:
         """Set a list whole; answers PATCH only."""
         return self._add(("PATCH",), path, actors, options)
+
+    def put(self, path: str = "", *, actors: Callers, **options: Any) -> Callable[[Handler], Handler]:
+        """Put something in its place whole; answers PUT only."""
+        return self._add(("PUT",), path, actors, options)
 
     def delete(self, path: str = "", *, actors: Callers, **options: Any) -> Callable[[Handler], Handler]:
         """Remove something."""
