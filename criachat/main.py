@@ -105,6 +105,7 @@ from criachat.kit.status import Metrics, Pulse, Tally
 from criachat.kit.status import routes as status_routes
 from criachat.kit.tokens import Keyring
 from criachat.labels.routes import routes as labels_routes
+from criachat.messages.direct_uploads import announcing_routes, arrival_routes
 from criachat.messages.files import file_routes
 from criachat.messages.jobs import jobs as messages_jobs
 from criachat.messages.listeners import listeners as messages_listeners
@@ -182,6 +183,8 @@ ROUTES: tuple[Routes, ...] = (
     upload_routes,
     search_routes,
     file_routes,
+    arrival_routes,
+    announcing_routes,
     avatar_routes,
     canned_responses_routes,
     csat_routes,

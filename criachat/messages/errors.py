@@ -123,6 +123,22 @@ class NothingUploaded(Unprocessable):
     """attachment or external_url is missing"""
 
 
+class FilenameMissing(Unprocessable):
+    """filename is missing"""
+
+
+class ByteSizeInvalid(Unprocessable):
+    """byte_size must be the number of the file's bytes"""
+
+
+class ChecksumInvalid(Unprocessable):
+    """checksum must be the MD5 of the file in base64"""
+
+
+class MediaTypeInvalid(Unprocessable):
+    """content_type must name a media type, such as image/png"""
+
+
 class DownloadFailed(Unprocessable):
     """The file could not be fetched from external_url"""
 

@@ -164,6 +164,25 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file will be that is sent in a second step, checked."""
+
+    filename: str
+    content_type: str
+    byte_size: int
+    checksum: str
+
+
+class Reservation(Announcement, frozen=True, kw_only=True):
+    """A place kept for a file that was announced; the upload it becomes has the same number."""
+
+    account_id: int
+    id: int
+    file_key: str
+    expires_at: datetime
+    created_at: datetime
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """A message that is stored, and its conversation as it is after it. `is_new` is False for one said before."""
 

@@ -97,6 +97,16 @@ class UploadParams(msgspec.Struct, kw_only=True):
         return [External(self.external_url)] if self.external_url else None
 
 
+class AnnouncementParams(msgspec.Struct, kw_only=True):
+    """A file that is sent in a second step. `checksum` is its MD5 in base64; `metadata` is shown back, and not kept."""
+
+    filename: str
+    byte_size: int
+    checksum: str
+    content_type: str = ""
+    metadata: dict[str, Any] | None = None
+
+
 class TranslationParams(msgspec.Struct, kw_only=True):
     """Into which language."""
 
@@ -190,6 +200,29 @@ class UploadOut(msgspec.Struct, frozen=True, kw_only=True):
 
     file_url: str
     blob_id: str
+
+
+class ArrivalOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the file is put, and the headers to send with it."""
+
+    url: str
+    headers: dict[str, str]
+
+
+class AnnouncedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was announced: where to put it, and the signed id that it has once it is there."""
+
+    id: int
+    key: str
+    filename: str
+    content_type: str
+    metadata: dict[str, Any]
+    service_name: str
+    byte_size: int
+    checksum: str
+    created_at: str
+    signed_id: str
+    direct_upload: ArrivalOut
 
 
 class TranslationOut(msgspec.Struct, frozen=True, kw_only=True):

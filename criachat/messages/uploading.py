@@ -101,11 +101,17 @@ async def claim_keys(database: Database, account_id: int, filenames: Sequence[st
 
 
 async def keep_file(
-    files: Files, key: str, content: AsyncIterator[bytes] | bytes, named: Named, *, max_bytes: int
+    files: Files,
+    key: str,
+    content: AsyncIterator[bytes] | bytes,
+    named: Named,
+    *,
+    max_bytes: int,
+    checksum: str | None = None,
 ) -> StoredFile:
-    """Store this content under a claimed key."""
+    """Store this content under a claimed key; with `checksum`, its MD5 in base64, no other than that."""
     name = safe_filename(named.filename)
-    stored = await files.put(key, content, max_bytes=max_bytes)
+    stored = await files.put(key, content, max_bytes=max_bytes, checksum=checksum)
     content_type = sniff(stored.head, named.declared_type, name)
     width, height = image_size(stored.head, content_type) or (None, None)
     return StoredFile(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any, LiteralString
 
 import pytest
-from harness import Api, Given, Reply
+from harness import BASE_URL, Api, Given, Reply
 from shapes import iso, misfits, one_of, unix
 
 text_or_null = one_of(str, None)
@@ -104,6 +106,19 @@ MESSAGE_EVENT: dict[str, Any] = {
     },
 }
 UPLOAD: dict[str, Any] = {"file_url": str, "blob_id": str}
+ANNOUNCED: dict[str, Any] = {
+    "id": int,
+    "key": str,
+    "filename": str,
+    "content_type": str,
+    "metadata": dict,
+    "service_name": str,
+    "byte_size": int,
+    "checksum": str,
+    "created_at": iso,
+    "signed_id": str,
+    "direct_upload": {"url": str, "headers": {"Content-Type": str, "Content-MD5": str}},
+}
 REFUSED: dict[str, Any] = {"error": str}
 SIGNED_OUT: dict[str, Any] = {"errors": [str]}
 
@@ -201,6 +216,24 @@ async def test_upload(api: Api, given: Given) -> None:
     assert misfits(said["attachments"], [MEDIA]) == []
     fits(await api.post("/upload"), REFUSED, status=422)
     fits(await api.acting_as(await given.bot()).post("/upload"), REFUSED, status=401)
+
+
+async def test_direct_upload(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    path = f"/conversations/{conversation['id']}/direct_uploads"
+    checksum = base64.b64encode(hashlib.md5(GIF, usedforsecurity=False).digest()).decode()
+    blob = {"filename": "a.gif", "byte_size": len(GIF), "checksum": checksum, "content_type": "image/gif"}
+
+    told = fits(await api.post(path, {"blob": {**blob, "metadata": {}}}), ANNOUNCED)
+    direct = told["direct_upload"]
+    arrived = await api.call("PUT", direct["url"].removeprefix(BASE_URL), content=GIF, headers=direct["headers"])
+    said = fits(await api.post(path_of(conversation), {"attachments": [told["signed_id"]]}), MESSAGE)
+
+    assert (arrived.status, arrived.body) == (204, b"")
+    assert misfits(said["attachments"], [MEDIA]) == []
+    fits(await api.post(path, {"blob": {}}), REFUSED, status=422)
+    fits(await api.post("/conversations/999999999/direct_uploads", {"blob": blob}), REFUSED, status=404)
+    fits(await api.acting_as(await given.bot()).post(path, {"blob": blob}), REFUSED, status=401)
 
 
 async def test_messages_inside_conversations(api: Api, given: Given) -> None:

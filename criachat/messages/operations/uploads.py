@@ -7,18 +7,40 @@ from datetime import timedelta
 
 from criachat.kit import clock
 from criachat.kit.db import Tx
-from criachat.messages.models import StoredFile, Upload
+from criachat.kit.errors import NoSuchPage
+from criachat.kit.files import new_key
+from criachat.messages.models import Announcement, Reservation, StoredFile, Upload
 from criachat.messages.queries import uploads as queries
 
 # How long at least a signed id is good; at most it is twice as long, and the file must still be there then.
 NAMED_FOR = timedelta(days=1)
 KEPT_FOR = timedelta(days=3)
+# How long a file that was announced may take to come, from the announcement to its last byte.
+RESERVED_FOR = timedelta(hours=1)
+# Later than that: by then no request that still stores the file can be under way.
+UNTAKEN_FOR = timedelta(hours=2)
 BATCH = 500
 
 
 async def keep_upload(tx: Tx, account_id: int, file: StoredFile) -> Upload:
     """Keep a stored file for some days, under a number of its own."""
     return await queries.insert_upload(tx, account_id, file, clock.now() + KEPT_FOR)
+
+
+async def reserve_upload(tx: Tx, account_id: int, announced: Announcement) -> Reservation:
+    """Keep a place for a file that comes in a second step."""
+    now, key = clock.now(), new_key(account_id, announced.filename)
+    return await queries.insert_reservation(
+        tx, account_id, key, announced, expires_at=now + RESERVED_FOR, remove_at=now + UNTAKEN_FOR
+    )
+
+
+async def keep_arrived(tx: Tx, reservation: Reservation, file: StoredFile) -> Upload:
+    """Keep the file that was announced for some days; refused when it had come before, or its time is over."""
+    upload = await queries.insert_arrived(tx, reservation, file, expires_at=clock.now() + KEPT_FOR)
+    if upload is None:
+        raise NoSuchPage
+    return upload
 
 
 async def hold_uploads(tx: Tx, account_id: int, upload_ids: Sequence[int]) -> bool:
@@ -34,5 +56,6 @@ async def release_uploads(tx: Tx, account_id: int, upload_ids: Sequence[int]) ->
 
 
 async def remove_expired(tx: Tx, account_id: int) -> bool:
-    """Remove a batch of those whose time is over; whether there may be more."""
-    return await queries.delete_expired(tx, account_id, limit=BATCH) == BATCH
+    """Remove a batch of those whose time is over, come or only announced; whether there may be more."""
+    reserved = await queries.delete_expired_reservations(tx, account_id, limit=BATCH)
+    return BATCH in (reserved, await queries.delete_expired(tx, account_id, limit=BATCH))
