@@ -425,6 +425,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
     proxies = read_networks(settings.trusted_proxies)
     tally, reference = Tally(), Reference()
     endpoints = [endpoint for routes in ROUTES for endpoint in routes.endpoints]
+    counted = SharedLimiter(database, ground.keyring, limits, trusted_proxies=proxies, is_on=settings.rate_limits)
     provides: dict[type[Any], Any] = {
         Pulse: Pulse(database),
         Metrics: Metrics(database, tally),
@@ -434,7 +435,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Entrance: Entrance(
             database=database,
             keyring=ground.keyring,
-            limits=SharedLimiter(database, ground.keyring, limits, trusted_proxies=proxies, is_on=settings.rate_limits),
+            limits=counted,
             shown=Shown(presence, ground.files),
         ),
         Signals: ground.signals,
@@ -469,7 +470,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
                 KeptImport: partial(keep_import, database, ground.files),
                 HashedPassword: hash_given_password,
                 KeptAvatar: partial(store_avatar, database, ground.files),
-                NewPassword: partial(hash_password, database),
+                NewPassword: partial(hash_password, database, counted),
             },
             idempotency=Idempotency(database, ground.keyring),
             count=tally.count,

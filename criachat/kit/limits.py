@@ -47,6 +47,7 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("second-factor-token", 10, MINUTE, "token", "Second factors for one sign-in", exempts_loopback=False),
     Limit("second-factor-user", 20, HOUR, "user", "Second factors of one person", exempts_loopback=False),
     Limit("second-factor-setup", 5, MINUTE, "address", "Setting up, renewing or removing a second factor"),
+    Limit("present-password", 10, 15 * MINUTE, "user", "Showing one's present password", exempts_loopback=False),
     Limit("password-reset", 5, 30 * MINUTE, "address", "Asking for a new password", exempts_loopback=False),
     Limit("password-reset-email", 5, HOUR, "email", "Asking for a new password of one account", exempts_loopback=False),
     Limit("password-change", 10, 30 * MINUTE, "address", "Setting a new password by mail", exempts_loopback=False),

@@ -73,6 +73,16 @@ class SharedLimiter:
             raise TooMany(told)
         request.told += tuple(told.items())
 
+    async def count_one(self, name: str, subject: str) -> None:
+        """Count what somebody does against one limit, wherever they are; raises `TooMany`."""
+        limit = self._limits.get(name)
+        if not self._is_on or limit is None:
+            return
+        async with self._database.transaction() as tx:
+            verdict = await self._verdict(tx, limit, subject)
+        if not verdict.allowed:
+            raise TooMany(headers([verdict]))
+
     async def _verdict(self, tx: Tx, limit: Limit, subject: str) -> Verdict:
         now, window = clock.now(), timedelta(seconds=limit.window_seconds)
         digest = self._keyring.digest(f"{limit.name} {subject}")

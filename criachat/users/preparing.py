@@ -8,10 +8,14 @@ import msgspec
 
 from criachat.kit.actors import Actor
 from criachat.kit.db import Database
-from criachat.kit.errors import Refused
+from criachat.kit.errors import Refused, TooMany
+from criachat.kit.shared_limits import SharedLimiter
 from criachat.users import passwords, queries
 from criachat.users.errors import PasswordsDiffer, PasswordTooWeak, WrongPassword
 from criachat.users.schemas import ProfileParams
+
+# Whoever found somebody's page open is not to find their password by trying.
+ATTEMPTS = "present-password"
 
 
 class NewPassword(msgspec.Struct, frozen=True):
@@ -30,10 +34,14 @@ class NewPassword(msgspec.Struct, frozen=True):
         return self.password_hash
 
 
-async def hash_password(database: Database, actor: Actor, params: ProfileParams) -> NewPassword:
-    """Compare the present password and hash the new one."""
+async def hash_password(database: Database, limits: SharedLimiter, actor: Actor, params: ProfileParams) -> NewPassword:
+    """Compare the present password and hash the new one; so often and no more."""
     if not params.password:
         return NewPassword()
+    try:
+        await limits.count_one(ATTEMPTS, str(actor.user_id))
+    except TooMany as refusal:
+        return NewPassword(refusal=refusal)
     async with database.reading() as db:
         known = await queries.find_password_hash(db, actor.user_id or 0)
     given = params.current_password or ""

@@ -300,6 +300,20 @@ async def test_a_password_changed_in_one_session_ends_the_others(given: Given, a
     assert (await Browser(given.world).sign_in(ana, NEW)).status == 200
 
 
+async def test_the_present_password_is_not_found_by_trying(given: Given, ana: Person) -> None:
+    here = await signed_in(given, ana)
+    body = {"password": NEW, "password_confirmation": NEW}
+
+    tries = [await here.put(PROFILE, {**body, "current_password": f"Guess-{number}"}) for number in range(11)]
+    right = await here.put(PROFILE, {**body, "current_password": PASSWORD})
+    renamed = await here.put(PROFILE, {"name": "Ana Lima"})
+
+    assert [reply.status for reply in tries] == [422] * 10 + [429]
+    assert (right.status, renamed.status) == (429, 200)
+    assert int(right.headers["retry-after"]) > 0
+    assert (await Browser(given.world).sign_in(ana, PASSWORD)).status == 200
+
+
 async def test_a_changed_password_ends_what_was_mailed_before(given: Given, ana: Person, mailbox: Mailbox) -> None:
     here, token = await signed_in(given, ana), await asked(given, mailbox, ana)
     await here.put(PROFILE, {"current_password": PASSWORD, "password": NEW, "password_confirmation": NEW})

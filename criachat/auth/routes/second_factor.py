@@ -24,6 +24,7 @@ from criachat.kit.errors import Unauthenticated
 from criachat.kit.http.routes import Routes
 from criachat.kit.tokens import Keyring
 from criachat.users import passwords
+from criachat.users.preparing import ATTEMPTS
 
 routes = Routes("/api/v1/profile/mfa", tag="Signing in", scope="tokens")
 LIMIT = "second-factor-setup"
@@ -63,6 +64,7 @@ async def renew_backup_codes(tx: Tx, actor: Actor, keyring: Keyring, params: Cod
 async def remove_second_factor(actor: Actor, entrance: Entrance, params: RemovalParams) -> DisabledOut:
     """Sign in with a password alone again."""
     user_id = _signed_in(actor)
+    await entrance.limits.count_one(ATTEMPTS, str(user_id))
     async with entrance.database.reading() as db:
         entrant = await find_entrant_by_id(db, user_id)
     known = None if entrant is None else entrant.password_hash
