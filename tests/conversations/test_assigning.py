@@ -286,3 +286,25 @@ async def test_an_assignee_sees_who_they_are_while_the_status_stays(api: Api, gi
 
     assert (await shown(api, conversation))["status"] == "snoozed"
     assert await given.emitted(ConversationStatusChanged) == []
+
+
+async def test_whoever_is_removed_leaves_another_version_of_what_they_had(api: Api, given: Given) -> None:
+    ana, bot, team = await given.agent("Ana"), await given.bot("Robô"), await given.team("vendas")
+    theirs, bots, teams = [await given.conversation() for _ in range(3)]
+    await assign(api, theirs, assignee_id=ana.id)
+    await assign(api, bots, assignee_id=bot.id, assignee_type="AgentBot")
+    await assign(api, teams, team_id=team["id"])
+    paths = [f"/conversations/{each['id']}" for each in (theirs, bots, teams)]
+    before = [await api.get(path) for path in paths]
+
+    for removed in (f"/agents/{ana.id}", f"/agent_bots/{bot.id}", f"/teams/{team['id']}"):
+        assert (await api.delete(removed)).status == 200
+
+    after = [await api.get(path) for path in paths]
+    assert all("assignee" not in reply.json["meta"] for reply in after)
+    assert "team" not in after[2].json["meta"]
+    for path, old, new in zip(paths, before, after, strict=True):
+        assert new.headers["etag"] != old.headers["etag"]
+        assert new.json["updated_at"] > old.json["updated_at"]
+        late = await api.post(f"{path}/labels/add", {"label": "vip"}, headers={"If-Match": old.headers["etag"]})
+        assert late.status == 412
