@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from criachat.kit.db import Db
 from criachat.realtime.models import Member, Participation, Visitor
 
-# Accounts that are suspended have no members here.
+# Accounts that are suspended have no members here. Whoever was invited and has yet to say that it is them is one, but
+# nothing proves that they are: somebody else may have signed up with their address.
 LIST_MEMBERS = """
-SELECT account_users.account_id, account_users.user_id, users.pubsub_token, account_users.role,
-    account_users.availability, account_users.auto_offline,
+SELECT account_users.account_id, account_users.user_id,
+    CASE WHEN users.confirmed_at IS NOT NULL OR users.password_hash IS NOT NULL THEN users.pubsub_token
+        ELSE gen_random_uuid()::text END AS pubsub_token,
+    account_users.role, account_users.availability, account_users.auto_offline,
     ARRAY(
         SELECT inbox_members.inbox_id FROM inbox_members
         WHERE inbox_members.account_id = account_users.account_id AND inbox_members.user_id = account_users.user_id

@@ -122,11 +122,13 @@ async def remove_member(tx: Tx, user_id: int, *, actor: Actor) -> None:
 
 
 async def _join(tx: Tx, names: Sequence[str], emails: Sequence[str], place: Place, *, actor: Actor) -> list[int]:
+    """Make people members; whoever signed up with an address that is not theirs is not let in by that."""
     at_most = await queries.lock_agent_limit(tx, actor.account_id)
     await queries.insert_users(tx, names, emails)
     joined = await queries.insert_memberships(tx, actor.account_id, emails, place)
     if joined and at_most is not None and await queries.count_members(tx, actor.account_id) > at_most:
         raise TooManyAgents
+    await queries.forget_unproved(tx, joined)
     await emit(tx, *[AgentAdded(account_id=actor.account_id, user_id=user_id, **by(actor)) for user_id in joined])
     return joined
 

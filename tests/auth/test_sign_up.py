@@ -11,7 +11,7 @@ import pytest
 from harness import Given, Person, World, build_world
 from mailserver import Mailbox
 from shapes import iso, misfits, one_of
-from visitors import PASSWORD, Browser, token_in
+from visitors import PASSWORD, Browser, choice, token_in
 
 from criachat.accounts.events import AccountCreated
 from criachat.kit.tokens import random_token
@@ -124,6 +124,44 @@ async def test_a_token_for_something_else_opens_no_account(open_world: World, br
     )
 
     assert (reply.status, reply.json) == (401, {"error": "You are not authorized to do this action"})
+
+
+@pytest.mark.parametrize("page", ["password/edit", "confirmation"])
+async def test_who_took_an_address_first_is_not_in_where_its_owner_is_invited(
+    open_world: World, mailbox: Mailbox, page: str
+) -> None:
+    taker, body = Browser(open_world), wanted()
+    taken = await taker.post(ACCOUNTS, body)
+    taker.keep(taken)
+    await of(open_world, taken.json["data"]).worked()
+    confirmation = token_in(mailbox, body["email"], page="confirmation")
+    team = await Given.in_new_account(open_world)
+    agents, owner = f"{ACCOUNTS}/{team.account_id}/agents", Browser(open_world)
+
+    made = await taker.post("/api/v1/profile/access_tokens", {"name": "mine"})
+
+    async def takers_doors() -> list[int]:
+        doors = [
+            await taker.get(agents),
+            await Browser(open_world).get(agents, headers={"api_access_token": made.json["token"]}),
+            await Browser(open_world).post("/auth/sign_in", {"email": body["email"], "password": PASSWORD}),
+        ]
+        return [reply.status for reply in doors]
+
+    invited = await team.api.post("/agents", {"email": body["email"]})
+    await team.worked()
+    before = await takers_doors()
+    if page == "confirmation":
+        let_in = await owner.post("/auth/confirmation", {"confirmation_token": confirmation})
+    else:
+        let_in = await owner.put("/auth/password", choice(token_in(mailbox, body["email"])))
+    owner.keep(let_in)
+    after = await takers_doors()
+
+    assert (invited.status, invited.json["confirmed"], let_in.status) == (200, False, 200)
+    assert before == after == [401] * 3
+    assert (await owner.get(agents)).status == 200
+    assert (await taker.get("/api/v1/profile")).status == 401
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,17 @@ async def test_an_agent_of_another_account_is_rejected(call: Call, given: Given)
     assert answer == "reject_subscription"
 
 
+async def test_who_was_invited_and_has_yet_to_say_that_it_is_them_is_rejected(call: Call, given: Given) -> None:
+    ana = await given.agent("Ana")
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute("UPDATE users SET confirmed_at = NULL WHERE id = $1", ana.id)
+    line = await call()
+
+    answer = await line.subscribe(pubsub_token=ana.pubsub_token, account_id=given.account_id, user_id=ana.id)
+
+    assert answer == "reject_subscription"
+
+
 async def test_a_frame_past_a_megabyte_closes_the_line(call: Call) -> None:
     line = await call()
 

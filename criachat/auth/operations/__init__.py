@@ -70,6 +70,11 @@ async def revoke(tx: Tx, token_id: int) -> None:
     _tell_of_end(tx, await queries.revoke_tokens(tx, [token_id]))
 
 
+async def revoke_some(tx: Tx, token_ids: Sequence[int]) -> None:
+    """End these tokens."""
+    _tell_of_end(tx, await queries.revoke_tokens(tx, token_ids))
+
+
 async def revoke_leaked(tx: Tx, keyring: Keyring, text: str) -> None:
     """End the token of which this is the text, whosever it is; what is no token of ours changes nothing."""
     if tokens.is_well_formed(text):

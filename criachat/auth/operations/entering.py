@@ -9,9 +9,10 @@ from criachat.auth.entrance import Entrance
 from criachat.auth.errors import ChallengeOver, CodeWrong, NotConfirmed, SignsInElsewhere, WrongCredentials
 from criachat.auth.models import Entrant, Session
 from criachat.auth.operations import one_time, second_factor
-from criachat.auth.operations.sessions import enter, open_session
+from criachat.auth.operations.sessions import end_everything, enter, open_session
 from criachat.auth.queries import sessions as queries
 from criachat.kit.db import Tx
+from criachat.users import operations as users
 from criachat.users import passwords
 
 ELSEWHERE = "saml"
@@ -44,12 +45,18 @@ def _nobodys() -> str:
 
 
 async def by_link(entrance: Entrance, email: str, token: str) -> Session:
-    """A session of whoever a login link was made for. Its maker vouches for them: no second factor is asked for."""
+    """A session of whoever a login link was made for.
+
+    Its maker vouches for them: no second factor is asked for, and the address is theirs from now on.
+    """
     async with entrance.database.transaction() as tx:
         link = await one_time.use(tx, "sign_in_link", token)
         entrant = None if link is None else await queries.find_entrant_by_id(tx, link.user_id)
         if entrant is None or entrant.email.lower() != email.strip().lower():
             raise WrongCredentials
+        if not entrant.is_confirmed:
+            await end_everything(tx, entrant.id)
+            await users.confirm(tx, entrant.id)
         return await open_session(tx, entrance.keyring, entrant)
 
 

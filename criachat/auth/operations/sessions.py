@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from criachat.auth.credentials import api_token_of
 from criachat.auth.errors import WrongCredentials
-from criachat.auth.models import Credentials, Entrant, Session
-from criachat.auth.operations import ENDED_TOPIC, SHOWN_CHARACTERS
+from criachat.auth.models import Credentials, Entrant, Owner, Session
+from criachat.auth.operations import ENDED_TOPIC, SHOWN_CHARACTERS, revoke_all
 from criachat.auth.operations.one_time import CHALLENGE_LASTS, give
 from criachat.auth.queries import sessions as queries
 from criachat.auth.queries.one_time import delete_unused
@@ -65,6 +65,12 @@ async def end_other_sessions(tx: Tx, user_id: int, *, kept: int | None) -> None:
     """End all sessions of a person, but for the one that is kept, and what was given them to begin another with."""
     await delete_unused(tx, user_id, ["password", "second_factor"])
     await end_sessions(tx, await queries.list_other_sessions(tx, user_id, kept))
+
+
+async def end_everything(tx: Tx, user_id: int) -> None:
+    """End all sessions and access tokens of a person, and what was given them to begin another with."""
+    await end_other_sessions(tx, user_id, kept=None)
+    await revoke_all(tx, Owner("user", user_id))
 
 
 async def reset_api_token(tx: Tx, keyring: Keyring, actor: Actor, credentials: Credentials) -> str:

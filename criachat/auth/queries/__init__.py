@@ -9,6 +9,8 @@ from criachat.auth.models import AccessToken, Grant, Identity, Owner
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
+# Whoever was invited and has yet to say that it is them is nobody: what calls in their name may be of somebody who had
+# signed up with their address.
 IDENTITY_HEAD = """
 SELECT access_tokens.id AS token_id, sessions.id AS session_id, sessions.client, sessions.token_number,
     sessions.expires_at AS session_expires_at, access_tokens.name, access_tokens.owner_type, access_tokens.owner_id,
@@ -34,6 +36,7 @@ LEFT JOIN custom_roles ON custom_roles.account_id = $2 AND custom_roles.id = acc
 WHERE access_tokens.revoked_at IS NULL
   AND (access_tokens.expires_at IS NULL OR access_tokens.expires_at > $3)
   AND coalesce(users.id, agent_bots.id, system_bots.id, platform_apps.id) IS NOT NULL
+  AND (users.id IS NULL OR users.confirmed_at IS NOT NULL OR users.password_hash IS NOT NULL)
 """
 FIND_IDENTITY = IDENTITY_HEAD + "  AND access_tokens.digest = ANY($1)\n"
 FIND_SESSION_IDENTITY = (

@@ -34,17 +34,20 @@ SET password_hash = $2, pubsub_token = $3, version = version + 1,
     updated_at = greatest($4, updated_at + interval '1 millisecond')
 WHERE id = $1
 """  # noqa: S105
+# Where nobody has chosen a password yet, whoever knew what sockets are opened with knows it no more.
 SET_CONFIRMED = """
 UPDATE users
-SET confirmed_at = $2, version = version + 1, updated_at = greatest($2, updated_at + interval '1 millisecond')
+SET confirmed_at = $2, pubsub_token = CASE WHEN password_hash IS NULL THEN $3 ELSE pubsub_token END,
+    version = version + 1, updated_at = greatest($2, updated_at + interval '1 millisecond')
 WHERE id = $1 AND confirmed_at IS NULL
 """
 # The address they have, or the one they asked for, unless somebody else took it meanwhile.
 SET_ADDRESS_CONFIRMED = """
 UPDATE users
 SET email = lower($2), unconfirmed_email = CASE WHEN lower(email) = lower($2) THEN unconfirmed_email END,
-    confirmed_at = coalesce(confirmed_at, $3), version = version + 1,
-    updated_at = greatest($3, updated_at + interval '1 millisecond')
+    confirmed_at = coalesce(confirmed_at, $3),
+    pubsub_token = CASE WHEN confirmed_at IS NULL AND password_hash IS NULL THEN $4 ELSE pubsub_token END,
+    version = version + 1, updated_at = greatest($3, updated_at + interval '1 millisecond')
 WHERE id = $1 AND lower($2) IN (lower(email), lower(unconfirmed_email))
   AND NOT EXISTS (SELECT FROM users AS other WHERE lower(other.email) = lower($2) AND other.id <> $1)
 RETURNING id
@@ -87,6 +90,14 @@ WHERE lower(users.email) = ANY($2::text[])
 ORDER BY users.id
 ON CONFLICT DO NOTHING
 RETURNING user_id
+"""
+# Whoever took the address before its owner came is to open nothing with what they chose.
+FORGET_UNPROVED = """
+UPDATE users
+SET password_hash = NULL, pubsub_token = new.pubsub_token, version = version + 1,
+    updated_at = greatest($3, updated_at + interval '1 millisecond')
+FROM unnest($1::bigint[], $2::text[]) AS new (id, pubsub_token)
+WHERE users.id = new.id AND users.confirmed_at IS NULL AND users.password_hash IS NOT NULL
 """
 # Where there is a limit, whoever joins waits for those who join at the same time.
 LOCK_AGENT_LIMIT = """
@@ -182,12 +193,13 @@ async def set_password(tx: Tx, user_id: int, password_hash: str) -> None:
 
 async def set_confirmed(tx: Tx, user_id: int) -> None:
     """Note that it is them, if that was not known."""
-    await tx.execute(SET_CONFIRMED, user_id, clock.now())
+    await tx.execute(SET_CONFIRMED, user_id, clock.now(), tokens.random_token())
 
 
 async def set_address_confirmed(tx: Tx, user_id: int, email: str) -> bool:
     """Have this be their confirmed address; False when it is not theirs to have."""
-    return await tx.fetch_value(SET_ADDRESS_CONFIRMED, user_id, email, clock.now()) is not None
+    values = (email, clock.now(), tokens.random_token())
+    return await tx.fetch_value(SET_ADDRESS_CONFIRMED, user_id, *values) is not None
 
 
 async def find_password_hash(db: Db, user_id: int) -> str | None:
@@ -222,6 +234,11 @@ async def insert_memberships(tx: Tx, account_id: int, emails: Sequence[str], pla
     chosen = place.role, place.custom_role_id, place.availability, place.auto_offline
     values = (*chosen, place.inviter_id, clock.now())
     return await tx.fetch_values(INSERT_MEMBERSHIPS, account_id, emails, *values)
+
+
+async def forget_unproved(tx: Tx, user_ids: Sequence[int]) -> None:
+    """Forget the passwords of those of these people who have yet to say that it is them."""
+    await tx.execute(FORGET_UNPROVED, user_ids, [tokens.random_token() for _ in user_ids], clock.now())
 
 
 async def lock_agent_limit(tx: Tx, account_id: int) -> int | None:
