@@ -79,7 +79,8 @@ WHERE id = $1
 """
 # Across accounts: the bot is called the same in all of them.
 RENAME_EVERYWHERE = """
-UPDATE agent_bots SET name = $2, description = $3, avatar_key = $4, version = version + 1, updated_at = $5
+UPDATE agent_bots SET name = $2, description = $3, avatar_key = $4, version = version + 1,
+    updated_at = greatest($5, updated_at + interval '1 millisecond')
 WHERE system_bot_id = $1
 """
 DELETE_BOT = "DELETE FROM agent_bots WHERE account_id = $1 AND id = $2"

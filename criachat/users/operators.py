@@ -9,6 +9,7 @@ import msgspec
 
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
+from criachat.kit.errors import NoSuchPage
 from criachat.kit.events import by, emit
 from criachat.kit.upkeep import remove_file_later
 from criachat.users import queries
@@ -32,6 +33,9 @@ async def register(tx: Tx, user: Mapping[str, Any], *, password_hash: str) -> Us
 
 async def change(tx: Tx, user: User, sent: Mapping[str, Any], *, password_hash: str | None) -> User:
     """Change what was sent about a person, the address at once; custom attributes are merged one by one."""
+    before = await queries.lock_user(tx, user.id)
+    if before is None:
+        raise NoSuchPage
     changes: dict[str, Any] = {}
     if "name" in sent:
         changes["name"] = sent["name"].strip()
@@ -41,9 +45,9 @@ async def change(tx: Tx, user: User, sent: Mapping[str, Any], *, password_hash: 
         changes["display_name"] = (sent["display_name"] or "").strip() or None
     if "email" in sent:
         changes["email"] = kept_address(sent["email"])
-    attributes = {**user.custom_attributes, **sent.get("custom_attributes", {})}
-    changed = msgspec.structs.replace(user, **changes, custom_attributes=attributes)
-    if changed != user and not await operators.save_by_operator(tx, changed, attributes):
+    attributes = {**before.custom_attributes, **sent.get("custom_attributes", {})}
+    changed = msgspec.structs.replace(before, **changes, custom_attributes=attributes)
+    if changed != before and not await operators.save_by_operator(tx, changed, attributes):
         raise EmailTaken
     if password_hash is not None:
         await queries.set_password(tx, user.id, password_hash)
@@ -75,9 +79,11 @@ async def list_memberships(db: Db, account_id: int) -> list[MembershipRow]:
 
 async def put_member(tx: Tx, account_id: int, user_id: int, role: Role | None, *, actor: Actor) -> MembershipRow:
     """Make the person a member, an agent unless told otherwise; a member gets the role, or keeps theirs."""
-    before = await operators.lock_role(tx, account_id, user_id)
+    is_new = await queries.insert_membership(tx, account_id, user_id, role or "agent")
+    before = None if is_new else await operators.lock_role(tx, account_id, user_id)
     row = await operators.put_membership(tx, account_id, user_id, role)
     if before is None:
+        await queries.forget_unproved(tx, [user_id])
         await emit(tx, AgentAdded(account_id=account_id, user_id=user_id, **by(actor)))
     elif before != row.role:
         changes = {"role": [before, row.role]}

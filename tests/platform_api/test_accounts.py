@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -172,6 +173,17 @@ async def test_people_join_get_another_role_and_leave(app: Api, given: Given) ->
     assert [event.user_id for event in await in_account.emitted(AgentAdded)] == [user["id"]]
     assert [event.changes for event in await in_account.emitted(AgentUpdated)] == [{"role": ["agent", "administrator"]}]
     assert [event.user_id for event in await in_account.emitted(AgentRemoved)] == [user["id"]]
+
+
+async def test_of_many_who_have_somebody_join_at_once_one_is_told_of(app: Api, given: Given) -> None:
+    account, user = await opened(app), await person(app)
+    path, in_account = f"{ACCOUNTS}/{account['id']}/account_users", Given(given.world, account["id"], given.boss)
+
+    replies = await asyncio.gather(*(app.post(path, {"user_id": user["id"]}) for _ in range(32)))
+
+    assert {reply.status for reply in replies} == {200}
+    assert {reply.json["id"] for reply in replies} == {(await app.get(path)).json[0]["id"]}
+    assert len(await in_account.emitted(AgentAdded)) == 1
 
 
 @pytest.mark.parametrize("user_id", [2**62, 0])

@@ -9,11 +9,13 @@ from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 from criachat.users.models import MembershipRow, Role, User
 
-# An address that waits to be confirmed gives way to one that an operator vouches for.
+# An operator vouches for an address they change: one that waits to be confirmed gives way to it.
 SAVE_BY_OPERATOR = """
 UPDATE users
-SET name = $2, display_name = $3, email = lower($4), custom_attributes = $5, unconfirmed_email = NULL,
-    confirmed_at = coalesce(confirmed_at, $6), version = version + 1,
+SET name = $2, display_name = $3, email = lower($4), custom_attributes = $5,
+    unconfirmed_email = CASE WHEN lower(email) = lower($4) THEN unconfirmed_email END,
+    confirmed_at = CASE WHEN lower(email) = lower($4) THEN confirmed_at ELSE coalesce(confirmed_at, $6) END,
+    version = version + 1,
     updated_at = greatest($6, updated_at + interval '1 millisecond')
 WHERE id = $1 AND NOT EXISTS (SELECT FROM users AS other WHERE lower(other.email) = lower($4) AND other.id <> $1)
 RETURNING id
@@ -24,7 +26,7 @@ MEMBERSHIP: LiteralString = """
     auto_offline, custom_role_id
 """
 LIST_ROWS: LiteralString = "SELECT " + MEMBERSHIP + "FROM account_users WHERE account_id = $1 ORDER BY id LIMIT 5000"
-# Whether it is new shows in the times: nobody changes a membership in the moment it is made.
+# A role that is not said, or is theirs already, changes nothing.
 PUT_MEMBERSHIP: LiteralString = (
     """
 INSERT INTO account_users (account_id, user_id, role, created_at, updated_at)
