@@ -120,6 +120,7 @@ from criachat.notifications.routes import routes as notifications_routes
 from criachat.notifications.routes import settings_routes as notification_settings_routes
 from criachat.notifications.routes import subscription_routes as notification_subscription_routes
 from criachat.platform_api.jobs import jobs as platform_jobs
+from criachat.platform_api.listeners import listeners as platform_listeners
 from criachat.platform_api.models import LoginPage
 from criachat.platform_api.passwords import HashedPassword, hash_given_password
 from criachat.platform_api.resolver import PlatformResolver
@@ -220,6 +221,7 @@ ROUTES: tuple[Routes, ...] = (
 )
 LISTENERS: tuple[Listeners, ...] = (
     auth_listeners,
+    platform_listeners,
     inboxes_listeners,
     contacts_listeners,
     conversations_listeners,

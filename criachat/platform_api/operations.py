@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,8 +14,8 @@ from criachat.accounts.schemas import OperatorAccountParams
 from criachat.agent_bots import operations as agent_bots
 from criachat.agent_bots.models import AgentBot
 from criachat.auth import operations as auth
-from criachat.auth.models import Grant, Owner
-from criachat.auth.operations.sessions import end_other_sessions
+from criachat.auth.models import Grant
+from criachat.auth.operations.sessions import end_everything, end_other_sessions
 from criachat.kit.actors import Actor
 from criachat.kit.avatars import KeptAvatar
 from criachat.kit.choices import chosen
@@ -50,15 +51,16 @@ async def change_user(tx: Tx, user: User, params: UserParams, password: HashedPa
     """Change what was sent about a person."""
     _check_attributes(params.sent())
     password_hash = password.taken()
-    if password_hash is not None:
+    if password_hash is not None and user.confirmed_at is not None:
         await end_other_sessions(tx, user.id, kept=None)
+    elif password_hash is not None:
+        await end_everything(tx, user.id)
     return await users.change(tx, user, params.sent(), password_hash=password_hash)
 
 
 async def shut_out_user(tx: Tx, user_id: int) -> None:
     """End all sessions and tokens of somebody who is to be forgotten."""
-    await end_other_sessions(tx, user_id, kept=None)
-    await auth.revoke_all(tx, Owner("user", user_id))
+    await end_everything(tx, user_id)
 
 
 async def remove_user(tx: Tx, user_id: int) -> None:
@@ -78,6 +80,11 @@ async def token_for(tx: Tx, keyring: Keyring, user: User, *, actor: Actor) -> st
     sealed = keyring.seal(made.text, context=context)
     await queries.keep_token(tx, app, user.id, token_id=made.token.id, sealed=sealed)
     return made.text
+
+
+async def let_go(tx: Tx, user_ids: Sequence[int]) -> None:
+    """End the tokens apps have for those of these people for whom they may not act any more."""
+    await auth.revoke_some(tx, await queries.list_tokens_out_of_reach(tx, user_ids))
 
 
 async def open_account(tx: Tx, params: OperatorAccountParams, *, actor: Actor) -> OperatedAccount:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 from criachat.platform_api.models import Kind, UserToken
@@ -29,6 +31,22 @@ FROM account_users
 LEFT JOIN permissible_objects ON permissible_objects.platform_app_id = $1 AND permissible_objects.kind = 'account'
     AND permissible_objects.object_id = account_users.account_id
 WHERE account_users.user_id = $2
+"""
+# Across accounts: of people an app found and did not make, those who belong to an account that is not the app's.
+LIST_OUT_OF_REACH = """
+SELECT kept.access_token_id
+FROM platform_user_tokens AS kept
+JOIN permissible_objects AS found ON found.platform_app_id = kept.platform_app_id AND found.kind = 'user'
+    AND found.object_id = kept.user_id AND NOT found.is_made
+WHERE kept.user_id = ANY($1::bigint[])
+  AND EXISTS (
+      SELECT FROM account_users
+      WHERE account_users.user_id = kept.user_id AND NOT EXISTS (
+          SELECT FROM permissible_objects AS ours
+          WHERE ours.platform_app_id = kept.platform_app_id AND ours.kind = 'account'
+            AND ours.object_id = account_users.account_id
+      )
+  )
 """
 IS_MEMBER = "SELECT EXISTS (SELECT FROM account_users WHERE account_id = $1 AND user_id = $2)"
 FIND_KEPT = """
@@ -80,6 +98,11 @@ async def is_ours_alone(db: Db, app_id: int, user_id: int) -> bool:
 async def is_member(db: Db, account_id: int, user_id: int) -> bool:
     """Whether the person belongs to the account."""
     return await db.fetch_value(IS_MEMBER, account_id, user_id)
+
+
+async def list_tokens_out_of_reach(db: Db, user_ids: Sequence[int]) -> list[int]:
+    """The tokens apps have for those of these people for whom they may not act any more."""
+    return await db.fetch_values(LIST_OUT_OF_REACH, user_ids)
 
 
 async def find_token(db: Db, app_id: int, user_id: int) -> UserToken | None:

@@ -107,6 +107,55 @@ async def test_who_belongs_to_accounts_of_the_app_alone_is_the_apps(app: Api, gi
     assert "access_token" not in after.json
 
 
+async def test_an_app_loses_the_token_it_had_for_who_joins_somebody_else(app: Api, given: Given) -> None:
+    account = (await app.post(ACCOUNTS, {"name": "Globex"})).json
+    boss = await created(app)
+    await app.post(f"{ACCOUNTS}/{account['id']}/account_users", {"user_id": boss["id"], "role": "administrator"})
+    caller = app.acting_as(holder(boss["access_token"])).in_account(account["id"])
+    invited = (await caller.post("/agents", {"email": f"{random_token(8).lower()}@acme.test", "name": "Ana"})).json
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute("UPDATE users SET confirmed_at = now() WHERE id = $1", invited["id"])
+    found = (await app.post(USERS, {"email": invited["email"], "name": "Ana"})).json
+    as_ana = app.acting_as(holder(found["access_token"]))
+    before = await as_ana.in_account(account["id"]).get("/agents")
+
+    await given.api.post("/agents", {"email": invited["email"], "name": "Ana"})
+    await given.relayed()
+
+    assert before.status == 200
+    assert [(await as_ana.in_account(each).get("/agents")).status for each in (account["id"], given.account_id)] == [
+        401,
+        401,
+    ]
+    assert (await caller.get("/agents")).status == 200
+
+
+async def test_of_many_changes_to_a_person_at_once_none_is_lost(app: Api, given: Given) -> None:
+    user = await created(app)
+    themself, names = app.acting_as(holder(user["access_token"])), [f"n{number}" for number in range(12)]
+
+    replies = await asyncio.gather(
+        *(app.patch(f"{USERS}/{user['id']}", {"custom_attributes": {name: 1}}) for name in names),
+        *(themself.patch("/api/v1/profile", {"phone_number": "+5511999990000"}) for _ in range(4)),
+    )
+
+    assert {reply.status for reply in replies} == {200}
+    shown = (await app.get(f"{USERS}/{user['id']}")).json
+    assert shown["custom_attributes"] == {**dict.fromkeys(names, 1), "phone_number": "+5511999990000"}
+
+
+async def test_an_app_that_changes_a_name_vouches_for_no_address(app: Api, given: Given) -> None:
+    user, wanted = await created(app), f"nova.{random_token(8).lower()}@acme.test"
+    await app.acting_as(holder(user["access_token"])).patch("/api/v1/profile", {"email": wanted})
+    sql = "SELECT unconfirmed_email FROM users WHERE id = $1"
+
+    renamed = await app.patch(f"{USERS}/{user['id']}", {"name": "Lena Lima"})
+
+    assert (renamed.status, renamed.json["name"]) == (200, "Lena Lima")
+    async with given.world.parts.database.reading() as db:
+        assert await db.fetch_value(sql, user["id"]) == wanted
+
+
 async def test_an_app_has_one_token_for_a_person_and_no_other_app_reads_it(
     app: Api, make_app: Callable[[str], Awaitable[Api]]
 ) -> None:
