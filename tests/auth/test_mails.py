@@ -283,6 +283,22 @@ async def test_a_link_for_an_address_they_do_not_want_any_more_confirms_nothing(
     assert (await person.get(PROFILE)).json["email"] == ana.email
 
 
+async def test_a_token_that_may_not_do_everything_asks_for_no_link_that_does(
+    given: Given, ana: Person, mailbox: Mailbox
+) -> None:
+    here, address = await signed_in(given, ana), f"ladrao.{ana.email}"
+    made = await here.post("/api/v1/profile/access_tokens", {"scopes": ["profile:write"]})
+    narrow = given.api.acting_as(Person(id=ana.id, name="Ana", token=made.json["token"]))
+
+    refused = await narrow.patch(PROFILE, {"email": address, "name": "Eva"})
+    renamed = await narrow.patch(PROFILE, {"name": "Ana Lima"})
+    await given.worked()
+
+    assert (refused.status, renamed.status) == (401, 200)
+    assert (await here.get(PROFILE)).json["name"] == "Ana Lima"
+    assert mailbox.of(address) == []
+
+
 # --- the password in the profile
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
+from criachat.auth.errors import ScopeNotYours
 from criachat.auth.jobs import Person, jobs, send_confirmation
 from criachat.auth.operations.sessions import end_other_sessions
+from criachat.auth.rules import EVERYTHING
 from criachat.kit.actors import PERSON, Actor
 from criachat.kit.avatars import KeptAvatar
 from criachat.kit.db import Tx
@@ -23,8 +27,11 @@ async def change_profile(
 ) -> ProfileOut:
     """Change name, signature, settings, address, picture or, with the present one, the password.
 
-    A new address counts once the link mailed to it was followed. With a new password all other sessions end.
+    A new address counts once the link mailed to it was followed. That link signs in, so a token that may not do
+    everything asks for none. With a new password all other sessions end.
     """
+    if params.email is not UNSET and not actor.covers(EVERYTHING):
+        raise ScopeNotYours
     user_id = actor.user_id or 0
     password_hash, picture = chosen.taken(), await kept.taken(tx)
     user = await change(tx, user_id, params, picture=picture, password_hash=password_hash)
