@@ -13,7 +13,7 @@ UNKNOWN = {"error": "Resource could not be found"}
 NOT_FOR_BOTS = {"error": "Access to this endpoint is not authorized for bots"}
 # Every endpoint of one conversation: method, what stands behind its number, body; and whether bots may call it.
 ENDPOINTS: list[tuple[str, str, Any, bool]] = [
-    ("GET", "", None, True),
+    ("GET", "", None, False),
     ("PATCH", "", {"priority": "low"}, True),
     ("PUT", "", {"priority": "low"}, True),
     ("POST", "/toggle_status", {"status": "resolved"}, True),
@@ -24,8 +24,8 @@ ENDPOINTS: list[tuple[str, str, Any, bool]] = [
     ("POST", "/custom_attributes", {"custom_attributes": {"a": 1}}, True),
     ("PATCH", "/custom_attributes", {"custom_attributes": {"a": 1}}, True),
     ("POST", "/assignments", {"assignee_id": 0}, True),
-    ("GET", "/labels", None, True),
-    ("POST", "/labels", {"labels": ["vip"]}, True),
+    ("GET", "/labels", None, False),
+    ("POST", "/labels", {"labels": ["vip"]}, False),
     ("POST", "/labels/add", {"label": "vip"}, True),
     ("POST", "/labels/remove", {"label": "vip"}, True),
     ("POST", "/mute", None, False),

@@ -42,7 +42,7 @@ from criachat.users.snapshots import snapshot_of
 routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
 
 
-@routes.get("/{conversation_id}", actors=AGENT | BOT)
+@routes.get("/{conversation_id}", actors=AGENT)
 async def show_conversation(db: Db, actor: Actor, shown: Shown, conversation_id: int) -> Versioned[ConversationOut]:
     """One conversation."""
     return _versioned(await access.load_conversation(db, actor, conversation_id), shown)
@@ -177,13 +177,13 @@ async def assign_conversation(
     return None
 
 
-@routes.get("/{conversation_id}/labels", actors=AGENT | BOT)
+@routes.get("/{conversation_id}/labels", actors=AGENT)
 async def list_labels(db: Db, actor: Actor, conversation_id: int) -> Versioned[LabelsOut]:
     """Its labels."""
     return _labels(await access.load_conversation(db, actor, conversation_id))
 
 
-@routes.post("/{conversation_id}/labels", actors=AGENT | BOT)
+@routes.post("/{conversation_id}/labels", actors=AGENT)
 async def set_labels(
     tx: Tx, actor: Actor, expected: Expected, conversation_id: int, params: LabelsParams
 ) -> Versioned[LabelsOut]:
