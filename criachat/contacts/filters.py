@@ -10,7 +10,7 @@ from criachat.contacts.errors import FilterInvalid
 from criachat.contacts.models import Comparison, Condition
 from criachat.contacts.schemas import ConditionParams
 from criachat.custom_attributes import access as custom_attributes
-from criachat.custom_attributes.comparing import compared, read_day, read_days_ago
+from criachat.custom_attributes.comparing import LONGEST_VALUE, MOST_VALUES, compared, read_day, read_days_ago
 from criachat.custom_attributes.models import Definition
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
@@ -34,7 +34,7 @@ async def read_conditions(db: Db, account_id: int, payload: Sequence[ConditionPa
 
 def _condition(params: ConditionParams, definitions: Mapping[str, Definition], *, is_last: bool) -> Condition:
     is_alternative = _is_alternative(params.query_operator, is_last=is_last)
-    key, operator, values = params.attribute_key, params.filter_operator, _texts(params.values)
+    key, operator, values = params.attribute_key, params.filter_operator, _texts(params.attribute_key, params.values)
     if key in definitions:
         heard = values[:1] if operator in EQUAL else values
         comparison = compared(definitions[key], operator, heard)
@@ -61,10 +61,12 @@ def _is_alternative(query_operator: str | None, *, is_last: bool) -> bool:
     return joint == "or"
 
 
-def _texts(values: object) -> list[str]:
+def _texts(key: str, values: object) -> list[str]:
     """The values as texts, whatever they were sent as; one alone may stand without its list."""
     listed = cast(list[object], values) if isinstance(values, list) else [values]
     shown = [str(value).lower() if isinstance(value, bool) else str(value) for value in listed if value is not None]
+    if len(shown) > MOST_VALUES or any(len(value) > LONGEST_VALUE for value in shown):
+        raise FilterInvalid(f"The values of {key[:100]} are too many or too long")
     return [value for value in shown if value]
 
 

@@ -15,7 +15,15 @@ from criachat.conversations.models import ColumnComparison, Comparison, Conditio
 from criachat.conversations.schemas import ConditionParams
 from criachat.conversations.snapshots import PRIORITIES, STATUSES
 from criachat.custom_attributes import access as custom_attributes
-from criachat.custom_attributes.comparing import KINDS, OPERATORS, compared, read_day, read_days_ago
+from criachat.custom_attributes.comparing import (
+    KINDS,
+    LONGEST_VALUE,
+    MOST_VALUES,
+    OPERATORS,
+    compared,
+    read_day,
+    read_days_ago,
+)
 from criachat.custom_attributes.models import Definition
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
@@ -24,8 +32,6 @@ from criachat.kit.paging import containing
 from criachat.labels.titles import label_titles
 
 MOST_CONDITIONS: Final = 20
-MOST_VALUES: Final = 500
-LONGEST_VALUE: Final = 1000
 NO_PRIORITY: Final = -1
 
 Compare = Callable[[str, Sequence[str]], tuple[Comparison, object]]

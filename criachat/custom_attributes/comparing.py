@@ -25,6 +25,9 @@ Comparison = Literal[
 ]
 Read = Callable[[str], Any]
 
+# Of every condition of a filter, on a custom attribute or not: each value is held against each row.
+MOST_VALUES: Final = 500
+LONGEST_VALUE: Final = 1000
 MOST_DAYS: Final = 100_000
 LONGEST_NUMBER: Final = 40
 KINDS: Final[Mapping[DisplayType, Kind]] = {

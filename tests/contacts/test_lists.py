@@ -399,6 +399,8 @@ async def test_a_filter_of_days_asks_for_days_before_today(api: Api, people: Peo
         ([condition("name", "equal_to", "a", then="and")], "The last condition has no query_operator"),
         ([condition("name", "equal_to", "a", then="nor")], "query_operator must be AND or OR"),
         ([condition("name", "equal_to", "a", then="and")] * 16, "A filter has 15 conditions at most"),
+        ([condition("name", "contains", *["a"] * 501)], "The values of name are too many or too long"),
+        ([condition("name", "contains", "a" * 1001)], "The values of name are too many or too long"),
         ({}, None),
         (None, None),
         (["name"], None),
