@@ -77,6 +77,11 @@ async def finish_onboarding(tx: Tx, account_id: int) -> None:
     await queries.remove_onboarding_step(tx, account_id)
 
 
+async def hold_limit(tx: Tx, account_id: int, name: Literal["agents", "inboxes"]) -> int | None:
+    """How many of these the account may have; where that is not any, nobody makes one more before this ends."""
+    return await queries.lock_limit(tx, account_id, name)
+
+
 def _onboarded(attributes: dict[str, Any]) -> dict[str, Any]:
     """Who has described the account is asked for colleagues next."""
     if attributes.get(ONBOARDING) != "account_update":

@@ -72,6 +72,12 @@ SET name = $2, locale = $3, domain = $4, support_email = $5, status = $6, featur
     custom_attributes = $9, version = version + 1, updated_at = greatest($10, updated_at + interval '1 millisecond')
 WHERE id = $1
 """
+# Where there is a limit, whoever makes one more waits for those who do so at the same time.
+LOCK_LIMIT = """
+SELECT floor((limits ->> $2::text)::numeric)::bigint FROM accounts
+WHERE id = $1 AND jsonb_typeof(limits -> $2::text) = 'number'
+FOR NO KEY UPDATE
+"""
 DELETE_ACCOUNT = "DELETE FROM accounts WHERE id = $1"
 LIST_ACCOUNT_IDS = "SELECT id FROM accounts ORDER BY id"
 
@@ -117,6 +123,11 @@ async def remove_onboarding_step(tx: Tx, account_id: int) -> None:
 async def list_account_ids(db: Db) -> list[int]:
     """Every account, for jobs that go round."""
     return await db.fetch_values(LIST_ACCOUNT_IDS)
+
+
+async def lock_limit(tx: Tx, account_id: int, name: str) -> int | None:
+    """How many of these the account may have, kept from changing until the transaction ends; None when it is any."""
+    return await tx.fetch_value(LOCK_LIMIT, account_id, name)
 
 
 async def list_operated(db: Db, account_ids: Sequence[int]) -> list[OperatedAccount]:

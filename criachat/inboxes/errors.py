@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from criachat.kit.errors import Invalid, NotFound
+from criachat.kit.errors import Invalid, NotFound, Refused
 
 
 class NameBlank(Invalid):
     """Name can't be blank"""
 
     attributes = ("name",)
+
+
+class TooManyInboxes(Refused):
+    """The account's plan has no room for more inboxes"""
+
+    status = 402
 
 
 class ChannelMissing(Invalid):

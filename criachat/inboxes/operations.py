@@ -8,13 +8,20 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import invalidate_cache, tell_of_change
+from criachat.accounts.operations import hold_limit, invalidate_cache, tell_of_change
 from criachat.inboxes import access, queries, rules
 from criachat.inboxes.channel import address_kinds, addresses_of, told_settings, with_settings
-from criachat.inboxes.errors import AddressTaken, ChannelMissing, NoSuchToken, PortalMissing, UserMissing
+from criachat.inboxes.errors import (
+    AddressTaken,
+    ChannelMissing,
+    NoSuchToken,
+    PortalMissing,
+    TooManyInboxes,
+    UserMissing,
+)
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxEvent, InboxState, InboxUpdated
 from criachat.inboxes.kinds import KINDS, TWILIO, WEBSITE_TOKEN, Address, Kind
-from criachat.inboxes.models import API, Inbox, hmac_context, secret_context, usual_week
+from criachat.inboxes.models import API, WEBSITE, Inbox, hmac_context, secret_context, usual_week
 from criachat.inboxes.schemas import InboxParams, TwilioParams
 from criachat.kit import directory, tokens
 from criachat.kit.actors import Actor
@@ -73,6 +80,7 @@ async def _create(
     tx: Tx, keyring: Keyring, params: InboxParams, kind: Kind | None, *, actor: Actor, avatar_key: str | None = None
 ) -> Inbox:
     name = rules.name_of(params)
+    await _check_room(tx, actor.account_id, kind)
     channel_id = await queries.reserve_channel_id(tx)
     hmac_token = keyring.seal(tokens.random_token(), context=hmac_context(channel_id))
     if kind is None:
@@ -181,7 +189,6 @@ async def add_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int], *, actor: A
 async def set_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int], *, actor: Actor) -> None:
     """Have just these people in it."""
     await _check_colleagues(tx, user_ids, actor)
-    await queries.lock_inbox(tx, inbox.account_id, inbox.id)
     before = await queries.list_member_ids(tx, inbox)
     await queries.delete_other_members(tx, inbox, user_ids)
     await queries.insert_members(tx, inbox, user_ids)
@@ -196,9 +203,19 @@ async def remove_members(tx: Tx, inbox: Inbox, user_ids: Sequence[int], *, actor
 
 
 async def _tell_of_members(tx: Tx, inbox: Inbox, before: Sequence[int], *, actor: Actor) -> None:
+    """Have clients read inboxes again, and say who came and went; the inbox is locked meanwhile."""
     await invalidate_cache(tx, inbox.account_id, "inbox")
     views = {"user_ids": before}, {"user_ids": await queries.list_member_ids(tx, inbox)}
     await tell_of_change(tx, actor, "InboxMember", inbox.id, before=views[0], after=views[1])
+
+
+async def _check_room(tx: Tx, account_id: int, kind: Kind | None) -> None:
+    """Refuse one inbox more than the account may have. Websites do not count."""
+    if kind is not None and kind.channel_type == WEBSITE:
+        return
+    at_most = await hold_limit(tx, account_id, "inboxes")
+    if at_most is not None and (await queries.find_usage(tx, account_id)).non_web_inboxes >= at_most:
+        raise TooManyInboxes
 
 
 async def _check_portal(tx: Tx, inbox: Inbox, params: InboxParams) -> None:

@@ -158,10 +158,11 @@ def _versioned(inbox: Inbox, shown: ShownInboxes, actor: Actor) -> Versioned[Inb
     return Versioned(_out(inbox, shown, actor), inbox.version)
 
 
-async def _load(db: Db, actor: Actor, params: MembersParams) -> Inbox:
+async def _load(tx: Tx, actor: Actor, params: MembersParams) -> Inbox:
+    """The inbox; nobody else changes it or its members before this transaction ends."""
     if params.inbox_id is None:
         raise NotFound
-    return await access.load_inbox(db, actor, params.inbox_id)
+    return await access.load_inbox_to_change(tx, actor, params.inbox_id)
 
 
 async def _members(db: Db, actor: Actor, shown: Shown, inbox: Inbox) -> AgentsOut:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import finish_onboarding
+from criachat.accounts.operations import finish_onboarding, hold_limit
 from criachat.kit.actors import Actor
 from criachat.kit.choices import chosen
 from criachat.kit.db import Tx, changed
@@ -123,7 +123,7 @@ async def remove_member(tx: Tx, user_id: int, *, actor: Actor) -> None:
 
 async def _join(tx: Tx, names: Sequence[str], emails: Sequence[str], place: Place, *, actor: Actor) -> list[int]:
     """Make people members; whoever signed up with an address that is not theirs is not let in by that."""
-    at_most = await queries.lock_agent_limit(tx, actor.account_id)
+    at_most = await hold_limit(tx, actor.account_id, "agents")
     await queries.insert_users(tx, names, emails)
     joined = await queries.insert_memberships(tx, actor.account_id, emails, place)
     if joined and at_most is not None and await queries.count_members(tx, actor.account_id) > at_most:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from harness import Api, Given, Reply
 
+from criachat.accounts.events import AdministrationChanged
+
 
 def names(reply: Reply) -> list[str]:
     assert reply.status == 200, reply.body
@@ -33,6 +35,20 @@ async def test_members_are_added_set_and_removed(api: Api, given: Given) -> None
     assert (removed.status, removed.body) == (200, b"")
     assert names(await api.get(f"/inbox_members/{inbox['id']}")) == []
     assert (await change("PUT", ana)).status == 404
+
+
+async def test_of_changes_at_once_each_is_told_of_with_what_it_changed(api: Api, given: Given) -> None:
+    inbox, people = await given.inbox(), [await given.agent(name) for name in ("Ana", "Davi", "Eva", "Gil", "Isa")]
+
+    bodies = [{"inbox_id": inbox["id"], "user_ids": [person.id]} for person in people]
+    replies = await asyncio.gather(*(api.post("/inbox_members", body) for body in bodies))
+
+    told = [
+        each.changes["user_ids"] for each in await given.emitted(AdministrationChanged) if "user_ids" in each.changes
+    ]
+    assert {reply.status for reply in replies} == {200}
+    assert sorted(len(after) for _, after in told) == [1, 2, 3, 4, 5]
+    assert all(len(set(after) - set(before)) == 1 for before, after in told)
 
 
 async def test_a_member_is_shown_as_an_agent(api: Api, given: Given) -> None:

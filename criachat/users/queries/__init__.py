@@ -99,12 +99,6 @@ SET password_hash = NULL, pubsub_token = new.pubsub_token, version = version + 1
 FROM unnest($1::bigint[], $2::text[]) AS new (id, pubsub_token)
 WHERE users.id = new.id AND users.confirmed_at IS NULL AND users.password_hash IS NOT NULL
 """
-# Where there is a limit, whoever joins waits for those who join at the same time.
-LOCK_AGENT_LIMIT = """
-SELECT floor((limits ->> 'agents')::numeric)::bigint FROM accounts
-WHERE id = $1 AND jsonb_typeof(limits -> 'agents') = 'number'
-FOR NO KEY UPDATE
-"""
 COUNT_MEMBERS = "SELECT count(*) FROM account_users WHERE account_id = $1"
 SAVE_MEMBERSHIP = """
 UPDATE account_users
@@ -141,6 +135,7 @@ LEFT JOIN custom_roles ON custom_roles.account_id = account_users.account_id
     AND custom_roles.id = account_users.custom_role_id
 WHERE account_users.user_id = $1
 ORDER BY account_users.active_at DESC NULLS LAST, account_users.account_id
+LIMIT 1000
 """
 LIST_COLLEAGUES = """
 SELECT users.id, account_users.account_id, users.name, users.display_name, users.email, users.provider,
@@ -241,11 +236,6 @@ async def forget_unproved(tx: Tx, user_ids: Sequence[int]) -> None:
     await tx.execute(FORGET_UNPROVED, user_ids, [tokens.random_token() for _ in user_ids], clock.now())
 
 
-async def lock_agent_limit(tx: Tx, account_id: int) -> int | None:
-    """How many members the account may have, kept from changing until the transaction ends; None when it is any."""
-    return await tx.fetch_value(LOCK_AGENT_LIMIT, account_id)
-
-
 async def count_members(db: Db, account_id: int) -> int:
     """How many people belong to the account."""
     return await db.fetch_value(COUNT_MEMBERS, account_id)
@@ -278,7 +268,7 @@ async def delete_stray_user(tx: Tx, user_id: int) -> str | None:
 
 
 async def list_memberships(db: Db, user_id: int) -> list[Membership]:
-    """The person's accounts, the one last used first."""
+    """The thousand accounts the person used last, the last of them first."""
     return await db.fetch_all(Membership, LIST_MEMBERSHIPS, user_id)
 
 
