@@ -19,6 +19,13 @@ async def list_account_tokens(db: Db, actor: Actor) -> list[AccessToken]:
     return await queries.list_tokens_of_account(db, actor.account_id)
 
 
+async def find_callers_token(tx: Tx, actor: Actor) -> AccessToken | None:
+    """The access token the caller came with, kept from changing; None when they signed in."""
+    if actor.token_id is None:
+        return None
+    return await queries.lock_token_of_person(tx, actor.user_id or 0, actor.token_id)
+
+
 async def load_own_token_to_change(tx: Tx, actor: Actor, token_id: int) -> AccessToken:
     """A living token of the caller's own; nobody else changes it before this transaction ends."""
     token = await queries.lock_token_of_person(tx, actor.user_id or 0, token_id)

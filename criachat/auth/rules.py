@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from criachat.auth.errors import (
     AddressInvalid,
@@ -14,10 +14,11 @@ from criachat.auth.errors import (
     ScopeNotYours,
     ScopeUnknown,
 )
-from criachat.auth.models import Grant
+from criachat.auth.models import AccessToken, Grant
 from criachat.auth.schemas import RotationParams, TokenParams
 from criachat.kit import clock
 from criachat.kit.actors import Actor
+from criachat.kit.addresses import Network
 from criachat.kit.http.routes import KnownScopes
 
 EVERYTHING = "*"
@@ -43,11 +44,30 @@ def grant(params: TokenParams, known: KnownScopes, *, actor: Actor) -> Grant:
     )
 
 
+def check_within(grant: Grant, maker: AccessToken | None) -> None:
+    """Refuse a token that lasts longer, or is good in more places, than the one it is made with."""
+    if maker is None:
+        return
+    ends_at = maker.expires_at
+    if ends_at is not None and (grant.expires_at is None or grant.expires_at > ends_at):
+        raise ScopeNotYours
+    places = [ip_network(str(place), strict=False) for place in maker.allowed_addresses]
+    wanted = [ip_network(address, strict=False) for address in grant.allowed_addresses]
+    if places and not (wanted and all(any(_is_part(each, place) for place in places) for each in wanted)):
+        raise ScopeNotYours
+
+
 def overlap(params: RotationParams) -> timedelta:
     """How long two tokens are good."""
     if not 0 <= params.overlap_hours <= LONGEST_OVERLAP_HOURS:
         raise OverlapInvalid
     return timedelta(hours=params.overlap_hours)
+
+
+def _is_part(network: Network, of: Network) -> bool:
+    if isinstance(network, IPv4Network):
+        return isinstance(of, IPv4Network) and network.subnet_of(of)
+    return isinstance(of, IPv6Network) and network.subnet_of(of)
 
 
 def _network(address: str) -> str:

@@ -109,6 +109,31 @@ async def test_a_token_with_scopes_makes_none_that_may_do_more(given: Given) -> 
     assert refused[0].json == {"error": "An access token cannot make one that may do more than itself"}
 
 
+async def test_a_token_makes_none_that_outlives_it_or_is_good_in_more_places(given: Given) -> None:
+    soon, late = [(clock.now() + timedelta(days=days)).isoformat() for days in (1, 2)]
+    ending = with_token(given, (await made(given.api, expires_at=soon))["token"])
+    placed = with_token(given, (await made(given.api, allowed_addresses=["127.0.0.0/8", "::1"]))["token"])
+    other = await made(given.api)
+
+    let = [
+        await ending.post(TOKENS, {"expires_at": soon}),
+        await placed.post(TOKENS, {"allowed_addresses": ["127.0.0.1", "::1"]}),
+    ]
+    refused = [
+        await ending.post(TOKENS, {}),
+        await ending.post(TOKENS, {"expires_at": late}),
+        await ending.post(f"{TOKENS}/{other['id']}/rotate", {}),
+        await placed.post(TOKENS, {}),
+        await placed.post(TOKENS, {"allowed_addresses": ["127.0.0.1", "203.0.113.9"]}),
+        await placed.post(f"/api/v1/accounts/{given.account_id}/access_tokens", {}),
+        await placed.post(f"{TOKENS}/{other['id']}/rotate", {}),
+    ]
+
+    assert [reply.status for reply in let] == [200] * 2
+    assert [(reply.status, list(reply.json)) for reply in refused] == [(401, ["error"])] * 7
+    assert (await with_token(given, other["token"]).get(TOKENS)).status == 200
+
+
 @pytest.mark.promise("TK-7")
 async def test_a_rotated_token_overlaps_with_the_one_in_its_place(given: Given) -> None:
     before = await made(given.api, name="n8n", scopes=["labels:write"], allowed_origins=["https://app.example.com"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from criachat.auth import queries
+from criachat.auth import access, queries
 from criachat.auth.errors import ScopeNotYours, TooManyTokens
 from criachat.auth.models import AccessToken, Grant, Made, Owner
-from criachat.auth.rules import EVERYTHING
+from criachat.auth.rules import EVERYTHING, check_within
 from criachat.kit import clock, tokens
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
@@ -42,11 +42,13 @@ async def grant_token(tx: Tx, keyring: Keyring, user_id: int, grant: Grant) -> M
     return await _create(tx, keyring, grant, owner=Owner("user", user_id))
 
 
-async def create_own_token(tx: Tx, keyring: Keyring, owner: Owner, grant: Grant) -> Made:
-    """A token asked for by people, for themselves or for what belongs to their account: so many and no more."""
-    if await queries.count_tokens(tx, owner) >= MOST_TOKENS:
-        raise TooManyTokens
-    return await _create(tx, keyring, grant, owner=owner)
+async def create_own_token(tx: Tx, keyring: Keyring, owner: Owner, grant: Grant, *, actor: Actor) -> Made:
+    """A token asked for by people, for themselves or for what belongs to their account: so many and no more.
+
+    Whoever came with a token gets none that is good for longer, or from more addresses, than that.
+    """
+    check_within(grant, await access.find_callers_token(tx, actor))
+    return await _create_one_of_many(tx, keyring, owner, grant)
 
 
 async def rotate(
@@ -60,9 +62,10 @@ async def rotate(
         raise ScopeNotYours
     is_bots = token.owner_type == "agent_bot"
     owner = Owner(token.owner_type, token.owner_id if is_bots else actor.user_id or 0, token.account_id)
+    check_within(grant_of(token), await access.find_callers_token(tx, actor))
     await queries.set_expires_at(tx, token.id, clock.now() + overlap)
     tx.wake(ENDED_TOPIC, str(token.id))
-    return await create_own_token(tx, keyring, owner, grant_of(token))
+    return await _create_one_of_many(tx, keyring, owner, grant_of(token))
 
 
 async def revoke(tx: Tx, token_id: int) -> None:
@@ -121,6 +124,12 @@ async def create_platform_app(tx: Tx, keyring: Keyring, *, name: str) -> str:
     """A platform app; its token, shown once."""
     app_id = await queries.insert_platform_app(tx, name)
     return (await _create(tx, keyring, Grant(name=name), owner=Owner("platform_app", app_id))).text
+
+
+async def _create_one_of_many(tx: Tx, keyring: Keyring, owner: Owner, grant: Grant) -> Made:
+    if await queries.count_tokens(tx, owner) >= MOST_TOKENS:
+        raise TooManyTokens
+    return await _create(tx, keyring, grant, owner=owner)
 
 
 async def _create(tx: Tx, keyring: Keyring, grant: Grant, *, owner: Owner) -> Made:

@@ -44,11 +44,13 @@ async def list_tokens(db: Db, actor: Actor) -> TokensOut:
 async def create_token(tx: Tx, actor: Actor, keyring: Keyring, known: KnownScopes, params: TokenParams) -> TokenOut:
     """A new access token, shown this once.
 
-    With `scopes` it is a service's: it may do that and nothing else. A token with scopes cannot make one that may do
-    more than itself.
+    With `scopes` it is a service's: it may do that and nothing else. A token cannot make one that may do more than
+    itself, lasts longer, or is good from more addresses.
     """
     grant = rules.grant(params, known, actor=actor)
-    return made_out(await operations.create_own_token(tx, keyring, Owner("user", actor.user_id or 0), grant))
+    return made_out(
+        await operations.create_own_token(tx, keyring, Owner("user", actor.user_id or 0), grant, actor=actor)
+    )
 
 
 @routes.post("/{token_id}/rotate", actors=PERSON)
@@ -104,7 +106,7 @@ async def create_account_token(
     """
     grant = rules.grant(params, known, actor=actor)
     owner = await _owner(tx, actor, params.agent_bot_id)
-    return made_out(await operations.create_own_token(tx, keyring, owner, grant))
+    return made_out(await operations.create_own_token(tx, keyring, owner, grant, actor=actor))
 
 
 @account_routes.post("/{token_id}/rotate", actors=ADMINISTRATOR)
