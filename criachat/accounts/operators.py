@@ -24,6 +24,7 @@ from criachat.accounts.schemas import OperatorAccountParams
 from criachat.kit.choices import chosen
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage
+from criachat.kit.http.binding import id_of
 
 LARGEST_ATTRIBUTES_BYTES = 64 * 1024
 
@@ -114,7 +115,7 @@ def _limits(limits: Mapping[str, object]) -> dict[str, object]:
     """Numbers of things an account is allowed; digits as text count as numbers."""
     kept: dict[str, object] = {}
     for name, value in limits.items():
-        number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+        number = id_of(value) if isinstance(value, str) else value
         if name not in LIMITED or isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**31:
             raise LimitsInvalid
         kept[name] = number

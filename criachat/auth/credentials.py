@@ -33,7 +33,9 @@ def credentials_of(request: Request) -> Credentials | None:
 
 def uids_of(credentials: Credentials) -> list[str]:
     """The addresses that a uid may stand for: headers hold letters of few scripts, so it may be escaped."""
-    return list(dict.fromkeys((credentials.uid.strip(), unquote(credentials.uid).strip())))
+    return [
+        uid for uid in dict.fromkeys((credentials.uid.strip(), unquote(credentials.uid).strip())) if _is_storable(uid)
+    ]
 
 
 def session_headers(credentials: Credentials, expires_at: datetime) -> tuple[tuple[str, str], ...]:

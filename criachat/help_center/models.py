@@ -13,6 +13,7 @@ PORTAL_SLUG = "portal_slug"
 PORTAL_DOMAIN = "portal_domain"
 PERMISSION = "knowledge_base_manage"
 STEP = 10
+LAST_POSITION = 2**31 - 1
 
 
 class Portal(msgspec.Struct, frozen=True, kw_only=True):

@@ -122,7 +122,14 @@ async def test_a_session_is_all_of_its_parts(given: Given, ana: Person, change: 
 
 
 @pytest.mark.parametrize(
-    "query", ["access-token=a&uid=%00", "access-token=a&uid=b&client=%00", "access-token=%FF&uid=%FF", "access-token="]
+    "query",
+    [
+        "access-token=a&uid=%00",
+        "access-token=a&uid=%2500",
+        "access-token=a&uid=b&client=%00",
+        "access-token=%FF&uid=%FF",
+        "access-token=",
+    ],
 )
 async def test_a_session_nobody_could_have_is_nobodys(browser: Browser, query: str) -> None:
     assert (await browser.get(f"{PROFILE}?{query}")).status == 401

@@ -88,6 +88,15 @@ async def test_an_article_comes_last_in_its_category_and_speaks_its_language(api
     assert (await api.get(f"/portals/{portal['slug']}/articles?locale=en")).json["meta"]["articles_count"] == 1
 
 
+async def test_behind_the_last_place_there_is_articles_stand_in_the_order_of_their_ids(api: Api, given: Given) -> None:
+    portal = await given.portal()
+    first = await given.article(portal, position=2**31 - 1)
+
+    second = await given.article(portal)
+
+    assert (first["position"], second["position"]) == (2**31 - 1, 2**31 - 1)
+
+
 async def test_articles_made_at_once_stand_behind_one_another(api: Api, given: Given) -> None:
     portal = await given.portal()
 

@@ -188,8 +188,10 @@ async def test_a_website_is_attached_and_detached_and_other_inboxes_change_nothi
     other_kind = await api.patch(path, {"inbox_id": app["id"]})
     foreign = await api.patch(path, {"inbox_id": theirs["id"]})
     ana = await api.acting_as(await given.agent("Ana")).get(path)
+    none = [await api.patch(path, {"inbox_id": said}) for said in ("9" * 30, "9" * 5000, "App", 2**63 - 1)]
     detached = await api.patch(path, {"inbox_id": ""})
 
+    assert [reply.status for reply in none] == [404] * 4
     assert attached.json == other_kind.json == {**portal, "inbox": website}
     assert foreign.status == 404
     assert ana.json["inbox"] == {name: value for name, value in website.items() if name != "hmac_token"}

@@ -87,6 +87,8 @@ async def test_an_account_is_opened_shown_and_changed(app: Api) -> None:
         ({"features": {"time_travel": True}}, "features"),
         ({"limits": {"agents": "many"}}, "limits"),
         ({"limits": {"agents": True}}, "limits"),
+        ({"limits": {"agents": "9" * 5000}}, "limits"),
+        ({"limits": {"agents": 2**31}}, "limits"),
         ({"limits": {"wishes": 3}}, "limits"),
         ({"custom_attributes": {"x": "y" * 70_000}}, "custom_attributes"),
     ],

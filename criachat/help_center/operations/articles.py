@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from criachat.help_center import access, rules
 from criachat.help_center.errors import ArticleMissing, AuthorMissing, CategoryMissing, SlugTaken
-from criachat.help_center.models import DRAFT, STEP, Article, Portal
+from criachat.help_center.models import DRAFT, LAST_POSITION, STEP, Article, Portal
 from criachat.help_center.queries import articles, categories
 from criachat.help_center.schemas import ArticleParams
 from criachat.kit import clock, tokens
@@ -146,4 +146,4 @@ async def _locale_of_category(tx: Tx, portal: Portal, category_id: int) -> str:
 
 
 async def _end(tx: Tx, portal: Portal, category_id: int | None) -> int:
-    return await articles.find_last_position(tx, portal, category_id) + STEP
+    return min(await articles.find_last_position(tx, portal, category_id) + STEP, LAST_POSITION)

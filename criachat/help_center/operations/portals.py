@@ -17,6 +17,7 @@ from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.files import Files
+from criachat.kit.http.binding import id_of
 from criachat.messages import access as messages
 from criachat.messages.operations.uploads import hold_uploads, release_uploads
 
@@ -87,8 +88,7 @@ async def _website(tx: Tx, portal: Portal, said: int | str | None) -> int | None
     """The website inbox that is to be shown on its pages; other kinds of inbox change nothing."""
     if said is None or said == "":
         return None
-    inbox_id = int(said) if str(said).isascii() and str(said).isdigit() else 0
-    inbox = await inboxes.find_inbox(tx, portal.account_id, inbox_id)
+    inbox = await inboxes.find_inbox(tx, portal.account_id, id_of(str(said)) or 0)
     if inbox is None:
         raise NotFound
     return inbox.id if inbox.channel_type == WEBSITE else portal.inbox_id
