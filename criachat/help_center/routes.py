@@ -101,7 +101,7 @@ async def remove_logo(tx: Tx, actor: Actor, slug: str) -> None:
     await portal_operations.remove_logo(tx, await access.load_portal_to_change(tx, actor, slug))
 
 
-@routes.post("/{slug}/send_instructions", actors=ADMINISTRATOR)
+@routes.post("/{slug}/send_instructions", actors=ADMINISTRATOR, limit="instructions")
 async def send_instructions(
     tx: Tx, actor: Actor, shown: ShownInboxes, slug: str, params: InstructionsParams
 ) -> MessageOut:

@@ -101,7 +101,7 @@ class InboxParams(msgspec.Struct, kw_only=True):
     enable_auto_assignment: bool | UnsetType = UNSET
     auto_assignment_config: AssignmentConfigParams | UnsetType = UNSET
     working_hours_enabled: bool | UnsetType = UNSET
-    working_hours: list[DayParams] | UnsetType = UNSET
+    working_hours: Annotated[list[DayParams], Meta(max_length=100)] | UnsetType = UNSET
     out_of_office_message: Text | UnsetType | None = UNSET
     timezone: str | UnsetType = UNSET
     allow_messages_after_resolved: bool | UnsetType = UNSET
@@ -128,13 +128,13 @@ class MembersParams(msgspec.Struct, kw_only=True):
     """People of an inbox, by id."""
 
     inbox_id: int | None = None
-    user_ids: list[int]
+    user_ids: Annotated[list[int], Meta(max_length=5000)]
 
 
 class AssignableParams(msgspec.Struct, kw_only=True):
     """Inboxes by id."""
 
-    inbox_ids: list[int]
+    inbox_ids: Annotated[list[int], Meta(max_length=2000)]
 
 
 class HelpCenterOut(msgspec.Struct, frozen=True, kw_only=True):

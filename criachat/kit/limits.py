@@ -56,6 +56,7 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("contact-search", 100, MINUTE, "account", "Searching contacts"),
     Limit("upload", 60, HOUR, "account", "Uploading files ahead of a message"),
     Limit("transcript", 30, HOUR, "account", "Sending transcripts of conversations by e-mail"),
+    Limit("instructions", 30, HOUR, "account", "Mailing somebody how the domain of a help centre is set up"),
     Limit("reports", 1000, MINUTE, "account", "Reading reports"),
     Limit("reports-user", 100, MINUTE, "user", "Reading reports, for each user in each account"),
     Limit("widget-conversations", 6, 12 * HOUR, "address", "Starting conversations from the widget"),

@@ -8,6 +8,7 @@ import pytest
 from apps import PNG
 from harness import Api, Given
 from mailserver import Mailbox
+from visitors import Browser
 
 from criachat.kit.tokens import random_token
 
@@ -340,3 +341,13 @@ async def test_the_list_of_portals_is_two_statements(api: Api, given: Given) -> 
         listed = await api.get("/portals")
 
     assert [each["name"] for each in listed.json["payload"]] == ["Ajuda 0", "Ajuda 1", "Ajuda 2"]
+
+
+async def test_instructions_are_not_mailed_without_end(given: Given) -> None:
+    portal, browser = await given.portal(custom_domain=f"{slug()}.example.com"), Browser(given.world)
+    path = f"/api/v1/accounts/{given.account_id}/portals/{portal['slug']}/send_instructions"
+    headers = {"api_access_token": given.boss.token}
+
+    replies = [await browser.post(path, {"email": "nobody"}, headers=headers) for _ in range(31)]
+
+    assert [reply.status for reply in replies] == [422] * 30 + [429]
