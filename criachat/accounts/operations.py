@@ -18,11 +18,11 @@ from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.events import by, emit
+from criachat.kit.texts import EMAIL_ADDRESS
 
 LONGEST_NAME = 255
 LONGEST_TOLD = 2_000
 LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 # Ten minutes to just under a thousand days.
 AUTO_RESOLVE_MINUTES = range(10, 1_439_857)
 ATTRIBUTES = ("industry", "company_size", "timezone")
@@ -98,7 +98,11 @@ def _check(params: AccountParams) -> None:
         raise NameBlank
     if params.locale is not UNSET and not LOCALE.fullmatch(params.locale):
         raise LocaleUnknown
-    if isinstance(params.support_email, str) and params.support_email and not EMAIL.fullmatch(params.support_email):
+    if (
+        isinstance(params.support_email, str)
+        and params.support_email
+        and not EMAIL_ADDRESS.fullmatch(params.support_email)
+    ):
         raise SupportEmailInvalid
     _check_minutes(params.auto_resolve_after)
 

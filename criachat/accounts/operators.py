@@ -19,12 +19,13 @@ from criachat.accounts.errors import (
     SupportEmailInvalid,
 )
 from criachat.accounts.models import FEATURES, LIMITED, STATUSES, OperatedAccount
-from criachat.accounts.operations import EMAIL, LOCALE
+from criachat.accounts.operations import LOCALE
 from criachat.accounts.schemas import OperatorAccountParams
 from criachat.kit.choices import chosen
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage
 from criachat.kit.http.binding import id_of
+from criachat.kit.texts import EMAIL_ADDRESS
 
 LARGEST_ATTRIBUTES_BYTES = 64 * 1024
 
@@ -80,7 +81,7 @@ def _named(params: OperatorAccountParams) -> dict[str, Any]:
     if params.domain is not UNSET:
         changes["domain"] = params.domain or None
     if params.support_email is not UNSET:
-        if params.support_email and not EMAIL.fullmatch(params.support_email):
+        if params.support_email and not EMAIL_ADDRESS.fullmatch(params.support_email):
             raise SupportEmailInvalid
         changes["support_email"] = params.support_email or None
     return changes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -14,10 +13,9 @@ from criachat.contacts.errors import DetailsInvalid, LabelsInvalid
 from criachat.contacts.models import Contact, ContactType, Details
 from criachat.contacts.schemas import ContactParams
 from criachat.kit.outside import InvalidUrl, check_url
+from criachat.kit.texts import EMAIL_ADDRESS, PHONE_NUMBER
 from criachat.labels.titles import LONGEST_LABEL, MOST_LABELS, label_titles
 
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 # Every event that shows a contact carries all of their attributes.
 MOST_ATTRIBUTE_BYTES = 100_000
 NAMES = ("name", "email", "phone_number", "identifier")
@@ -97,7 +95,7 @@ def checked_labels(labels: str | Iterable[str] | None) -> list[str]:
 
 def _check(sent: Mapping[str, Any]) -> None:
     wrong: dict[str, str] = {}
-    if sent.get("email") and not EMAIL.fullmatch(sent["email"]):
+    if sent.get("email") and not EMAIL_ADDRESS.fullmatch(sent["email"]):
         wrong["email"] = "Email Invalid email"
     if sent.get("phone_number") and not PHONE_NUMBER.fullmatch(sent["phone_number"]):
         wrong["phone_number"] = "Phone number should be in e164 format"

@@ -27,11 +27,11 @@ from criachat.inboxes.settings import (
     WhatsappSettings,
 )
 from criachat.kit import tokens
+from criachat.kit.texts import PHONE_NUMBER
 from criachat.users.addresses import is_address
 
 Settings: TypeAlias = dict[str, Any]
 
-PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 BOT_TOKEN = re.compile(r"([0-9]{1,20}):[A-Za-z0-9_-]{30,100}")
 WHATSAPP = "whatsapp:"
 IDENTIFIER = "inbox_identifier"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
+from criachat.kit.texts import EMAIL_ADDRESS
 from criachat.users.errors import EmailInvalid
 
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 LONGEST = 255
 
 
 def is_address(text: str) -> bool:
     """Whether mail could be sent there."""
-    return len(text) <= LONGEST and ADDRESS.fullmatch(text.strip()) is not None
+    return len(text) <= LONGEST and EMAIL_ADDRESS.fullmatch(text.strip()) is not None
 
 
 def kept_address(text: str) -> str:
