@@ -6,7 +6,7 @@ from criachat.client_api import access, operations
 from criachat.client_api.identity import proved_identifier
 from criachat.client_api.paths import CONTACTS
 from criachat.client_api.schemas import ContactParams, ProofParams, SessionParams
-from criachat.contacts.schemas import PublicContactOut, RawContactOut, public_contact_out, raw_contact_out
+from criachat.contacts.schemas.own import PublicContactOut, RawContactOut, public_contact_out, raw_contact_out
 from criachat.kit.actors import CONTACT, Actor
 from criachat.kit.db import Tx
 from criachat.kit.http.routes import Routes

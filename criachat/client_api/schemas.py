@@ -9,12 +9,13 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from criachat.contacts.models import Contact
-from criachat.contacts.schemas import RawContactOut, Short, raw_contact_out
+from criachat.contacts.schemas.own import RawContactOut, raw_contact_out
 from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import AttachmentOut, SenderOut, attachment_out, sender_out
 from criachat.conversations.snapshots import MessageSnapshot
 from criachat.csat.models import Survey, SurveyResponse
 from criachat.inboxes.models import Inbox, WorkingHours
+from criachat.kit.texts import Short
 from criachat.kit.times import iso, iso_or_none, unix
 from criachat.messages.content import LONGEST_CONTENT, attributes_for_contact
 from criachat.messages.models import Message

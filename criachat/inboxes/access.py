@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.inboxes import queries
-from criachat.inboxes.kinds import IDENTIFIER
 from criachat.inboxes.models import Inbox
-from criachat.kit import directory
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
+from criachat.kit.errors import NotAuthorized, NotFound
 
 
 async def load_inbox(db: Db, actor: Actor, inbox_id: int) -> Inbox:
@@ -59,12 +57,3 @@ async def list_inboxes(db: Db, actor: Actor) -> list[Inbox]:
     """The inboxes the caller may see, by name."""
     found = await queries.list_inboxes(db, actor.account_id, limited_to=actor.limited_to_user)
     return [inbox for inbox in found if inbox.is_visible]
-
-
-async def load_api_inbox_by_identifier(db: Db, identifier: str) -> Inbox:
-    """The API inbox with this public identifier, whosever it is."""
-    entry = await directory.find(db, IDENTIFIER, identifier)
-    inbox = None if entry is None else await queries.find_inbox(db, entry.account_id, entry.object_id)
-    if inbox is None:
-        raise NoSuchPage
-    return inbox
