@@ -91,6 +91,12 @@ class LastAdministrator(Invalid):
     attributes = ("role",)
 
 
+class NameTheirs(Invalid):
+    """Name is for themself to change: they belong to other accounts as well"""
+
+    attributes = ("name",)
+
+
 class TooManyAgents(Refused):
     """The account's plan has no room for more agents"""
 

@@ -22,6 +22,7 @@ from criachat.users.errors import (
     CustomRoleUnknown,
     LastAdministrator,
     NameBlank,
+    NameTheirs,
     NotYourself,
     RoleUnknown,
     TooManyAgents,
@@ -57,7 +58,7 @@ async def invite_all(tx: Tx, emails: Sequence[str], *, actor: Actor) -> None:
 
 
 async def change_member(tx: Tx, user_id: int, params: AgentParams, *, actor: Actor) -> None:
-    """Change what was sent. The last administrator stays one.
+    """Change what was sent. The last administrator stays one, and whoever is in other accounts too keeps their name.
 
     A role of the account's own is for agents: it goes when somebody becomes an administrator, or with null.
     """
@@ -71,6 +72,8 @@ async def change_member(tx: Tx, user_id: int, params: AgentParams, *, actor: Act
     name = _name(params) or member.name
     if after != before:
         await queries.save_membership(tx, member.account_id, member.id, after)
+    if name != member.name and await queries.belongs_elsewhere(tx, member.account_id, member.id):
+        raise NameTheirs
     if name != member.name:
         await queries.rename_user(tx, member.id, name)
     changes = changed(_shown(before, member.name), _shown(after, name))

@@ -134,6 +134,18 @@ async def test_an_account_has_no_more_members_than_its_plan(api: Api, given: Giv
 # --- changing
 
 
+async def test_who_belongs_to_other_accounts_too_is_called_what_they_say(api: Api, given: Given) -> None:
+    ana, others = await given.agent("Ana"), await given.another_account()
+    assert (await others.api.post(AGENTS, {"email": ana.email})).status == 200
+
+    refused = await others.api.patch(f"{AGENTS}/{ana.id}", {"name": "Eva", "role": "administrator"})
+    promoted = await others.api.patch(f"{AGENTS}/{ana.id}", {"name": "Ana", "role": "administrator"})
+
+    assert (refused.status, refused.json["attributes"]) == (422, ["name"])
+    assert (promoted.status, promoted.json["role"]) == (200, "administrator")
+    assert names(await api.get(AGENTS)) == ["Ana", "Beatriz"]
+
+
 async def test_a_member_is_changed_in_what_is_sent(api: Api, given: Given) -> None:
     ana = await given.agent("Ana")
     path = f"{AGENTS}/{ana.id}"

@@ -106,6 +106,8 @@ SET role = $3, custom_role_id = $4, availability = $5, auto_offline = $6,
     updated_at = greatest($7, updated_at + interval '1 millisecond')
 WHERE account_id = $1 AND user_id = $2
 """
+# Across accounts: what somebody is called is seen in all of theirs.
+BELONGS_ELSEWHERE = "SELECT EXISTS (SELECT FROM account_users WHERE user_id = $2 AND account_id <> $1)"
 RENAME_USER = """
 UPDATE users
 SET name = $2, version = version + 1, updated_at = greatest($3, updated_at + interval '1 millisecond')
@@ -245,6 +247,11 @@ async def save_membership(tx: Tx, account_id: int, user_id: int, place: Place) -
     """Write what a member became."""
     chosen = place.role, place.custom_role_id, place.availability, place.auto_offline
     await tx.execute(SAVE_MEMBERSHIP, account_id, user_id, *chosen, clock.now())
+
+
+async def belongs_elsewhere(db: Db, account_id: int, user_id: int) -> bool:
+    """Whether the person is a member of other accounts as well."""
+    return await db.fetch_value(BELONGS_ELSEWHERE, account_id, user_id)
 
 
 async def rename_user(tx: Tx, user_id: int, name: str) -> None:
