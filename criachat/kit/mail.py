@@ -108,8 +108,9 @@ def _message(mail: Mail, *, sender: str) -> EmailMessage:
         message["From"] = Address(name, addr_spec=address)
         # As an object, or an address with a comma in it would be read as two.
         message["To"] = Address(addr_spec=mail.to)
-    except (MessageError, ValueError, IndexError) as failure:
-        raise GiveUp("the address cannot be written to") from failure
+    except (MessageError, ValueError, IndexError):
+        # What was wrong with the address would be told with the address in it, which no log is to show.
+        raise GiveUp("the address cannot be written to") from None
     message["Subject"] = " ".join(mail.subject.split())
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = make_msgid(domain=address.rpartition("@")[2] or "localhost")
@@ -126,15 +127,15 @@ def _deliver(server: SplitResult, message: EmailMessage) -> None:
         with _connected(server) as connection:
             connection.send_message(message)
     except smtplib.SMTPRecipientsRefused as failure:
-        # Its own text has the address in it, which no log is to show.
         _refuse(max(code for code, _ in failure.recipients.values()))
     except smtplib.SMTPDataError as failure:
         _refuse(failure.smtp_code)
-    except smtplib.SMTPNotSupportedError as failure:
-        raise GiveUp("the mail server cannot write to addresses like this") from failure
+    except smtplib.SMTPNotSupportedError:
+        raise GiveUp("the mail server cannot write to addresses like this") from None
 
 
 def _refuse(code: int) -> None:
+    """Raise, without what the server said: it repeats the address."""
     if code in PERMANENT:
         raise GiveUp(f"the mail server refused it for good ({code})") from None
     raise MailDelayed(f"the mail server does not take it now ({code})") from None

@@ -9,6 +9,7 @@ from mailserver import Mailbox, text_of
 from structlog.testing import capture_logs
 
 from criachat.kit.jobs import GiveUp
+from criachat.kit.logs import describe
 from criachat.kit.mail import MailDelayed, Template, send, write
 from criachat.kit.settings import Settings
 
@@ -63,6 +64,15 @@ async def test_nothing_in_a_name_becomes_a_header_or_a_second_receiver(mailbox: 
     assert arrived["Subject"] == "Olá, Ana Bcc: eva@example.com"
     assert arrived["Bcc"] is None
     assert mailbox.of("eva@example.com") == []
+
+
+async def test_an_address_that_cannot_be_written_to_stands_in_no_log(mailbox: Mailbox) -> None:
+    mail = write(WELCOME, to="rosa@example.com, eva", name="Rosa", account="Loja")
+
+    with pytest.raises(GiveUp) as given_up:
+        await send(settings(mailbox), mail)
+
+    assert "rosa@" not in describe(given_up.value)
 
 
 @pytest.mark.parametrize(("code", "outcome"), [(550, GiveUp), (451, MailDelayed)])
