@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from criachat.accounts.models import DEFAULT_FEATURES, Account, OperatedAccount
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
-FIND_ACCOUNT = """
-SELECT id, name, locale, domain, support_email, status, features, settings, custom_attributes, cache_keys, created_at
-FROM accounts
-WHERE id = $1
+ACCOUNT: LiteralString = """
+    id, name, locale, domain, support_email, status, features, settings, custom_attributes, cache_keys, created_at
 """
-LOCK_ACCOUNT = """
-SELECT id, name, locale, domain, support_email, status, features, settings, custom_attributes, cache_keys, created_at
-FROM accounts
-WHERE id = $1
-FOR NO KEY UPDATE
-"""
+FIND_ACCOUNT: LiteralString = "SELECT" + ACCOUNT + "FROM accounts WHERE id = $1"
+LOCK_ACCOUNT: LiteralString = FIND_ACCOUNT + " FOR NO KEY UPDATE"
 SAVE_ACCOUNT = """
 UPDATE accounts
 SET name = $2, locale = $3, domain = $4, support_email = $5, custom_attributes = $6, settings = $7,
     version = version + 1, updated_at = greatest($8, updated_at + interval '1 millisecond')
 WHERE id = $1
 """
-INSERT_ACCOUNT = """
+INSERT_ACCOUNT: LiteralString = (
+    """
 INSERT INTO accounts (name, locale, features, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $4)
-RETURNING id, name, locale, domain, support_email, status, features, settings, custom_attributes, cache_keys,
-    created_at
-"""
+RETURNING"""
+    + ACCOUNT
+)
 INSERT_COUNTERS = "INSERT INTO account_counters (account_id) VALUES ($1)"
 # The time in seconds, or one more than before: of two changes within one second, both show.
 SET_CACHE_KEY = """
@@ -54,18 +50,12 @@ SET custom_attributes = custom_attributes - 'onboarding_step', version = version
     updated_at = greatest($2, updated_at + interval '1 millisecond')
 WHERE id = $1 AND custom_attributes ? 'onboarding_step'
 """
-LIST_OPERATED = """
+OPERATED: LiteralString = """
 SELECT id, name, locale, domain, support_email, status, features, limits, custom_attributes
 FROM accounts
-WHERE id = ANY($1::bigint[])
-ORDER BY id
 """
-LOCK_OPERATED = """
-SELECT id, name, locale, domain, support_email, status, features, limits, custom_attributes
-FROM accounts
-WHERE id = $1
-FOR NO KEY UPDATE
-"""
+LIST_OPERATED: LiteralString = OPERATED + "WHERE id = ANY($1::bigint[])\nORDER BY id"
+LOCK_OPERATED: LiteralString = OPERATED + "WHERE id = $1\nFOR NO KEY UPDATE"
 SAVE_OPERATED = """
 UPDATE accounts
 SET name = $2, locale = $3, domain = $4, support_email = $5, status = $6, features = $7, limits = $8,

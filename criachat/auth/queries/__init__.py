@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import LiteralString
 
 from criachat.auth.models import AccessToken, Grant, Identity, Owner
 from criachat.kit import clock
@@ -45,51 +46,60 @@ FIND_SESSION_IDENTITY = (
   AND lower(users.email) = ANY($5::text[])
 """
 )
-INSERT_ACCESS = """
+COLUMNS: LiteralString = """
+    id, name, owner_type, owner_id, account_id, prefix, last_characters, scopes, allowed_addresses, allowed_origins,
+    expires_at, last_used_at, created_at
+"""
+INSERT_ACCESS: LiteralString = (
+    """
 INSERT INTO access_tokens (digest, prefix, last_characters, name, owner_type, owner_id, account_id, scopes,
     allowed_addresses, allowed_origins, expires_at, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[]::inet[], $10, $11, $12)
-RETURNING id, name, owner_type, owner_id, account_id, prefix, last_characters, scopes, allowed_addresses,
-    allowed_origins, expires_at, last_used_at, created_at
-"""
-LIST_OF_PERSON = """
-SELECT id, name, owner_type, owner_id, account_id, prefix, last_characters, scopes, allowed_addresses, allowed_origins,
-    expires_at, last_used_at, created_at
-FROM access_tokens
+RETURNING"""
+    + COLUMNS
+)
+LIST_OF_PERSON: LiteralString = (
+    "SELECT"
+    + COLUMNS
+    + """FROM access_tokens
 WHERE owner_type = 'user' AND owner_id = $1 AND session_id IS NULL AND revoked_at IS NULL
   AND (expires_at IS NULL OR expires_at > $2)
 ORDER BY id DESC
 LIMIT 1000
 """
-LIST_OF_ACCOUNT = """
-SELECT id, name, owner_type, owner_id, account_id, prefix, last_characters, scopes, allowed_addresses, allowed_origins,
-    expires_at, last_used_at, created_at
-FROM access_tokens
+)
+LIST_OF_ACCOUNT: LiteralString = (
+    "SELECT"
+    + COLUMNS
+    + """FROM access_tokens
 WHERE account_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
 ORDER BY id DESC
 LIMIT 1000
 """
+)
 COUNT_ACCESS = """
 SELECT count(*) FROM access_tokens
 WHERE owner_type = $1 AND owner_id = $2 AND session_id IS NULL AND revoked_at IS NULL
   AND (expires_at IS NULL OR expires_at > $3)
 """
 HOLD_OWNER = "SELECT pg_advisory_xact_lock($1, hashtext($2))"
-LOCK_OF_PERSON = """
-SELECT id, name, owner_type, owner_id, account_id, prefix, last_characters, scopes, allowed_addresses, allowed_origins,
-    expires_at, last_used_at, created_at
-FROM access_tokens
+LOCK_OF_PERSON: LiteralString = (
+    "SELECT"
+    + COLUMNS
+    + """FROM access_tokens
 WHERE owner_type = 'user' AND owner_id = $1 AND id = $2 AND session_id IS NULL AND revoked_at IS NULL
   AND (expires_at IS NULL OR expires_at > $3)
 FOR UPDATE
 """
-LOCK_OF_ACCOUNT = """
-SELECT id, name, owner_type, owner_id, account_id, prefix, last_characters, scopes, allowed_addresses, allowed_origins,
-    expires_at, last_used_at, created_at
-FROM access_tokens
+)
+LOCK_OF_ACCOUNT: LiteralString = (
+    "SELECT"
+    + COLUMNS
+    + """FROM access_tokens
 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
 FOR UPDATE
 """
+)
 # Never later than it would have ended by itself.
 SET_EXPIRES_AT = "UPDATE access_tokens SET expires_at = least(expires_at, $2) WHERE id = $1"
 REVOKE_ACCESS = (

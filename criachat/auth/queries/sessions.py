@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import LiteralString
 
 from criachat.auth.models import Entrant, NextToken
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
-FIND_ENTRANT = """
+ENTRANT: LiteralString = """
 SELECT users.id, users.email, users.password_hash, users.provider, users.confirmed_at IS NOT NULL AS is_confirmed,
     coalesce(second_factors.enabled_at IS NOT NULL, false) AS has_second_factor
 FROM users
 LEFT JOIN second_factors ON second_factors.user_id = users.id
-WHERE lower(users.email) = lower($1)
 """
-FIND_ENTRANT_BY_ID = """
-SELECT users.id, users.email, users.password_hash, users.provider, users.confirmed_at IS NOT NULL AS is_confirmed,
-    coalesce(second_factors.enabled_at IS NOT NULL, false) AS has_second_factor
-FROM users
-LEFT JOIN second_factors ON second_factors.user_id = users.id
-WHERE users.id = $1
-"""
+FIND_ENTRANT: LiteralString = ENTRANT + "WHERE lower(users.email) = lower($1)"
+FIND_ENTRANT_BY_ID: LiteralString = ENTRANT + "WHERE users.id = $1"
 # With the person locked, or of many who sign in at once more would stay than may. And only while their password is the
 # one that was looked at: comparing it takes long, and who changed it meanwhile has ended all sessions there were.
 INSERT_SESSION = """

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from criachat.kit import clock, tokens
 from criachat.kit.db import Db, Tx
 from criachat.users.models import Bot, Colleague, Membership, Place, Role, User
 
-FIND_USER = """
-SELECT id, name, display_name, email, unconfirmed_email, provider, type, confirmed_at, message_signature,
+USER: LiteralString = """
+    id, name, display_name, email, unconfirmed_email, provider, type, confirmed_at, message_signature,
     pubsub_token, ui_settings, custom_attributes, avatar_key, created_at
-FROM users
-WHERE id = $1
 """
-FIND_USER_BY_EMAIL = """
-SELECT id, name, display_name, email, unconfirmed_email, provider, type, confirmed_at, message_signature,
-    pubsub_token, ui_settings, custom_attributes, avatar_key, created_at
-FROM users
-WHERE lower(email) = lower($1)
-"""
-INSERT_USER = """
+FIND_USER: LiteralString = "SELECT" + USER + "FROM users WHERE id = $1"
+FIND_USER_BY_EMAIL: LiteralString = "SELECT" + USER + "FROM users WHERE lower(email) = lower($1)"
+LOCK_USER: LiteralString = FIND_USER + " FOR NO KEY UPDATE"
+INSERT_USER: LiteralString = (
+    """
 INSERT INTO users (name, email, password_hash, confirmed_at, pubsub_token, created_at, updated_at)
 VALUES ($1, lower($2), $3, $4, $5, $6, $6)
 ON CONFLICT (lower(email)) DO NOTHING
-RETURNING id, name, display_name, email, unconfirmed_email, provider, type, confirmed_at, message_signature,
-    pubsub_token, ui_settings, custom_attributes, avatar_key, created_at
-"""
+RETURNING"""
+    + USER
+)
 # With the password changes what sockets were opened with.
 SET_PASSWORD = """
 UPDATE users
@@ -53,13 +50,6 @@ WHERE id = $1 AND lower($2) IN (lower(email), lower(unconfirmed_email))
 RETURNING id
 """
 FIND_PASSWORD_HASH = "SELECT password_hash FROM users WHERE id = $1"  # noqa: S105
-LOCK_USER = """
-SELECT id, name, display_name, email, unconfirmed_email, provider, type, confirmed_at, message_signature,
-    pubsub_token, ui_settings, custom_attributes, avatar_key, created_at
-FROM users
-WHERE id = $1
-FOR NO KEY UPDATE
-"""
 SAVE_USER = """
 UPDATE users
 SET name = $2, display_name = $3, unconfirmed_email = lower($4), message_signature = $5, ui_settings = $6,
@@ -139,26 +129,22 @@ WHERE account_users.user_id = $1
 ORDER BY account_users.active_at DESC NULLS LAST, account_users.account_id
 LIMIT 1000
 """
-LIST_COLLEAGUES = """
+COLLEAGUE: LiteralString = """
 SELECT users.id, account_users.account_id, users.name, users.display_name, users.email, users.provider,
     users.confirmed_at IS NOT NULL AS is_confirmed, users.custom_attributes, users.avatar_key, account_users.role,
     account_users.custom_role_id, account_users.availability, account_users.auto_offline
 FROM account_users
 JOIN users ON users.id = account_users.user_id
 WHERE account_users.account_id = $1
-  AND ($2::bigint[] IS NULL OR account_users.user_id = ANY($2))
+"""
+LIST_COLLEAGUES: LiteralString = (
+    COLLEAGUE
+    + """  AND ($2::bigint[] IS NULL OR account_users.user_id = ANY($2))
 ORDER BY lower(users.name), users.id
 LIMIT 5000
 """
-LOCK_COLLEAGUE = """
-SELECT users.id, account_users.account_id, users.name, users.display_name, users.email, users.provider,
-    users.confirmed_at IS NOT NULL AS is_confirmed, users.custom_attributes, users.avatar_key, account_users.role,
-    account_users.custom_role_id, account_users.availability, account_users.auto_offline
-FROM account_users
-JOIN users ON users.id = account_users.user_id
-WHERE account_users.account_id = $1 AND account_users.user_id = $2
-FOR NO KEY UPDATE OF account_users
-"""
+)
+LOCK_COLLEAGUE: LiteralString = COLLEAGUE + "  AND account_users.user_id = $2\nFOR NO KEY UPDATE OF account_users"
 SET_ACTIVE_AT = """
 UPDATE account_users SET active_at = $3, updated_at = $3 WHERE account_id = $1 AND user_id = $2 RETURNING id
 """
