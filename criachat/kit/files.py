@@ -95,14 +95,10 @@ class Files:
             raise ValueError("The signing key needs 32 bytes")
         self._folder = _local_folder(url)
         self._store = _make_store(str(url), self._folder)
-        self._service = "local" if self._folder is not None else urlsplit(str(url)).scheme
+        self.service = "local" if self._folder is not None else urlsplit(str(url)).scheme
+        """What kind of store it is: `local`, or the scheme of its URL."""
         self._signing_key = signing_key
         self._base_url = base_url.rstrip("/")
-
-    @property
-    def service(self) -> str:
-        """What kind of store it is: `local`, or the scheme of its URL."""
-        return self._service
 
     async def put(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -119,9 +118,9 @@ def _checked(params: AnnouncementParams, *, max_bytes: int) -> Announcement:
 def _is_md5(checksum: str) -> bool:
     try:
         digest = base64.b64decode(checksum, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return False
-    # Only one way to write it is compared with what comes.
+    # Of the ways to write it, the one that what arrives is compared with.
     return len(digest) == MD5_BYTES and base64.b64encode(digest).decode() == checksum
 
 
@@ -137,7 +136,7 @@ def _check_headers(request: Request, reservation: Reservation) -> None:
 
 
 async def _in_time(content: AsyncIterator[bytes], until: datetime) -> AsyncIterator[bytes]:
-    """The content, for as long as its place is kept: what came later would be removed by nobody."""
+    """The content, for as long as its place is kept; nobody would remove what came after that."""
     async for chunk in content:
         if clock.now() >= until:
             raise NoSuchPage

@@ -173,12 +173,16 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     checksum: str
 
 
-class Reservation(Announcement, frozen=True, kw_only=True):
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     """A place kept for a file that was announced; the upload it becomes has the same number."""
 
     account_id: int
     id: int
     file_key: str
+    filename: str
+    content_type: str
+    byte_size: int
+    checksum: str
     expires_at: datetime
     created_at: datetime
 

@@ -14,7 +14,7 @@ import pytest
 
 from criachat.kit import clock
 from criachat.kit.errors import NotFound
-from criachat.kit.files import Blob, Files, FileTooLarge, new_key
+from criachat.kit.files import Blob, ContentDiffers, Files, FileTooLarge, new_key
 
 KEY = b"k" * 32
 BASE_URL = "https://chat.example"
@@ -135,6 +135,23 @@ async def test_a_file_past_its_limit_leaves_nothing_and_is_not_read_to_its_end(f
     assert refused.value.status == 413
     assert asked == 11
     assert left_in(folder) == []
+
+
+@pytest.mark.parametrize("size", [10, 12_000_000])
+async def test_other_content_than_its_checksum_says_leaves_nothing(files: Files, folder: Path, size: int) -> None:
+    content = b"x" * size
+    told = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    key = new_key(3, "a.bin")
+
+    for other in (content[:-1] + b"y", content[:-1]):
+        with pytest.raises(ContentDiffers):
+            await files.put(key, other, checksum=told)
+        with pytest.raises(ContentDiffers):
+            await files.put(key, pieces(other[:5], other[5:]), checksum=told)
+    left = left_in(folder)
+    stored = await files.put(key, pieces(content), checksum=told)
+
+    assert (left, stored.checksum, stored.byte_size) == ([], told, size)
 
 
 async def test_a_file_of_exactly_its_limit_is_stored(files: Files) -> None:

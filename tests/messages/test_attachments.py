@@ -10,17 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 from harness import Api, Given, Reply, build_world
+from stores import files_of, folder_of, swept
 
 from criachat.kit import clock
-from criachat.kit.jobs import JobContext
 from criachat.messages.events import MessageCreated, MessageUpdated
-from criachat.messages.jobs import remove_files
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\n" + b"\x00" * 64
 PAGE = b"<html><script>alert(1)</script></html>"
 MP3 = b"ID3\x03\x00\x00\x00\x00\x00\x21TIT2" + b"\xff\xfb\x90\x64" * 64
 MP4 = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41" + b"\x00" * 64
-FOREVER = timedelta(hours=2)
 
 
 def png(width: int = 3, height: int = 2) -> bytes:
@@ -60,24 +58,6 @@ async def attach(api: Api, given: Given, name: str, content: bytes, declared: st
 async def shown(api: Api, url: str, **options: Any) -> Reply:
     """What a browser without any token gets under an address."""
     return await api.acting_as(None).get(urlsplit(url).path, **options)
-
-
-def folder_of(given: Given) -> Path:
-    return given.world.parts.settings.data_directory() / "files" / str(given.account_id)
-
-
-def files_of(given: Given) -> list[bytes]:
-    """The contents of the account's files that there are, half-written ones included."""
-    return sorted(path.read_bytes() for path in folder_of(given).rglob("*") if path.is_file())
-
-
-async def swept(given: Given) -> None:
-    """The job that removes files has run, two hours later."""
-    parts = given.world.parts
-    clock.travel(FOREVER)
-    await remove_files(
-        JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
-    )
 
 
 async def test_a_picture_is_shown_whole(api: Api, given: Given) -> None:

@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 from apps import PNG
 from harness import BASE_URL, Api, Given, Reply, build_world
+from stores import files_of, swept
 
 from criachat.kit import clock
-from criachat.kit.jobs import JobContext
-from criachat.messages.jobs import remove_files
 
 DIFFERS = {"error": "The file is not the one that was announced: its type, its size or its checksum differs"}
 PUT = "/rails/active_storage/disk/"
@@ -59,20 +58,6 @@ async def say(api: Api, conversation: Any, *signed_ids: str) -> Reply:
 
 async def shown(api: Api, attachment: Any) -> Reply:
     return await api.acting_as(None).get(place(attachment["data_url"]))
-
-
-def files_of(given: Given) -> list[bytes]:
-    folder = given.world.parts.settings.data_directory() / "files" / str(given.account_id)
-    return sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-
-
-async def swept(given: Given, later: timedelta) -> None:
-    """The job that removes files has run then, twice."""
-    parts = given.world.parts
-    clock.travel(later)
-    context = JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
-    for _ in range(2):
-        await remove_files(context)
 
 
 async def test_a_file_is_announced_then_put_and_then_a_message_carries_it(api: Api, given: Given) -> None:
@@ -197,6 +182,27 @@ async def test_a_body_of_unknown_length_is_not_read_past_what_was_announced(api:
     assert (refused.status, len(asked) < 1000, files_of(given)) == (413, True, [])
 
 
+async def test_a_put_that_breaks_off_keeps_nothing_and_may_be_tried_again(api: Api, given: Given) -> None:
+    told = await announced(api, await given.conversation())
+    direct = told["direct_upload"]
+    headers = [(name.lower().encode(), value.encode()) for name, value in direct["headers"].items()]
+    scope = {"type": "http", "method": "PUT", "path": place(direct["url"]), "query_string": b"", "headers": headers}
+    parts = iter([{"type": "http.request", "body": PNG, "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(parts)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await given.world.parts.http(scope, receive, send)
+    left = files_of(given)
+    again = await put(api, told)
+
+    assert (sent[0]["status"], left, again.status) == (400, [], 204)
+
+
 async def test_the_address_is_good_once(api: Api, given: Given) -> None:
     conversation = await given.conversation()
     told = await announced(api, conversation)
@@ -233,10 +239,12 @@ async def test_a_file_that_takes_too_long_is_not_kept(api: Api, given: Given) ->
 
 async def test_what_was_announced_and_did_not_come_in_time_leaves_nothing(api: Api, given: Given) -> None:
     conversation = await given.conversation()
-    used, unused = await announced(api, conversation), await announced(api, conversation)
+    used, unused, died = [await announced(api, conversation) for _ in range(3)]
     await put(api, used)
+    # As a process leaves it that dies between storing the bytes and writing down that they have come.
+    await given.world.parts.files.put(died["key"], PNG)
 
-    await swept(given, timedelta(hours=3))
+    await swept(given)
 
     async with given.world.parts.database.reading() as db:
         reserved = await db.fetch_value(
@@ -245,7 +253,7 @@ async def test_what_was_announced_and_did_not_come_in_time_leaves_nothing(api: A
         due = await db.fetch_value("SELECT count(*) FROM files_to_remove WHERE account_id = $1", given.account_id)
     assert (reserved, due, files_of(given)) == (0, 0, [PNG])
     assert (await say(api, conversation, used["signed_id"])).status == 200
-    assert (await say(api, conversation, unused["signed_id"])).status == 422
+    assert [(await say(api, conversation, each["signed_id"])).status for each in (unused, died)] == [422, 422]
 
 
 async def test_a_file_that_no_message_names_goes_after_some_days(api: Api, given: Given) -> None:

@@ -11,10 +11,9 @@ import pytest
 from apps import PNG, open_app
 from harness import Api, Given, Reply, build_world
 from receivers import Receiver, Say
+from stores import files_of, swept
 
 from criachat.kit import clock
-from criachat.kit.jobs import JobContext
-from criachat.messages.jobs import remove_files
 from criachat.messages.operations.uploads import hold_uploads, release_uploads
 
 PATH = "/upload"
@@ -33,20 +32,6 @@ async def say(api: Api, conversation: Any, *signed_ids: str) -> Reply:
 async def opened(api: Api, url: str) -> Reply:
     """What a browser without any token gets under an address."""
     return await api.acting_as(None).get(urlsplit(url).path)
-
-
-def files_of(given: Given) -> list[bytes]:
-    folder = given.world.parts.settings.data_directory() / "files" / str(given.account_id)
-    return sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-
-
-async def swept(given: Given, later: timedelta) -> None:
-    """The job that removes files has run then, twice."""
-    parts = given.world.parts
-    clock.travel(later)
-    context = JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
-    for _ in range(2):
-        await remove_files(context)
 
 
 async def test_a_file_sent_ahead_can_be_opened_and_is_known_by_its_signed_id(api: Api, given: Given) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given as each
 from hypothesis import strategies as st
 
 from criachat.kit.actors import ANYONE
-from criachat.kit.http.request import MAXIMUM_BODY_BYTES, MAXIMUM_DEPTH, nested
+from criachat.kit.http.request import MAXIMUM_BODY_BYTES, MAXIMUM_DEPTH, Request, nested
 from criachat.kit.http.routes import Routes
 
 JSON = {"content-type": "application/json"}
@@ -352,6 +352,24 @@ async def test_a_file_is_taken_only_where_one_is_asked_for(given: Given) -> None
         reply = await client.post("/files", files={"picture": ("a.png", b"x"), "title": ("b.png", b"y")})
 
     assert reply.json() == ["Upload", "NoneType"]
+
+
+async def test_a_body_that_is_a_file_is_read_as_it_is_and_never_past_what_is_taken(given: Given) -> None:
+    routes = Routes("/raw", tag="Tests")
+
+    @routes.put(actors=ANYONE, takes_content=True)
+    async def keep(request: Request) -> str:
+        return b"".join([chunk async for chunk in request.content(10)]).decode()
+
+    async with opened(given.world, routes) as client:
+        for kind in ("application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"):
+            taken = await client.put("/raw", content=b'{"a": [', headers={"content-type": kind})
+            assert (taken.status_code, taken.json()) == (200, '{"a": [')
+        refused = await client.put("/raw", content=b"x" * 11)
+        elsewhere = [await client.request(method, "/raw", content=b"x") for method in ("POST", "PATCH")]
+
+    assert refused.status_code == 413
+    assert [reply.status_code for reply in elsewhere] == [404] * 2
 
 
 async def test_a_caller_who_hangs_up_changes_nothing(given: Given) -> None:

@@ -41,6 +41,13 @@ def test_every_operation_has_a_name_of_its_own_and_says_who_may_call_it(describe
     assert all("x-callers" in each for each in operations if "security" in each)
 
 
+def test_an_operation_that_takes_a_file_as_it_is_says_so(described: Any) -> None:
+    operation = described["paths"]["/rails/active_storage/disk/{signed_id}"]["put"]
+
+    file = {"schema": {"type": "string", "format": "binary"}}
+    assert operation["requestBody"] == {"required": True, "content": {"application/octet-stream": file}}
+
+
 def test_an_operation_tells_what_it_takes_and_gives(described: Any) -> None:
     operation = described["paths"]["/api/v1/accounts/{account_id}/labels"]["post"]
 

@@ -1,7 +1,7 @@
 -- Files that were announced and have not come yet.
 
--- With the bytes it becomes an upload of the same number; until then nothing that names an upload finds it. Its file
--- stands among those to be removed from the beginning, so that bytes which came and were refused go by themselves.
+-- With its bytes a reservation becomes an upload of the same number; until then nothing that names an upload finds it.
+-- Its file stands among those to be removed from the beginning, so that bytes which nobody claims go by themselves.
 -- owner: messages
 CREATE TABLE upload_reservations (
     account_id bigint NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
