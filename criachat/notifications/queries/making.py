@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
@@ -15,6 +16,8 @@ from criachat.notifications.models import (
     Subscriber,
     Unread,
 )
+
+MOST_COUNTED: Final = 100
 
 LIST_PARTICIPANTS = """
 SELECT conversation_id, user_id FROM conversation_participants
@@ -76,10 +79,17 @@ JOIN account_users ON account_users.account_id = $1 AND account_users.user_id = 
 LEFT JOIN before ON before.user_id = made.user_id AND before.conversation_id = made.conversation_id
 ORDER BY made.id
 """
+# Counted for every message that somebody is told of, so only as far as anybody looks.
 COUNT_UNREAD = """
-SELECT user_id, count(*) AS count FROM notifications
-WHERE account_id = $1 AND user_id = ANY($2::bigint[]) AND read_at IS NULL AND snoozed_until IS NULL
-GROUP BY user_id
+SELECT people.user_id, unread.count
+FROM unnest($2::bigint[]) AS people (user_id)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count FROM (
+        SELECT FROM notifications
+        WHERE account_id = $1 AND user_id = people.user_id AND read_at IS NULL AND snoozed_until IS NULL
+        LIMIT $3
+    ) AS first
+) AS unread
 """
 # Across accounts: whatever is due, whosever it is. Locked by the one who wakes it.
 LIST_DUE = """
@@ -137,8 +147,8 @@ async def upsert_notifications(tx: Tx, account_id: int, occasions: Sequence[Occa
 
 
 async def count_unread(db: Db, account_id: int, user_ids: Sequence[int]) -> dict[int, int]:
-    """How much each of these people has not read; who has read everything is not in it."""
-    found = await db.fetch_all(Unread, COUNT_UNREAD, account_id, user_ids)
+    """How much each of these people has not read, as far as it is counted."""
+    found = await db.fetch_all(Unread, COUNT_UNREAD, account_id, user_ids, MOST_COUNTED)
     return {each.user_id: each.count for each in found}
 
 
