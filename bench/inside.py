@@ -19,7 +19,8 @@ from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.limits import LIMITS, Limiter, adjusted
 from criachat.kit.settings import Settings
-from criachat.main import ROUTES, Parts, assembled
+from criachat.main import Parts, assembled
+from criachat.slices import ROUTES
 
 PROBES = 20
 CALLS = 20_000

@@ -19,8 +19,8 @@ from criachat.auth import operations as auth
 from criachat.kit.actors import ANYONE, BOT, CONTACT, PERSON, PLATFORM_APP, Callers
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.tokens import random_token
-from criachat.main import ROUTES
 from criachat.platform_api import queries as platform
+from criachat.slices import ROUTES
 from criachat.users.access import find_user_by_email
 
 UNREADABLE = "?x=%FF"

@@ -14,8 +14,8 @@ from msgspec import Meta
 from criachat.kit.events import HEADER, Event, catalogue
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.settings import PREFIX, Settings
-from criachat.main import ROUTES
 from criachat.serving.compatibility import FAMILY, family, page
+from criachat.slices import ROUTES
 
 BEGIN: Final = "<!-- made by `make docs`: edit the code instead -->"
 END: Final = "<!-- end of what `make docs` made -->"

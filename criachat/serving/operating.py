@@ -15,8 +15,9 @@ from criachat.kit.db import Database
 from criachat.kit.errors import Refused
 from criachat.kit.settings import Settings
 from criachat.kit.tokens import Keyring
-from criachat.main import ROUTES, prepare_database
+from criachat.main import prepare_database
 from criachat.serving.foundation import founded
+from criachat.slices import ROUTES
 from criachat.users import access as people
 from criachat.users import operations as users
 from criachat.users import passwords

@@ -8,10 +8,10 @@ import pytest
 
 from criachat.kit.actors import AGENT
 from criachat.kit.http.routes import Routes
-from criachat.main import ROUTES
 from criachat.serving.compatibility import FAMILY, doors, family
 from criachat.serving.compatibility import page as compatibility_page
 from criachat.serving.documents import NoPlace, write, written
+from criachat.slices import ROUTES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
