@@ -78,16 +78,16 @@ async def test_a_service_has_a_token_that_is_good_for_one_account(given: Given) 
 
 async def test_a_bot_may_have_several_tokens_with_less_scope(api: Api, given: Given) -> None:
     bot = await given.bot("Rob")
-    token = await made(api, name="reader", agent_bot_id=bot.id, scopes=["conversations:read"])
+    token = await made(api, name="sorter", agent_bot_id=bot.id, scopes=["conversations:write"])
     conversation = await given.conversation()
     caller = with_token(given, token["token"])
 
-    read = await caller.get(f"/conversations/{conversation['id']}/labels")
+    labelled = await caller.post(f"/conversations/{conversation['id']}/labels/add", {"label": "vip"})
     spoke = await caller.post(f"/conversations/{conversation['id']}/messages", {"content": "Olá"})
 
     assert token["token"].startswith("cria_bot_")
     assert (token["owner_type"], token["owner_id"]) == ("agent_bot", bot.id)
-    assert (read.status, spoke.status) == (200, 401)
+    assert (labelled.status, spoke.status) == (200, 401)
     assert (
         await api.acting_as(bot).post(f"/conversations/{conversation['id']}/messages", {"content": "x"})
     ).status == 200
