@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, Literal
+from typing import Final, Literal, LiteralString
 
 import msgspec
 
-MANAGE_ALL: Final = "conversation_manage"
-MANAGE_UNASSIGNED: Final = "conversation_unassigned_manage"
-MANAGE_PARTICIPATING: Final = "conversation_participating_manage"
+MANAGE_ALL: Final[LiteralString] = "conversation_manage"
+MANAGE_UNASSIGNED: Final[LiteralString] = "conversation_unassigned_manage"
+MANAGE_PARTICIPATING: Final[LiteralString] = "conversation_participating_manage"
 
 Listed = Literal["all", "mine_and_unassigned", "mine", "none"]
 

@@ -1,9 +1,10 @@
-"""What a caller may find: contacts of the whole account, conversations and messages of their inboxes."""
+"""What a caller may find: contacts of the whole account, conversations and messages of those they could list."""
 
 from __future__ import annotations
 
 import re
 
+from criachat.conversations import access as conversations
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.search import queries
@@ -25,6 +26,7 @@ def wanted(actor: Actor, words: str | None, page: int) -> Wanted:
         account_id=actor.account_id,
         words=(words or "").strip()[:LONGEST_WORDS],
         limited_to=actor.limited_to_user,
+        listed=conversations.share_shown_to(actor).listed,
         limit=PAGE,
         offset=(page - 1) * PAGE,
     )
@@ -32,11 +34,15 @@ def wanted(actor: Actor, words: str | None, page: int) -> Wanted:
 
 async def list_messages(db: Db, wanted: Wanted) -> list[int]:
     """The ids of the messages of the last three months that say these words, newest first."""
+    if wanted.listed == "none":
+        return []
     return await queries.list_messages(db, wanted, is_indexed=_is_indexed(wanted))
 
 
 async def list_conversations(db: Db, wanted: Wanted) -> list[FoundConversation]:
     """The conversations of contacts with these words, or with this number, newest first."""
+    if wanted.listed == "none":
+        return []
     return await queries.list_conversations(db, wanted, is_indexed=_is_indexed(wanted))
 
 

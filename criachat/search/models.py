@@ -7,13 +7,19 @@ from typing import Any
 
 import msgspec
 
+from criachat.conversations.shares import Listed
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Words, and which page of what has them. `limited_to` is the agent whose inboxes bound it."""
+    """Words, and which page of what has them.
+
+    `limited_to` is the agent whose inboxes bound it, `listed` what their role shows of the conversations in those.
+    """
 
     account_id: int
     words: str
     limited_to: int | None
+    listed: Listed
     limit: int
     offset: int
 

@@ -25,6 +25,11 @@ BATCH = 5000
 # inboxes bound it; they are looked up once, not for every row.
 VISIBLE: LiteralString = "ARRAY(SELECT inbox_id FROM inbox_members WHERE account_id = $1 AND user_id = $7)"
 IN_INBOXES: LiteralString = "  AND inbox_id = ANY (" + VISIBLE + ")\n"
+# Where their role shows only a part of those: what they have themselves and, if $8, what nobody has.
+OF_SHARE: tuple[LiteralString, LiteralString] = (
+    "  AND EXISTS (SELECT FROM conversations AS place WHERE place.account_id = $1 AND place.id = ",
+    " AND (place.assignee_id = $7 OR ($8::boolean AND place.assignee_id IS NULL)))\n",
+)
 
 # What was said since the words were last kept is read from the messages themselves.
 FRESH: LiteralString = """
@@ -85,6 +90,15 @@ UNION ALL
 LIST_MESSAGES: LiteralString = MESSAGES[0] + MESSAGES[1] + MESSAGES[2] + MESSAGES_TAIL
 LIST_SEEN_MESSAGES: LiteralString = (
     MESSAGES[0] + IN_INBOXES + MESSAGES[1] + IN_INBOXES + MESSAGES[2] + IN_INBOXES + MESSAGES_TAIL
+)
+MESSAGES_OF_SHARE: LiteralString = (
+    IN_INBOXES
+    + OF_SHARE[0]
+    + "(SELECT said.conversation_id FROM messages AS said WHERE said.account_id = $1 AND said.id = message_id)"
+    + OF_SHARE[1]
+)
+LIST_SHARED_MESSAGES: LiteralString = (
+    MESSAGES[0] + MESSAGES_OF_SHARE + MESSAGES[1] + MESSAGES_OF_SHARE + MESSAGES[2] + MESSAGES_OF_SHARE + MESSAGES_TAIL
 )
 
 OF_CONTACT: LiteralString = (
@@ -174,6 +188,15 @@ NEWEST_IN_INBOXES: LiteralString = "  AND newest.inbox_id = ANY (" + VISIBLE + "
 LIST_CONVERSATIONS: LiteralString = CONVERSATIONS[0] + CONVERSATIONS[1] + CONVERSATIONS[2]
 LIST_SEEN_CONVERSATIONS: LiteralString = (
     CONVERSATIONS[0] + NEWEST_IN_INBOXES + CONVERSATIONS[1] + IN_INBOXES + CONVERSATIONS[2]
+)
+LIST_SHARED_CONVERSATIONS: LiteralString = (
+    CONVERSATIONS[0]
+    + NEWEST_IN_INBOXES
+    + (OF_SHARE[0] + "newest.id" + OF_SHARE[1])
+    + CONVERSATIONS[1]
+    + IN_INBOXES
+    + (OF_SHARE[0] + "looked_up.id" + OF_SHARE[1])
+    + CONVERSATIONS[2]
 )
 
 KNOWN: LiteralString = (
@@ -286,7 +309,9 @@ async def list_messages(db: Db, wanted: Wanted, *, is_indexed: bool) -> list[int
     values = (*_page(wanted), is_indexed, oldest())
     if wanted.limited_to is None:
         return await db.fetch_values(LIST_MESSAGES, *values)
-    return await db.fetch_values(LIST_SEEN_MESSAGES, *values, wanted.limited_to)
+    if wanted.listed == "all":
+        return await db.fetch_values(LIST_SEEN_MESSAGES, *values, wanted.limited_to)
+    return await db.fetch_values(LIST_SHARED_MESSAGES, *values, *_share(wanted))
 
 
 async def list_conversations(db: Db, wanted: Wanted, *, is_indexed: bool) -> list[FoundConversation]:
@@ -295,7 +320,9 @@ async def list_conversations(db: Db, wanted: Wanted, *, is_indexed: bool) -> lis
     values = (*_page(wanted), is_indexed or number is not None, number)
     if wanted.limited_to is None:
         return await db.fetch_all(FoundConversation, LIST_CONVERSATIONS, *values)
-    return await db.fetch_all(FoundConversation, LIST_SEEN_CONVERSATIONS, *values, wanted.limited_to)
+    if wanted.listed == "all":
+        return await db.fetch_all(FoundConversation, LIST_SEEN_CONVERSATIONS, *values, wanted.limited_to)
+    return await db.fetch_all(FoundConversation, LIST_SHARED_CONVERSATIONS, *values, *_share(wanted))
 
 
 async def list_contacts(db: Db, wanted: Wanted, *, is_indexed: bool) -> list[FoundContact]:
@@ -332,3 +359,7 @@ def oldest() -> datetime:
 
 def _page(wanted: Wanted) -> tuple[object, ...]:
     return wanted.account_id, containing(wanted.words), wanted.limit, wanted.offset
+
+
+def _share(wanted: Wanted) -> tuple[object, ...]:
+    return wanted.limited_to, wanted.listed == "mine_and_unassigned"

@@ -203,6 +203,48 @@ async def test_who_cannot_open_the_conversation_is_told_nothing(api: Api, given:
     assert len(await given.emitted(NotificationCreated)) == 1
 
 
+@pytest.mark.parametrize(
+    ("permissions", "shown"),
+    [
+        (["conversation_manage"], {"mine", "nobody's", "taking part", "of Davi"}),
+        (["conversation_unassigned_manage"], {"mine", "nobody's"}),
+        (["conversation_participating_manage"], {"mine", "taking part"}),
+        (["report_manage"], set[str]()),
+    ],
+)
+async def test_a_custom_role_is_told_of_what_it_may_open_and_lists_no_more_than_that(
+    api: Api, given: Given, told: Listed, permissions: list[str], shown: set[str]
+) -> None:
+    inbox = await given.inbox()
+    ana, davi = [await given.agent(name, inbox=inbox) for name in ("Ana", "Davi")]
+    await choose(api, ana, "push_conversation_creation")
+    of = {name: await given.conversation(inbox=inbox) for name in ("mine", "nobody's", "taking part", "of Davi")}
+    for name, person in {"mine": ana, "taking part": davi, "of Davi": davi}.items():
+        await assign(api, of[name], person)
+    names = {conversation["id"]: name for name, conversation in of.items()}
+    await take_part(api, of["taking part"], ana)
+    before = await told(ana)
+    made = len(await given.emitted(NotificationCreated))
+    await given.custom_role(*permissions, of=ana)
+
+    listed = await told(ana)
+    unread = (await api.acting_as(ana).get("/notifications/unread_count")).json
+    for conversation in of.values():
+        note = f"[@Ana](mention://user/{ana.id}/Ana)"
+        await given.message(conversation, note, private=True)
+    mentioned = await told(ana)
+
+    assert {names[each["primary_actor"]["id"]] for each in before} == {*of}
+    assert {names[each["primary_actor"]["id"]] for each in listed} == shown
+    assert unread == len(shown)
+    # Whoever is mentioned takes part from then on.
+    opens = {*of} if "conversation_participating_manage" in permissions else shown
+    assert {names[each["primary_actor"]["id"]] for each in mentioned} == opens
+    told_since = (await given.emitted(NotificationCreated))[made:]
+    told_her = [event for event in told_since if ana.id in [each.user.id for each in event.notifications]]
+    assert {names[event.snapshot.conversation.id] for event in told_her} == opens
+
+
 async def test_an_event_delivered_twice_is_told_once(api: Api, given: Given, told: Listed) -> None:
     inbox = await given.inbox()
     ana = await given.agent("Ana", inbox=inbox)

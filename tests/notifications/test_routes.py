@@ -181,6 +181,23 @@ async def test_removing_all_leaves_those_of_others_and_of_other_accounts(given: 
     assert len((await others.api.acting_as(clara).get(PATH)).json["data"]["payload"]) == 1
 
 
+async def test_who_left_the_inbox_hears_no_more_of_what_is_said_there_by_what_they_kept(
+    given: Given, told: Listed
+) -> None:
+    ana, (conversation,) = await ana_is_told(given)
+    (listed,) = await told(ana)
+    left = {"inbox_id": conversation["inbox_id"], "user_ids": [ana.id]}
+    assert (await given.api.delete("/inbox_members", json=left)).status == 200
+    await given.message(conversation, "canary")
+
+    reply = await given.api.acting_as(ana).post(f"{PATH}/{listed['id']}/unread")
+    read = await given.api.acting_as(ana).patch(f"{PATH}/{listed['id']}")
+
+    assert (reply.status, read.status) == (200, 200)
+    assert "canary" not in repr(reply.json)
+    assert await given.emitted(NotificationUpdated) == []
+
+
 async def test_somebody_elses_notification_does_not_exist(given: Given, told: Listed) -> None:
     ana, _ = await ana_is_told(given)
     (listed,) = await told(ana)

@@ -167,6 +167,39 @@ async def test_agents_find_what_is_in_their_inboxes(api: Api, given: Given) -> N
         await kept(given)
 
 
+@pytest.mark.parametrize(
+    ("permissions", "shown"),
+    [
+        (["conversation_manage"], ["of Davi", "nobody's", "mine"]),
+        (["conversation_unassigned_manage"], ["nobody's", "mine"]),
+        (["conversation_participating_manage"], ["mine"]),
+        (["report_manage"], []),
+    ],
+)
+async def test_a_custom_role_finds_what_its_lists_show(
+    api: Api, given: Given, permissions: list[str], shown: list[str]
+) -> None:
+    inbox = await given.inbox()
+    ana, davi = await given.agent("Ana", inbox=inbox), await given.agent("Davi", inbox=inbox)
+    await given.custom_role(*permissions, of=ana)
+    rosa = await given.contact("Rosa Lind")
+    of = {
+        "mine": await given.conversation(inbox=inbox, contact=rosa, assignee_id=ana.id),
+        "nobody's": await given.conversation(inbox=inbox, contact=rosa),
+        "of Davi": await given.conversation(inbox=inbox, contact=rosa, assignee_id=davi.id),
+    }
+    for name, conversation in of.items():
+        await given.message(conversation, f"Order {name}")
+    door = api.acting_as(ana)
+
+    for _ in range(2):
+        assert await contents(door, "order") == [f"Order {name}" for name in shown]
+        assert [each["id"] for each in await found(door, "conversations", "rosa")] == [of[name]["id"] for name in shown]
+        everything = (await door.get("/search?q=order")).json["payload"]
+        assert [each["content"] for each in everything["messages"]] == [f"Order {name}" for name in shown]
+        await kept(given)
+
+
 async def test_a_conversation_is_shown_whole(api: Api, given: Given) -> None:
     inbox = await given.inbox("Loja")
     ana = await given.agent("Ana", inbox=inbox)

@@ -74,6 +74,8 @@ async def _save(tx: Tx, notification: Notification, *, actor: Actor, **changes: 
     if wanted == notification:
         return notification
     saved = await reading.save_notification(tx, wanted)
+    if not await reading.is_shown(tx, saved):
+        return saved
     subject = (await find_subjects(tx, actor, [saved])).get(saved.id)
     if subject is not None:
         await _tell(tx, saved, subject, actor=actor)

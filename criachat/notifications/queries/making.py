@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, LiteralString
 
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
@@ -16,6 +16,7 @@ from criachat.notifications.models import (
     Subscriber,
     Unread,
 )
+from criachat.notifications.queries.sight import IN_ITS_TEAM, ROLE, SEES_INBOX, SHOWN_BY_ROLE
 
 MOST_COUNTED: Final = 100
 
@@ -34,7 +35,8 @@ LIMIT 10000
 """
 # Whoever cannot open the conversation is told nothing of it. Of two occasions in one conversation the newer one stays:
 # the row becomes another notification, with an id of its own, because clients keep them by their ids.
-UPSERT_NOTIFICATIONS = """
+UPSERT_NOTIFICATIONS: LiteralString = (
+    """
 WITH news AS (
     SELECT occasions.user_id, occasions.kind, occasions.conversation_id, occasions.message_id, occasions.person_id,
         occasions.event_id
@@ -42,16 +44,16 @@ WITH news AS (
         AS occasions (user_id, kind, conversation_id, message_id, person_id, event_id, is_mentioned)
     JOIN conversations ON conversations.account_id = $1 AND conversations.id = occasions.conversation_id
     JOIN account_users ON account_users.account_id = $1 AND account_users.user_id = occasions.user_id
-    CROSS JOIN LATERAL (
-        SELECT account_users.role = 'administrator' OR EXISTS (
-            SELECT FROM inbox_members WHERE inbox_members.account_id = $1
-                AND inbox_members.inbox_id = conversations.inbox_id AND inbox_members.user_id = occasions.user_id
-        ) AS sees_inbox
-    ) AS sight
-    WHERE (sees_inbox AND NOT is_mentioned) OR (NOT sees_inbox AND EXISTS (
-        SELECT FROM team_members WHERE team_members.account_id = $1
-            AND team_members.team_id = conversations.team_id AND team_members.user_id = occasions.user_id
-    ))
+    """
+    + ROLE
+    + "    CROSS JOIN LATERAL (SELECT "
+    + SEES_INBOX
+    + """ AS sees_inbox) AS sight
+    WHERE ((sees_inbox AND NOT is_mentioned) OR (NOT sees_inbox AND """
+    + IN_ITS_TEAM
+    + "))\n    AND "
+    + SHOWN_BY_ROLE
+    + """
 ), before AS (
     SELECT kept.id, kept.user_id, kept.conversation_id
     FROM news
@@ -79,6 +81,7 @@ JOIN account_users ON account_users.account_id = $1 AND account_users.user_id = 
 LEFT JOIN before ON before.user_id = made.user_id AND before.conversation_id = made.conversation_id
 ORDER BY made.id
 """
+)
 # Counted for every message that somebody is told of, so only as far as anybody looks.
 COUNT_UNREAD = """
 SELECT people.user_id, unread.count

@@ -12,6 +12,7 @@ from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.notifications.models import Notification
+from criachat.notifications.queries.sight import IN_ITS_TEAM, ROLE, SEES_INBOX, SHOWN_BY_ROLE
 
 COLUMNS: LiteralString = """
     notifications.id, notifications.account_id, notifications.user_id, notifications.notification_type,
@@ -19,25 +20,27 @@ COLUMNS: LiteralString = """
     notifications.snoozed_until, notifications.meta, notifications.last_activity_at, notifications.created_at,
     notifications.updated_at
 """
-# $3 is the person again where they see only their inboxes and teams: who left an inbox is told no more of what was in
-# it.
-MINE: LiteralString = """
+# Who left an inbox, or has another role now, is told no more of what was in it.
+MINE: LiteralString = (
+    """
 FROM notifications
 JOIN conversations ON conversations.account_id = $1 AND conversations.id = notifications.conversation_id
 JOIN inboxes ON inboxes.account_id = $1 AND inboxes.id = conversations.inbox_id AND inboxes.deleted_at IS NULL
-WHERE notifications.account_id = $1 AND notifications.user_id = $2
-  AND ($3::bigint IS NULL OR EXISTS (
-        SELECT FROM inbox_members WHERE inbox_members.account_id = $1
-            AND inbox_members.inbox_id = conversations.inbox_id AND inbox_members.user_id = $3
-    ) OR EXISTS (
-        SELECT FROM team_members WHERE team_members.account_id = $1
-            AND team_members.team_id = conversations.team_id AND team_members.user_id = $3
-    ))
+JOIN account_users ON account_users.account_id = $1 AND account_users.user_id = notifications.user_id
 """
+    + ROLE
+    + "WHERE notifications.account_id = $1 AND notifications.user_id = $2\n  AND ("
+    + SEES_INBOX
+    + " OR "
+    + IN_ITS_TEAM
+    + ")\n  AND "
+    + SHOWN_BY_ROLE
+    + "\n"
+)
 UNREAD: LiteralString = "  AND notifications.read_at IS NULL\n"
 AWAKE: LiteralString = "  AND notifications.snoozed_until IS NULL\n"
-ASCENDING: LiteralString = "ORDER BY notifications.last_activity_at, notifications.id\nLIMIT $4 OFFSET $5"
-DESCENDING: LiteralString = "ORDER BY notifications.last_activity_at DESC, notifications.id DESC\nLIMIT $4 OFFSET $5"
+ASCENDING: LiteralString = "ORDER BY notifications.last_activity_at, notifications.id\nLIMIT $3 OFFSET $4"
+DESCENDING: LiteralString = "ORDER BY notifications.last_activity_at DESC, notifications.id DESC\nLIMIT $3 OFFSET $4"
 SELECTED: LiteralString = "SELECT" + COLUMNS + MINE
 COUNTED: LiteralString = (
     "SELECT count(*) FILTER (WHERE notifications.read_at IS NULL) AS unread_count, count(*) AS count" + MINE
@@ -68,6 +71,7 @@ LOCK_NOTIFICATION: LiteralString = (
 WHERE notifications.account_id = $1 AND notifications.user_id = $2 AND notifications.id = $3
 FOR UPDATE"""
 )
+FIND_SHOWN: LiteralString = "SELECT notifications.id" + MINE + "  AND notifications.id = $3"
 SAVE_NOTIFICATION: LiteralString = (
     """
 UPDATE notifications
@@ -120,6 +124,12 @@ async def lock_notification(tx: Tx, account_id: int, user_id: int, notification_
     return await tx.fetch_one_or_none(Notification, LOCK_NOTIFICATION, account_id, user_id, notification_id)
 
 
+async def is_shown(db: Db, notification: Notification) -> bool:
+    """Whether its person may still open what it is about."""
+    key = (notification.account_id, notification.user_id, notification.id)
+    return await db.fetch_value(FIND_SHOWN, *key) is not None
+
+
 async def save_notification(tx: Tx, notification: Notification) -> Notification:
     """Write what a notification became."""
     values = (notification.read_at, notification.snoozed_until, notification.last_activity_at, notification.meta)
@@ -143,4 +153,4 @@ async def delete_all(tx: Tx, actor: Actor, *, only_read: bool) -> None:
 
 
 def _caller(actor: Actor) -> Sequence[int | None]:
-    return actor.account_id, actor.user_id, actor.limited_to_user
+    return actor.account_id, actor.user_id
