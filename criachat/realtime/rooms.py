@@ -36,7 +36,10 @@ REPEATED_FOR: Final = timedelta(hours=1)
 MOST_KEPT_IN_ALL: Final = 5_000
 
 # After these the members of the account, or what they may see, are others: nothing later is pushed before that is read.
-CHANGES_MEMBERS: Final = frozenset(("account_cache_invalidated", "agent_added", "agent_updated", "agent_removed"))
+# Roles are changed among everything else that administrators change.
+CHANGES_MEMBERS: Final = frozenset(
+    ("account_cache_invalidated", "administration_changed", "agent_added", "agent_updated", "agent_removed")
+)
 
 Participants = Mapping[int, set[int]]
 """Who takes part in conversations, by the database's id."""

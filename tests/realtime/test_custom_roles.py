@@ -100,6 +100,23 @@ async def test_whoever_loses_a_conversation_hears_of_that_and_of_nothing_later(g
     assert "canary" not in repr(told)
 
 
+async def test_a_role_that_shows_less_now_is_told_of_nothing_later(given: Given, agent_line: Call) -> None:
+    inbox = await given.inbox()
+    ana = await given.agent("Ana", inbox=inbox)
+    role = await given.custom_role("conversation_manage", of=ana)
+    conversation = await given.conversation(inbox=inbox)
+    line = await agent_line(ana)
+
+    await given.message(conversation, "before")
+    await line.events_until("message.created", content="before")
+    changed = await given.api.patch(f"/custom_roles/{role['id']}", {"permissions": ["report_manage"]})
+    await given.message(conversation, "canary")
+    await given.contact("the last")
+
+    assert changed.status == 200
+    assert await heard(line) == []
+
+
 @EACH_ROLE
 async def test_a_role_sees_who_types_where_it_may_open(
     given: Given, agent_line: Call, permissions: list[str], shown: list[str]
