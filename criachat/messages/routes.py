@@ -226,7 +226,7 @@ async def translate_message(
         return TranslationOut(content=None, error="No translation service is set up")
     translated = await translator.translate(text, language, is_html=is_html)
     async with database.transaction() as tx:
-        kept = await changing.keep_translation(tx, conversation, message_id, language, translated, actor=actor)
+        kept = await changing.keep_translation(tx, conversation, message, language, translated, actor=actor)
     return TranslationOut(content=kept)
 
 

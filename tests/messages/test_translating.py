@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from harness import Api, Given, build_world
-from receivers import Receiver, Say
+from receivers import Receiver, Say, Told
 
 from criachat.messages.events import MessageUpdated
 
@@ -54,6 +54,24 @@ async def test_a_message_is_translated_once_and_kept_in_that_language(
     assert kept["content"] == "Where is it?"
     assert kept["content_attributes"] == {"translations": {"pt_BR": "Onde está?", "es": "¿Dónde está?"}}
     assert len(await given.emitted(MessageUpdated)) == 2
+
+
+async def test_of_what_is_taken_back_meanwhile_no_translation_is_kept(
+    translating: Api, given: Given, receiver: Receiver
+) -> None:
+    conversation = await given.conversation()
+    message = await given.message(conversation, "Where is it?")
+    thread = f"/conversations/{conversation['id']}/messages"
+
+    async def take_it_back(_: Told) -> Say:
+        assert (await given.api.delete(f"{thread}/{message['id']}")).status == 200
+        return translation("Onde está?")
+
+    receiver.behave = take_it_back
+    await translating.post(path_of(conversation, message), {"target_language": "pt_BR"})
+
+    (kept,) = (await given.api.get(thread)).json["payload"]
+    assert kept["content_attributes"] == {"deleted": True}
 
 
 async def test_of_an_email_its_html_is_translated(translating: Api, given: Given, receiver: Receiver) -> None:

@@ -91,20 +91,25 @@ async def retry_message(
 
 
 async def keep_translation(
-    tx: Tx, conversation: Conversation, message_id: int, language: str, text: str, *, actor: Actor
+    tx: Tx, conversation: Conversation, translated: Message, language: str, text: str, *, actor: Actor
 ) -> str:
-    """Keep the text in this language beside the message; the one kept before when somebody was faster."""
+    """Keep the text in this language beside the message; the one kept before when somebody was faster.
+
+    Nothing is kept of what the message does not say any more: translating takes a while, and it may be taken back.
+    """
     kept = text
 
     def change(message: Message) -> Mapping[str, Any]:
         nonlocal kept
+        if text_to_translate(message) != text_to_translate(translated):
+            return {}
         known = translations_of(message)
         kept = known.get(language, text)
         attributes = {**message.content_attributes, "translations": {**known, language: kept}}
         check_size(attributes)
         return {"content_attributes": attributes}
 
-    await _save(tx, conversation, message_id, change, actor=actor)
+    await _save(tx, conversation, translated.id, change, actor=actor)
     return kept
 
 
