@@ -36,7 +36,8 @@ from criachat.messages import queries
 from criachat.messages.errors import ClientMessageIdReserved, SourceIdTaken, TooManyMessages
 from criachat.messages.events import FirstReplyCreated, MessageCreated, MessageInConversation, ReplyCreated
 from criachat.messages.models import OURS, Draft, Message, Said
-from criachat.messages.queries import State, Told, attachments
+from criachat.messages.queries import attachments, storing
+from criachat.messages.queries.storing import State, Told
 from criachat.users.snapshots import BotSnapshot, snapshot_of
 
 SEQUENCE = "messages_id_seq"
@@ -142,12 +143,12 @@ async def _store(
         updated_at=now,
     )
     events = _events(conversation, after, message, newest, draft=draft, actor=actor, cause=cause)
-    if not await queries.insert_message(tx, conversation, draft, message, state, _told(tx, events)):
+    if not await storing.insert_message(tx, conversation, draft, message, state, _told(tx, events)):
         return None
     if message.attachments:
         await attachments.insert_attachments(tx, conversation, message.attachments)
     if draft.source_id is not None and conversation.deduplicates_source_ids:
-        await queries.insert_source_id(tx, conversation.account_id, conversation.inbox_id, draft.source_id, message.id)
+        await storing.insert_source_id(tx, conversation.account_id, conversation.inbox_id, draft.source_id, message.id)
     return Said(message=message, conversation=after, echo_id=draft.echo_id)
 
 
