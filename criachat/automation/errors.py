@@ -35,6 +35,12 @@ class EventNameUnknown(Invalid):
     attributes = ("event_name",)
 
 
+class RuleTooLarge(Invalid):
+    """Conditions and actions are too large (maximum is 200 kB)"""
+
+    attributes = ("conditions", "actions")
+
+
 class TooManyRules(Invalid):
     """The account has as many rules as it can have"""
 

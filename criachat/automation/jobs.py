@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import msgspec
 
@@ -13,6 +14,7 @@ from criachat.automation.queries import macros
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import ACTIVITY
+from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.errors import NotAuthorized, NotFound, Refused
 from criachat.kit.jobs import JobContext, Jobs
@@ -30,6 +32,9 @@ NOT_ALL_DONE: Mapping[Language, str] = {
     "pt_BR": "A macro {macro} de {actor} não pôde fazer tudo: {reasons}",
 }
 LONGEST_REASON = 200
+# A job that failed for good can be run again for ninety days; a run whose job is gone stays where it is for ever.
+RUNS_KEPT_FOR = timedelta(days=91)
+REMOVED_AT_ONCE = 1_000
 
 
 class RunMacro(msgspec.Struct, frozen=True):
@@ -108,3 +113,13 @@ async def _end(context: JobContext, run: MacroRun) -> None:
             return Draft(message_type=ACTIVITY, content=sentence.format(**names), client_message_id=f"macro:{run.id}")
 
         await say_by_itself(tx, run.account_id, run.display_id, write, cause=f"macro:{run.macro_id}")
+
+
+@jobs.schedule("47 4 * * *")
+async def forget_lost_runs(context: JobContext) -> None:
+    """Forget what nobody will go on with, a batch in a transaction of its own."""
+    before = clock.now() - RUNS_KEPT_FOR
+    count = REMOVED_AT_ONCE
+    while count == REMOVED_AT_ONCE:
+        async with context.database.transaction() as tx:
+            count = await macros.delete_lost_runs(tx, before, limit=REMOVED_AT_ONCE)

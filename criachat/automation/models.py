@@ -16,6 +16,8 @@ MOST_RULES = 500
 Visibility = Literal["personal", "global"]
 VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 MOST_MACROS = 1000
+# Lists show all of them, with everything in them.
+MOST_BYTES = 200_000
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from receivers import Receiver
 
 from criachat.automation.jobs import RunMacro, run_macro
 from criachat.conversations.events import ConversationUpdated
+from criachat.kit import clock
 from criachat.kit.jobs import JobContext
 from criachat.messages.events import MessageCreated
 
@@ -318,6 +320,26 @@ async def test_an_execution_that_is_run_twice_or_dies_half_way_does_each_action_
     await given.worked()
 
     assert [content for kind, _, content in await thread(api, conversation) if kind == 1] == ["Two"]
+
+
+async def test_an_execution_whose_job_is_gone_is_forgotten_in_the_end(api: Api, given: Given) -> None:
+    kept = await macro(api)
+    conversation = await given.conversation()
+    await api.post(f"{PATH}/{kept['id']}/execute", {"conversation_ids": [conversation["id"]]})
+    parts = given.world.parts
+    async with parts.database.transaction() as tx:
+        await tx.execute("DELETE FROM jobs.pgqueuer WHERE entrypoint = 'automation.run_macro'")
+
+    counts: list[int] = []
+    for days in (90, 2):
+        clock.travel(timedelta(days=days))
+        await parts.jobs.drain(ahead=timedelta(days=1))
+        async with parts.database.reading() as db:
+            counts.append(
+                await db.fetch_value("SELECT count(*) FROM macro_runs WHERE account_id = $1", given.account_id)
+            )
+
+    assert counts == [1, 0]
 
 
 @pytest.mark.parametrize("body", [{}, {"conversation_ids": "x"}, {"conversation_ids": list(range(1, 102))}])

@@ -324,6 +324,15 @@ async def test_who_makes_changes_and_removes_a_rule_is_told(api: Api, given: Giv
     }
 
 
+async def test_a_rule_that_no_list_could_show_is_refused(api: Api) -> None:
+    notes = [{"action_name": "add_private_note", "action_params": ["x" * 10_000]} for _ in range(20)]
+
+    reply = await api.post(PATH, {**RULE, "actions": notes})
+
+    assert (reply.status, reply.json["attributes"]) == (422, ["conditions", "actions"])
+    assert (await api.get(PATH)).json == {"payload": []}
+
+
 async def test_agents_bots_and_strangers_have_nothing_to_do_with_rules(api: Api, given: Given) -> None:
     first = await rule(api)
     path = f"{PATH}/{first['id']}"

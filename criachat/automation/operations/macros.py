@@ -16,7 +16,7 @@ from criachat.automation.errors import (
     VisibilityUnknown,
 )
 from criachat.automation.files import hold_files
-from criachat.automation.models import VISIBILITIES, Macro, files_of
+from criachat.automation.models import MOST_BYTES, VISIBILITIES, Macro, files_of
 from criachat.automation.queries import macros
 from criachat.automation.schemas import MacroParams
 from criachat.kit.actors import Actor
@@ -25,7 +25,6 @@ from criachat.kit.db import Db, Tx
 from criachat.kit.files import Files
 
 MOST_CONVERSATIONS = 100
-MOST_BYTES = 200_000
 
 
 async def create_macro(tx: Tx, files: Files, params: MacroParams, *, actor: Actor) -> Macro:

@@ -10,9 +10,9 @@ from msgspec import UNSET
 from criachat.accounts.operations import tell_of_change
 from criachat.automation.actions import OF_RULES, check_people, kept_actions, read_actions
 from criachat.automation.conditions import check_references, read_conditions
-from criachat.automation.errors import EventNameUnknown, NameBlank, TooManyRules
+from criachat.automation.errors import EventNameUnknown, NameBlank, RuleTooLarge, TooManyRules
 from criachat.automation.files import hold_files
-from criachat.automation.models import EVENT_NAMES, Rule, files_of
+from criachat.automation.models import EVENT_NAMES, MOST_BYTES, Rule, files_of
 from criachat.automation.queries import rules
 from criachat.automation.schemas import RuleParams
 from criachat.custom_attributes import access as custom_attributes
@@ -98,6 +98,8 @@ async def _changed(db: Db, files: Files, rule: Rule, params: RuleParams, *, acto
         read = read_actions(params.actions, OF_RULES, files=files, account_id=actor.account_id, attached=attached)
         await check_people(db, actor, read)
         actions = kept_actions(read)
+    if len(msgspec.json.encode((conditions, actions))) > MOST_BYTES:
+        raise RuleTooLarge
     return msgspec.structs.replace(
         rule,
         name=name,

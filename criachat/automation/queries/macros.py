@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from criachat.automation.models import MOST_MACROS, Macro, MacroRun
@@ -64,6 +65,12 @@ END_RUN = """
 DELETE FROM macro_runs WHERE account_id = $1 AND id = $2
 RETURNING account_id, id, macro_id, macro_name, actions, actor, display_id, done, skipped
 """
+# Across accounts: whatever nobody goes on with, in batches. There are few, and none that is being executed is so old.
+DELETE_LOST_RUNS = """
+DELETE FROM macro_runs WHERE (account_id, id) IN (
+    SELECT account_id, id FROM macro_runs WHERE created_at < $1 LIMIT $2
+)
+"""
 
 
 async def list_macros(db: Db, account_id: int, user_id: int | None) -> list[Macro]:
@@ -122,3 +129,8 @@ async def add_skipped(tx: Tx, run: MacroRun, text: str) -> None:
 async def end_run(tx: Tx, run: MacroRun) -> MacroRun | None:
     """The run as it ended; None when somebody else ended it."""
     return await tx.fetch_one_or_none(MacroRun, END_RUN, run.account_id, run.id)
+
+
+async def delete_lost_runs(tx: Tx, before: datetime, *, limit: int) -> int:
+    """Forget runs that began before this and never ended; how many it were."""
+    return await tx.execute(DELETE_LOST_RUNS, before, limit)
