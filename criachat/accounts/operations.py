@@ -165,6 +165,15 @@ def _told(value: object) -> object:
     return value if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
 
 
+async def take_turn(tx: Tx, account_id: int) -> None:
+    """Be the only one who makes what an account has a limited number of, until the transaction ends.
+
+    Called before what there is gets counted: a statement that waits for the lock itself still counts what there was
+    when it began to wait.
+    """
+    await queries.lock_account(tx, account_id)
+
+
 async def list_account_ids(db: Db) -> list[int]:
     """Every account, for jobs that go round."""
     return await queries.list_account_ids(db)

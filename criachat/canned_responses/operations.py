@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
+from criachat.accounts.operations import take_turn
 from criachat.canned_responses import queries
 from criachat.canned_responses.errors import ContentBlank, ShortCodeBlank, ShortCodeTaken, TooManyCannedResponses
 from criachat.canned_responses.models import CannedResponse
@@ -14,11 +15,11 @@ from criachat.kit.db import Tx
 async def create_canned_response(tx: Tx, account_id: int, params: CannedResponseParams) -> CannedResponse:
     """Keep an answer."""
     short_code, content = _checked(params.short_code or "", params.content or "")
-    if await queries.count_canned_responses(tx, account_id) >= queries.MOST:
-        raise TooManyCannedResponses
+    await take_turn(tx, account_id)
     created = await queries.insert_canned_response(tx, account_id, short_code=short_code, content=content)
     if created is None:
-        raise ShortCodeTaken
+        is_full = await queries.count_canned_responses(tx, account_id) >= queries.MOST
+        raise TooManyCannedResponses if is_full else ShortCodeTaken
     return created
 
 

@@ -29,9 +29,11 @@ FROM canned_responses
 WHERE account_id = $1 AND id = $2
 FOR UPDATE
 """
+# Whoever makes one has taken their turn, so that two at once do not both take the last place.
 INSERT_CANNED_RESPONSE = """
 INSERT INTO canned_responses (account_id, short_code, content, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $4)
+SELECT $1, $2, $3, $4, $4
+WHERE (SELECT count(*) FROM canned_responses WHERE account_id = $1) < $5
 ON CONFLICT (account_id, short_code) DO NOTHING
 RETURNING id, account_id, short_code, content, created_at, updated_at
 """
@@ -68,8 +70,8 @@ async def count_canned_responses(db: Db, account_id: int) -> int:
 
 
 async def insert_canned_response(tx: Tx, account_id: int, *, short_code: str, content: str) -> CannedResponse | None:
-    """A new answer; None when the short code is taken."""
-    values = (short_code, content, clock.now())
+    """A new answer; None when the short code is taken, or there are as many as there can be."""
+    values = (short_code, content, clock.now(), MOST)
     return await tx.fetch_one_or_none(CannedResponse, INSERT_CANNED_RESPONSE, account_id, *values)
 
 

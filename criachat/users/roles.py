@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import tell_of_change
+from criachat.accounts.operations import take_turn, tell_of_change
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.users.errors import NameBlank, PermissionsUnknown, TooManyRoles
@@ -21,12 +21,15 @@ RECORD = "CustomRole"
 
 async def create_custom_role(tx: Tx, params: CustomRoleParams, *, actor: Actor) -> CustomRole:
     """A new role, of nobody yet."""
+    name = _name("" if params.name is UNSET else params.name)
+    permissions = _permissions([] if params.permissions is UNSET else params.permissions)
+    await take_turn(tx, actor.account_id)
     role = await queries.insert_custom_role(
         tx,
         actor.account_id,
-        name=_name("" if params.name is UNSET else params.name),
+        name=name,
         description=None if params.description is UNSET else params.description,
-        permissions=_permissions([] if params.permissions is UNSET else params.permissions),
+        permissions=permissions,
         at_most=MOST_ROLES,
     )
     if role is None:

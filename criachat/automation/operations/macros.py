@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET
 
+from criachat.accounts.operations import take_turn
 from criachat.automation.actions import OF_MACROS, check_people, kept_actions, read_actions
 from criachat.automation.errors import (
     MacroNameBlank,
@@ -39,7 +40,9 @@ async def create_macro(tx: Tx, files: Files, params: MacroParams, *, actor: Acto
         actions=[],
     )
     whole = msgspec.structs.replace(params, actions=None if params.actions is UNSET else params.actions)
-    macro = await macros.insert_macro(tx, await _changed(tx, files, blank, whole, actor=actor))
+    wanted = await _changed(tx, files, blank, whole, actor=actor)
+    await take_turn(tx, actor.account_id)
+    macro = await macros.insert_macro(tx, wanted)
     if macro is None:
         raise TooManyMacros
     await hold_files(tx, macro.account_id, before=(), after=files_of(macro.actions))

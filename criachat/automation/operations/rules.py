@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import tell_of_change
+from criachat.accounts.operations import take_turn, tell_of_change
 from criachat.automation.actions import OF_RULES, check_people, kept_actions, read_actions
 from criachat.automation.conditions import check_references, read_conditions
 from criachat.automation.errors import EventNameUnknown, NameBlank, RuleTooLarge, TooManyRules
@@ -71,6 +71,7 @@ async def delete_rule(tx: Tx, rule: Rule, *, actor: Actor) -> None:
 
 
 async def _insert(tx: Tx, rule: Rule, *, actor: Actor) -> Rule:
+    await take_turn(tx, rule.account_id)
     inserted = await rules.insert_rule(tx, rule)
     if inserted is None:
         raise TooManyRules

