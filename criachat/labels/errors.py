@@ -21,3 +21,7 @@ class TitleTaken(Invalid):
     """Title has already been taken"""
 
     attributes = ("title",)
+
+
+class TooManyLabels(Invalid):
+    """The account has as many labels as it can have"""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 DEFAULT_COLOR = "#1f93ff"
+# Lists show all of them.
+MOST_LABELS_OF_ACCOUNT = 5_000
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):

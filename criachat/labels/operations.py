@@ -5,30 +5,33 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import invalidate_cache
+from criachat.accounts.operations import invalidate_cache, take_turn
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.events import by, emit
 from criachat.labels import queries
-from criachat.labels.errors import TitleTaken
+from criachat.labels.errors import TitleTaken, TooManyLabels
 from criachat.labels.events import LabelRenamed
-from criachat.labels.models import DEFAULT_COLOR, Label
+from criachat.labels.models import DEFAULT_COLOR, MOST_LABELS_OF_ACCOUNT, Label
 from criachat.labels.schemas import LabelParams
 from criachat.labels.titles import normalised
 
 
 async def create_label(tx: Tx, account_id: int, params: LabelParams) -> Label:
     """A new label; nothing has it yet."""
+    title = normalised(params.title or None)
+    await take_turn(tx, account_id)
     label = await queries.insert_label(
         tx,
         account_id,
-        title=normalised(params.title or None),
+        title=title,
         description=params.description or None,
         color=params.color or DEFAULT_COLOR,
         show_on_sidebar=None if params.show_on_sidebar is UNSET else params.show_on_sidebar,
     )
     if label is None:
-        raise TitleTaken
+        is_full = await queries.count_labels(tx, account_id) >= MOST_LABELS_OF_ACCOUNT
+        raise TooManyLabels if is_full else TitleTaken
     await invalidate_cache(tx, account_id, "label")
     return label
 

@@ -11,6 +11,10 @@ class UrlTaken(Invalid):
     attributes = ("url",)
 
 
+class TooManyWebhooks(Invalid):
+    """The account has as many webhooks as it can have"""
+
+
 class SubscriptionsInvalid(Invalid):
     """Subscriptions Invalid events"""
 

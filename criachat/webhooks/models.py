@@ -26,6 +26,8 @@ EVENTS: Final = (
     "conversation_typing_on",
     "conversation_typing_off",
 )
+# Each event is rendered for all who want it, and lists show all of them.
+MOST_WEBHOOKS: Final = 1_000
 DEFAULT_SUBSCRIPTIONS: Final = EVENTS[:8]
 # What an API inbox is told of: everything that belongs to it.
 INBOX_EVENTS: Final = frozenset(name for name in EVENTS if not name.startswith(("contact_", "inbox_")))

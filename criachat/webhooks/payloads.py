@@ -52,9 +52,9 @@ INBOX_KEYS: Final = (
     "out_of_office_message",
     "working_hours_enabled",
 )
-# Of the channel the event carries what is no secret; these keys are there whatever its kind.
 # These are said elsewhere in a payload, or not at all.
 NOT_TOLD: Final = frozenset(("account_id", "performer"))
+# Of the channel the event carries what is no secret; these keys are there whatever its kind.
 CHANNEL_KEYS: Final = ("hmac_mandatory", "additional_attributes")
 
 encode = msgspec.json.Encoder().encode

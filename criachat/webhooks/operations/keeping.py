@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from criachat.accounts.operations import tell_of_change
+from criachat.accounts.operations import take_turn, tell_of_change
 from criachat.kit import clock, tokens
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
@@ -22,9 +22,10 @@ from criachat.webhooks.errors import (
     OverlapOutOfRange,
     SubscriptionsInvalid,
     TimeoutOutOfRange,
+    TooManyWebhooks,
     UrlTaken,
 )
-from criachat.webhooks.models import DEFAULT_SUBSCRIPTIONS, EVENTS, Span, Webhook, secret_context
+from criachat.webhooks.models import DEFAULT_SUBSCRIPTIONS, EVENTS, MOST_WEBHOOKS, Span, Webhook, secret_context
 from criachat.webhooks.operations.telling import replay_span
 from criachat.webhooks.queries import replays, webhooks
 from criachat.webhooks.schemas import WebhookParams
@@ -56,8 +57,10 @@ async def create_webhook(
         created_at=clock.now(),
     )
     webhook = await _changed(tx, blank, params)
+    await take_turn(tx, account_id)
     if not await webhooks.insert_webhook(tx, webhook):
-        raise UrlTaken
+        is_full = await webhooks.count_webhooks(tx, account_id) >= MOST_WEBHOOKS
+        raise TooManyWebhooks if is_full else UrlTaken
     await tell_of_change(tx, actor, RECORD, webhook.id, before=None, after=_told(webhook))
     return await _read_again(tx, webhook)
 

@@ -11,7 +11,7 @@ import msgspec
 from criachat.contacts.snapshots import AccountSnapshot
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
-from criachat.webhooks.models import DisabledReason, Subscriber, Webhook
+from criachat.webhooks.models import MOST_WEBHOOKS, DisabledReason, Subscriber, Webhook
 
 WEBHOOK: LiteralString = """
 SELECT webhooks.account_id, webhooks.id, webhooks.name, webhooks.url, webhooks.inbox_id, inboxes.name AS inbox_name,
@@ -21,18 +21,21 @@ FROM webhooks
 LEFT JOIN inboxes ON inboxes.account_id = $1 AND inboxes.id = webhooks.inbox_id
 WHERE webhooks.account_id = $1
 """
-LIST_WEBHOOKS: LiteralString = WEBHOOK + "ORDER BY webhooks.id\nLIMIT 1000"
+LIST_WEBHOOKS: LiteralString = WEBHOOK + "ORDER BY webhooks.id\nLIMIT $2"
 FIND_WEBHOOK: LiteralString = WEBHOOK + "  AND webhooks.id = $2"
 FIND_ACCOUNT = "SELECT id, name FROM accounts WHERE id = $1"
 FIND_INBOX = "SELECT id FROM inboxes WHERE account_id = $1 AND id = $2 AND deleted_at IS NULL"
 RESERVE_ID = "SELECT nextval('webhooks_id_seq')"
+# Whoever makes one has taken their turn, so that two at once do not both take the last place.
 INSERT_WEBHOOK = """
 INSERT INTO webhooks (account_id, id, name, url, inbox_id, subscriptions, secret, timeout_seconds, created_at,
     updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9
+WHERE (SELECT count(*) FROM webhooks WHERE account_id = $1) < $10
 ON CONFLICT (account_id, url) DO NOTHING
 RETURNING id
 """
+COUNT_WEBHOOKS = "SELECT count(*) FROM webhooks WHERE account_id = $1"
 IS_URL_TAKEN = "SELECT EXISTS (SELECT FROM webhooks WHERE account_id = $1 AND url = $2 AND id <> $3)"
 LOCK_WEBHOOK = "SELECT id FROM webhooks WHERE account_id = $1 AND id = $2 FOR UPDATE"
 SAVE_WEBHOOK = """
@@ -108,7 +111,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 async def list_webhooks(db: Db, account_id: int) -> list[Webhook]:
     """The account's webhooks, oldest first."""
-    return await db.fetch_all(Webhook, LIST_WEBHOOKS, account_id)
+    return await db.fetch_all(Webhook, LIST_WEBHOOKS, account_id, MOST_WEBHOOKS)
 
 
 async def find_webhook(db: Db, account_id: int, webhook_id: int) -> Webhook | None:
@@ -132,12 +135,17 @@ async def reserve_id(tx: Tx) -> int:
 
 
 async def insert_webhook(tx: Tx, webhook: Webhook) -> bool:
-    """Write a new webhook; False when its URL is taken."""
+    """Write a new webhook; False when its URL is taken, or there are as many as there can be."""
     values = webhook.url, webhook.inbox_id, webhook.subscriptions, webhook.secret, webhook.timeout_seconds
     inserted = await tx.fetch_value(
-        INSERT_WEBHOOK, webhook.account_id, webhook.id, webhook.name, *values, webhook.created_at
+        INSERT_WEBHOOK, webhook.account_id, webhook.id, webhook.name, *values, webhook.created_at, MOST_WEBHOOKS
     )
     return inserted is not None
+
+
+async def count_webhooks(db: Db, account_id: int) -> int:
+    """How many webhooks there are."""
+    return await db.fetch_value(COUNT_WEBHOOKS, account_id)
 
 
 async def is_url_taken(db: Db, webhook: Webhook) -> bool:
