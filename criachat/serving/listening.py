@@ -170,8 +170,11 @@ def shown(heard: Heard, *, is_brief: bool) -> str:
     line = "  ".join(_harmless(part) for part in parts)
     if is_brief:
         return line
-    body = heard.body if isinstance(heard.body, str) else msgspec.json.format(msgspec.json.encode(heard.body)).decode()
-    return f"{line}\n{body if not isinstance(heard.body, str) else _harmless(body)}\n"
+    if isinstance(heard.body, str):
+        return f"{line}\n{_harmless(heard.body)}\n"
+    # JSON lets the second half of the control characters stand as they are.
+    body = msgspec.json.format(msgspec.json.encode(heard.body)).decode()
+    return "\n".join([line, *map(_harmless, body.split("\n")), ""])
 
 
 def _facts(body: Any) -> list[str]:

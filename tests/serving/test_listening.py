@@ -17,7 +17,7 @@ from harness import Given
 from receivers import Receiver
 
 from criachat.kit import clock
-from criachat.serving.listening import verdict_on
+from criachat.serving.listening import Heard, shown, verdict_on
 from criachat.webhooks import signing
 
 SECRET = "a-secret-of-32-characters-exactly"
@@ -110,6 +110,15 @@ async def test_without_a_secret_everything_is_taken_and_shown_as_it_came() -> No
     assert '?  message_created  conversation 42  "Olá"  not checked' in lines[0]
     assert "(no event)" in lines[1]
     assert "\x1b" not in lines[1]
+
+
+@pytest.mark.parametrize("body", [{"content": "a\x9b2Jb"}, "a\x9b2Jb", ["a\x9b2Jb"]])
+def test_nothing_that_is_shown_moves_the_cursor(body: Any) -> None:
+    text = shown(Heard(delivery_id="1", verdict="signed", event="x\x9b", body=body), is_brief=False)
+
+    assert "\x9b" not in text
+    assert "a 2Jb" in text
+    assert text.endswith("\n")
 
 
 async def test_what_is_ours_is_passed_on_as_it_came(receiver: Receiver) -> None:
