@@ -14,7 +14,6 @@ from criachat.integrations.errors import SettingsInvalid
 
 HookType = Literal["account", "inbox"]
 LONGEST_SETTING: Final = 20_000
-MOST_SETTINGS: Final = 50
 TYPES: Final[Mapping[str, type]] = {"string": str, "object": dict, "boolean": bool}
 
 

@@ -115,13 +115,6 @@ class Unread(msgspec.Struct, frozen=True):
     count: int
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A notification among those of all accounts."""
-
-    account_id: int
-    id: int
-
-
 class Flags(msgspec.Struct, frozen=True, kw_only=True):
     """How a member wants to be told. `id` is that of the membership."""
 

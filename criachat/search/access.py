@@ -11,8 +11,6 @@ from criachat.search import queries
 from criachat.search.models import FoundArticle, FoundContact, FoundConversation, Wanted
 
 PAGE = 15
-# So far a page is looked for: what lies further behind is found sooner by another word.
-LAST_PAGE = 100
 LONGEST_WORDS = 500
 WORD = re.compile(r"\w+")
 MOST_WORDS = 20

@@ -19,7 +19,6 @@ async def assign(tx: Tx, conversation: Conversation, assignee: Colleague | None,
 
     What waited for that bot's answer is open for the person now.
     """
-
     assignee_id = assignee.id if assignee else None
     return (await save(tx, conversation, lambda before: to_person(before, assignee_id), actor=actor)).after
 
@@ -33,7 +32,6 @@ async def assign_bot(tx: Tx, conversation: Conversation, bot: Bot, *, actor: Act
 async def assign_team(tx: Tx, conversation: Conversation, team: Team | None, *, actor: Actor) -> Conversation:
     """Hand it to a team, or to none; an assignee who is not in the new team loses it."""
     members = None if team is None else frozenset(await teams.list_member_ids(tx, team))
-
     team_id = team.id if team else None
     return (await save(tx, conversation, lambda before: to_team(before, team_id, members), actor=actor)).after
 

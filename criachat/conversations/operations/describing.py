@@ -74,7 +74,6 @@ async def _save_labels(
     tx: Tx, conversation: Conversation, wanted: Callable[[list[str]], list[str]], actor: Actor
 ) -> Conversation:
     """Have the labels that are wanted instead of those it has; the same ones in another order are no change."""
-
     return (await save(tx, conversation, lambda before: relabelled(before, wanted(before.labels)), actor=actor)).after
 
 
@@ -100,7 +99,6 @@ async def change_custom_attributes(
     tx: Tx, conversation: Conversation, attributes: Mapping[str, Any], *, actor: Actor
 ) -> Conversation:
     """Write the attributes that were sent and leave the others; null takes one away."""
-
     gone = {key for key, value in attributes.items() if value is None}
 
     def change(before: Conversation) -> dict[str, Any]:

@@ -127,6 +127,7 @@ SET_CONTACT = """
 UPDATE messages SET sender_id = $4, version = version + 1
 WHERE account_id = $1 AND conversation_id = ANY($2::bigint[]) AND sender_type = 'Contact' AND sender_id = $3
 """
+# Asked whenever the contact looks: of the newest thousand messages, so that long threads are not walked to their end.
 LIST_UNREAD_BY_CONTACT: LiteralString = (
     MESSAGE_HEAD
     + """FROM (

@@ -48,7 +48,6 @@ SELECT file_key, filename, content_type, byte_size
 FROM attachments
 WHERE account_id = $1 AND id = $2 AND file_key IS NOT NULL
 """
-# Asked whenever the contact looks: of the newest thousand messages, so that long threads are not walked to their end.
 
 
 class KeptFile(msgspec.Struct, frozen=True):
