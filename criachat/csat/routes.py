@@ -1,4 +1,4 @@
-"""What contacts answered, for those who run the team."""
+"""What contacts answered, for those who run the team, and those whose role reads reports."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from criachat.users import access as users
 from criachat.users.shown import Shown
 
 PAGE = 25
+PERMISSION = "report_manage"
 
 routes = Routes("/api/v1/accounts/{account_id}/csat_survey_responses", tag="Satisfaction surveys", scope="csat")
 
 
-@routes.get(actors=ADMINISTRATOR)
+@routes.get(actors=ADMINISTRATOR, permission=PERMISSION)
 async def list_answers(db: Db, actor: Actor, shown: Shown, params: FilterParams) -> list[AnswerOut]:
     """A page of 25 answers, the oldest first unless `sort` is `-created_at`."""
     found = await queries.list_page(
@@ -45,7 +46,7 @@ async def list_answers(db: Db, actor: Actor, shown: Shown, params: FilterParams)
     ]
 
 
-@routes.get("/metrics", actors=ADMINISTRATOR)
+@routes.get("/metrics", actors=ADMINISTRATOR, permission=PERMISSION)
 async def show_metrics(db: Db, actor: Actor, params: FilterParams) -> MetricsOut:
     """How the answers are distributed. Surveys are counted by the period alone."""
     filters = filters_of(params)
@@ -57,7 +58,7 @@ async def show_metrics(db: Db, actor: Actor, params: FilterParams) -> MetricsOut
     )
 
 
-@routes.get("/download", actors=ADMINISTRATOR)
+@routes.get("/download", actors=ADMINISTRATOR, permission=PERMISSION)
 async def download_report(database: Database, settings: Settings, actor: Actor, params: FilterParams) -> Stream:
     """All answers of a period as CSV."""
     filters = filters_of(params)

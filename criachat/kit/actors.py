@@ -72,10 +72,6 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the caller may do everything in the account."""
         return Callers.ADMINISTRATOR in self.kind
 
-    def may(self, permission: str) -> bool:
-        """Whether the caller may do what asks for this permission: administrators, and agents whose role has it."""
-        return self.is_administrator or permission in self.permissions
-
     def covers(self, scope: str | None) -> bool:
         """Whether the caller's token may do what asks for this scope; only one without scopes, or with `*`, may do all.
 

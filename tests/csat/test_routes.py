@@ -244,14 +244,22 @@ async def test_a_table_is_of_a_period(api: Api, query: str) -> None:
 
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/metrics", f"{PATH}/download"])
-async def test_only_administrators_read_answers(api: Api, given: Given, path: str) -> None:
+async def test_administrators_and_those_whose_role_reads_reports_read_answers_and_nobody_else(
+    api: Api, given: Given, path: str
+) -> None:
+    ana, rui = await given.agent("Ana"), await given.agent("Rui")
+    await given.custom_role("report_manage", of=rui)
+    await given.custom_role("contact_manage", name="Cadastro", of=ana)
     others = await given.another_account()
-    callers = [api.acting_as(await given.agent("Ana")), api.acting_as(await given.bot()), api.acting_as(None)]
-    callers.append(others.api.in_account(given.account_id))
+    callers = [api.acting_as(ana), api.acting_as(await given.bot()), api.acting_as(None)]
+    callers += [api.acting_as(await given.agent("Eva")), others.api.in_account(given.account_id)]
+    period = {"since": 1, "until": 2}
 
-    replies = [await caller.get(path, params={"since": 1, "until": 2}) for caller in callers]
+    replies = [await caller.get(path, params=period) for caller in callers]
+    by_role = await api.acting_as(rui).get(path, params=period)
 
-    assert [reply.status for reply in replies] == [401] * 4
+    assert [reply.status for reply in replies] == [401] * 5
+    assert (by_role.status, by_role.body) == (200, (await api.get(path, params=period)).body)
 
 
 async def test_answers_of_another_account_are_not_told_of(api: Api, given: Given) -> None:
