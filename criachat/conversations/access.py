@@ -69,14 +69,6 @@ async def load_own_conversation(
     return found
 
 
-async def load_conversation_of_session(db: Db, actor: Actor, display_id: int) -> Conversation:
-    """The conversation with this number, for an operation that was already let into its session."""
-    found = await queries.find_conversation(db, actor.account_id, actor.user_id, display_id)
-    if found is None:
-        raise NotFound
-    return found
-
-
 async def load_conversation_by_id(db: Db, actor: Actor, conversation_id: int) -> Conversation:
     """The conversation with this database id, if the caller may open it."""
     found = await queries.find_conversation_by_id(db, actor.account_id, actor.user_id, conversation_id)

@@ -83,6 +83,38 @@ async def test_what_a_role_lists_and_opens(
     assert set(refused) <= {401}
 
 
+@pytest.mark.parametrize("message", [None, {"content": "Olá"}])
+async def test_who_may_not_open_the_one_conversation_of_a_session_does_not_get_it_by_opening_another(
+    api: Api, given: Given, message: dict[str, str] | None
+) -> None:
+    inbox, rosa = await given.inbox(lock_to_single_conversation=True), await given.contact()
+    ana, davi = await given.agent("Ana", inbox=inbox), await given.agent("Davi", inbox=inbox)
+    await given.custom_role("conversation_participating_manage", of=ana)
+    theirs = await given.conversation(inbox=inbox, contact=rosa, assignee_id=davi.id, source_id="wa-5511")
+    await given.message(theirs, "canary")
+    wanted = {"inbox_id": inbox["id"], "contact_id": rosa["id"], "source_id": "wa-5511", "message": message}
+
+    refused = await api.acting_as(ana).post("/conversations", wanted)
+    found = await api.acting_as(davi).post("/conversations", wanted)
+
+    assert (refused.status, found.status, found.json["id"]) == (401, 200, theirs["id"])
+    assert "canary" not in refused.body.decode()
+
+
+async def test_whoever_begins_a_conversation_says_the_first_word_in_it_whatever_their_role_shows(
+    api: Api, given: Given
+) -> None:
+    inbox = await given.inbox()
+    ana = await given.agent("Ana", inbox=inbox)
+    await given.custom_role("conversation_participating_manage", of=ana)
+    wanted = {"inbox_id": inbox["id"], "contact_id": (await given.contact())["id"], "message": {"content": "Olá"}}
+
+    reply = await api.acting_as(ana).post("/conversations", wanted)
+
+    assert reply.status == 200
+    assert [each["content"] for each in reply.json["messages"]] == ["Olá"]
+
+
 async def test_a_list_of_mine_is_in_order_and_paged(api: Api, given: Given) -> None:
     ana, of = await stage(given, "conversation_participating_manage")
     more = await given.conversation(assignee_id=ana.id)

@@ -37,14 +37,14 @@ async def open_conversation(
 ) -> tuple[Conversation, bool]:
     """A conversation in this session, and whether it is new.
 
-    Where the inbox keeps one conversation for each session, the newest is given back unchanged. The session's row is
-    locked first, so that two who write at once get the same.
+    Where the inbox keeps one conversation for each session, the newest is given back unchanged, to whoever may open it.
+    The session's row is locked first, so that two who write at once get the same.
     """
     if inbox.lock_to_single_conversation:
         await lock_contact_inbox(tx, inbox.account_id, contact_inbox.id)
         existing = await find_newest_of_session(tx, inbox.account_id, contact_inbox.id)
         if existing is not None:
-            return await access.load_conversation_of_session(tx, actor, existing), False
+            return await access.load_conversation(tx, actor, existing), False
     status = initial_status(opening.status, is_blocked=contact.blocked, has_active_bot=inbox.has_active_bot)
     checked = await _checked(tx, opening, actor)
     conversation = await writes.insert_conversation(tx, contact_inbox, checked, status=status, user_id=actor.user_id)

@@ -101,11 +101,14 @@ async def add_message(
     actor: Actor,
     limit_per_minute: int,
 ) -> None:
-    """Say something in a conversation whose transaction is still open."""
+    """Say something in a conversation that the caller was let into, or began, in this transaction."""
 
     async def load() -> Conversation:
-        number = conversation.display_id
-        return await conversations.load_conversation_and_reserve(tx, actor, number, sequence=SEQUENCE)
+        key = conversation.account_id, conversation.display_id
+        found = await conversations.find_conversation(tx, *key, sequence=SEQUENCE)
+        if found is None:
+            raise NotFound
+        return found
 
     draft = await draft_of(tx, conversation, params, actor=actor, files=files)
     await say(tx, load, draft, actor=actor, limit_per_minute=limit_per_minute)
