@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
-from typing import Any
 
+import msgspec
 import pytest
 from site_of_faults import Caller, Site, scaled, standing
 
@@ -30,6 +30,13 @@ SELECT NOT EXISTS (SELECT FROM delivery_queue WHERE account_id = $1 AND tries = 
 LONGEST_LEASE = """
 SELECT coalesce(max(extract(epoch FROM leased_until - now())), 0)::float FROM delivery_queue WHERE account_id = $1
 """
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How many deliveries stand like this."""
+
+    status: str
+    count: int
 
 
 @pytest.fixture
@@ -183,8 +190,7 @@ async def _is_tried(site: Site, count: int) -> bool:
 
 async def _statuses(site: Site) -> dict[str, int]:
     async with site.database.reading() as db:
-        rows: list[Any] = await db.fetch_all(dict, STATUSES, site.account_id)
-    return {row["status"]: row["count"] for row in rows}
+        return {each.status: each.count for each in await db.fetch_all(Standing, STATUSES, site.account_id)}
 
 
 async def _longest_lease(site: Site) -> float:
