@@ -50,6 +50,8 @@ class Schemas:
             return self._any_of([kind for kind in arguments if kind is not UnsetType])
         if origin is Annotated and isinstance(arguments[-1], OneOf):
             return self._one_of(arguments[-1])
+        if origin is Annotated and get_origin(arguments[0]) in (list, tuple, Sequence):
+            return {**self.of(arguments[0]), **_bounds(arguments[1:])}
         if origin in (list, tuple, Sequence):
             return {"type": "array", "items": self.of(arguments[0])}
         if origin in (dict, Mapping):
@@ -113,6 +115,17 @@ class Schemas:
 def _may_be_missing(hint: Any) -> bool:
     plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     return UnsetType in get_args(plain)
+
+
+def _bounds(annotations: Sequence[Any]) -> Schema:
+    """How many items there may be."""
+    bounds: Schema = {}
+    for each in annotations:
+        if isinstance(each, msgspec.Meta) and each.max_length is not None:
+            bounds["maxItems"] = each.max_length
+        if isinstance(each, msgspec.Meta) and each.min_length is not None:
+            bounds["minItems"] = each.min_length
+    return bounds
 
 
 def _unknown(kind: type[Any]) -> Schema:
