@@ -28,7 +28,8 @@ async def test_what_no_channel_takes_anywhere_fails_visibly(api: Api, given: Giv
 
     (message,) = await messages_of(api, conversation)
     assert message["status"] == FAILED
-    assert message["content_attributes"]["external_error"] == REASON
+    copies: dict[str, Any] = {"cc_emails": [], "bcc_emails": [], "to_emails": []}
+    assert message["content_attributes"] == {**copies, "external_error": REASON}
     (event,) = await given.emitted(MessageUpdated)
     assert event.changes["status"] == ["sent", FAILED]
     assert event.cause.startswith("event:")
