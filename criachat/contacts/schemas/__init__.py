@@ -146,8 +146,8 @@ class ContactInboxOut(msgspec.Struct, frozen=True, kw_only=True):
     inbox: InboxSlimOut
 
 
-class ContactOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A contact as the team sees them. Who was never active has no `last_activity_at`."""
+class ContactFullOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact, as agents see them beside a conversation. Who was never active has no `last_activity_at`."""
 
     additional_attributes: dict[str, Any]
     availability_status: str
@@ -161,6 +161,11 @@ class ContactOut(msgspec.Struct, frozen=True, kw_only=True):
     custom_attributes: dict[str, Any]
     last_activity_at: int | UnsetType
     created_at: int
+
+
+class ContactOut(ContactFullOut, frozen=True, kw_only=True):
+    """A contact as the team sees them, with their sessions where they are asked for."""
+
     contact_inboxes: list[ContactInboxOut] | UnsetType = UNSET
 
 

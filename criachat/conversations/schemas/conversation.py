@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from criachat.contacts.schemas import ContactFullOut
 from criachat.conversations.models import MOST_UNREAD, Conversation
 from criachat.conversations.schemas.messages import (
     MessageContextOut,
@@ -40,23 +41,6 @@ class TeamCardOut(msgspec.Struct, frozen=True, kw_only=True):
     allow_auto_assign: bool
     account_id: int
     is_member: bool
-
-
-class ContactFullOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The contact, as agents see them beside a conversation."""
-
-    additional_attributes: dict[str, Any]
-    availability_status: str
-    email: str | None
-    id: int
-    name: str | None
-    phone_number: str | None
-    blocked: bool
-    identifier: str | None
-    thumbnail: str
-    custom_attributes: dict[str, Any]
-    last_activity_at: int | UnsetType
-    created_at: int
 
 
 class ConversationMetaOut(msgspec.Struct, frozen=True, kw_only=True):
