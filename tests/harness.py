@@ -23,6 +23,7 @@ from criachat.kit.settings import Settings
 from criachat.kit.tokens import Keyring
 from criachat.main import Loop, Parts, assembled, prepare_database
 from criachat.users import operations as users
+from criachat.users.access import find_user_by_email
 from criachat.users.shown import Shown
 from criachat.webhooks.payloads import Links
 
@@ -194,6 +195,14 @@ class Given:
             members = {"inbox_id": inbox["id"], "user_ids": [person.id]}
             assert (await self.api.post("/inbox_members", members)).status == 200
         return person
+
+    async def narrowed(self, person: Person, *scopes: str) -> Person:
+        """The same person with a token that may do no more than this."""
+        async with self.world.parts.database.transaction() as tx:
+            user = await find_user_by_email(tx, person.email)
+            assert user is not None
+            token = await auth.create_user_token(tx, self.world.keyring, user, scopes=scopes)
+        return msgspec.structs.replace(person, token=token)
 
     async def bot(self, name: str = "Robô", *, inbox: Mapping[str, Any] | None = None, **fields: Any) -> Person:
         """A bot of the account, with its token; it answers first in the inbox when one is named."""

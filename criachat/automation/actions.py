@@ -78,6 +78,11 @@ def kept_actions(actions: Sequence[Action]) -> list[dict[str, Any]]:
     return [msgspec.structs.asdict(action) for action in actions]
 
 
+def scopes_of(actions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a token has to cover whose owner has these done: whatever it takes to do them one by one."""
+    return sorted({scope for action in actions for scope in SCOPES.get(action["action_name"], (CHANGES,))})
+
+
 async def check_people(db: Db, actor: Actor, actions: Sequence[Action]) -> None:
     """Refuse actions for agents or teams that do not belong to the account."""
     agent_ids = {each for action in actions if action.action_name == "assign_agent" for each in _numbers(action)}
@@ -232,6 +237,14 @@ READERS: Final[Mapping[str, Reader]] = {
     "resolve_conversation": _nothing,
     "open_conversation": _nothing,
     "pending_conversation": _nothing,
+}
+CHANGES: Final = "conversations:write"
+# What is more than a change of the conversation. An address of the macro's choice is sent all of it.
+SCOPES: Final[Mapping[str, Sequence[str]]] = {
+    "send_message": ("messages:write",),
+    "add_private_note": ("messages:write",),
+    "send_attachment": ("messages:write",),
+    "send_webhook_event": ("conversations:read", "webhooks:write"),
 }
 ALL_NAMES: Final = frozenset((*READERS, "assign_agent", "send_attachment"))
 OF_RULES: Final = Kind(names=ALL_NAMES, agent_words=frozenset(("last_responding_agent",)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.automation import access
+from criachat.automation.actions import scopes_of
 from criachat.automation.files import find_files
 from criachat.automation.jobs import RunMacro, jobs, run_macro
 from criachat.automation.models import Macro, Rule
@@ -24,7 +25,7 @@ from criachat.automation.schemas import (
 )
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import NotFound, ScopeMissing
 from criachat.kit.files import Files
 from criachat.kit.http.answers import Answer
 from criachat.kit.http.routes import Routes
@@ -124,9 +125,12 @@ async def delete_macro(tx: Tx, actor: Actor, macro_id: int) -> None:
 async def execute_macro(tx: Tx, actor: Actor, macro_id: int, params: ExecutionParams) -> None:
     """Do what the macro says in these conversations, 100 at most, a moment later and in the caller's name.
 
-    What cannot be done is passed over, and told of in the thread.
+    What cannot be done is passed over, and told of in the thread. A token with scopes needs those of each action.
     """
     macro = await access.load_macro(tx, actor, macro_id)
+    for scope in scopes_of(macro.actions):
+        if not actor.covers(scope):
+            raise ScopeMissing(scope)
     run_ids = await macros.begin_runs(tx, macro, params.conversation_ids, actor=actor)
     await jobs.enqueue_all(tx, run_macro, [RunMacro(macro.account_id, run_id) for run_id in run_ids])
 

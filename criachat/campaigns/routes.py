@@ -8,7 +8,7 @@ from criachat.campaigns import access, operations, queries
 from criachat.campaigns.models import Campaign
 from criachat.campaigns.schemas import Around, CampaignOut, CampaignParams, campaign_out
 from criachat.inboxes import access as inboxes
-from criachat.inboxes.shown import ShownInboxes
+from criachat.inboxes.shown import ShownInboxes, inbox_beside_out
 from criachat.kit.actors import ADMINISTRATOR, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
@@ -87,7 +87,9 @@ async def _out(
     theirs = await inboxes.list_inboxes(db, actor) if inbox_ids else []
     senders = await people.list_colleagues(db, actor, sorted(sender_ids)) if sender_ids else []
     around = Around(
-        {inbox.id: inbox for inbox in theirs}, {sender.id: sender for sender in senders}, shown_inboxes, shown
+        {inbox.id: inbox_beside_out(inbox, shown_inboxes, actor=actor) for inbox in theirs if inbox.id in inbox_ids},
+        {sender.id: sender for sender in senders},
+        shown,
     )
     # An inbox that is being removed is hidden already, and what hangs on it with it.
     return [campaign_out(campaign, around) for campaign in found if campaign.inbox_id in around.inboxes]

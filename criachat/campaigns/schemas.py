@@ -9,9 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from criachat.campaigns.models import Campaign
-from criachat.inboxes.models import Inbox
-from criachat.inboxes.schemas import InboxOut
-from criachat.inboxes.shown import ShownInboxes, inbox_out
+from criachat.inboxes.schemas import InboxOut, InboxSlimOut
 from criachat.kit.texts import Long, Short
 from criachat.kit.times import iso, unix
 from criachat.users.models import Colleague
@@ -42,7 +40,7 @@ class CampaignOut(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     description: str | None
     account_id: int
-    inbox: InboxOut
+    inbox: InboxOut | InboxSlimOut
     sender: AgentOut | UnsetType = UNSET
     message: str
     template_params: dict[str, Any] | None
@@ -60,9 +58,8 @@ class CampaignOut(msgspec.Struct, frozen=True, kw_only=True):
 class Around(msgspec.Struct, frozen=True):
     """The inboxes and senders of campaigns, by id, and what rendering them needs."""
 
-    inboxes: Mapping[int, Inbox]
+    inboxes: Mapping[int, InboxOut | InboxSlimOut]
     senders: Mapping[int, Colleague]
-    shown_inboxes: ShownInboxes
     shown: Shown
 
 
@@ -75,7 +72,7 @@ def campaign_out(campaign: Campaign, around: Around) -> CampaignOut:
         title=campaign.title,
         description=campaign.description,
         account_id=campaign.account_id,
-        inbox=inbox_out(around.inboxes[campaign.inbox_id], around.shown_inboxes, with_secrets=True),
+        inbox=around.inboxes[campaign.inbox_id],
         sender=UNSET if sender is None else agent_out(sender, around.shown),
         message=campaign.message,
         template_params=campaign.template_params,

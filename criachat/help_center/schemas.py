@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from criachat.inboxes.schemas import InboxOut
+from criachat.inboxes.schemas import InboxOut, InboxSlimOut
 from criachat.kit.texts import Long, Short
 from criachat.users.schemas import AgentOut
 
@@ -171,7 +171,7 @@ class PortalOut(msgspec.Struct, frozen=True, kw_only=True):
     account_id: int
     config: ConfigOut
     meta: PortalMetaOut
-    inbox: InboxOut | UnsetType = UNSET
+    inbox: InboxOut | InboxSlimOut | UnsetType = UNSET
     logo: LogoOut | UnsetType = UNSET
 
 

@@ -22,8 +22,8 @@ from criachat.help_center.schemas import (
     TranslationOut,
 )
 from criachat.inboxes import access as inboxes
-from criachat.inboxes.schemas import InboxOut
-from criachat.inboxes.shown import ShownInboxes, inbox_out
+from criachat.inboxes.schemas import InboxOut, InboxSlimOut
+from criachat.inboxes.shown import ShownInboxes, inbox_beside_out
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.kit.files import Blob, Files
@@ -42,11 +42,13 @@ async def portals_out(
     """The portals with their inboxes; the articles of each status are counted where one portal is shown alone."""
     wanted = {portal.inbox_id for portal in found if portal.inbox_id is not None}
     known = await inboxes.list_inboxes_by_id(db, actor.account_id, sorted(wanted)) if wanted else []
-    shown_inboxes = {each.id: inbox_out(each, shown, with_secrets=actor.is_administrator) for each in known}
+    shown_inboxes = {each.id: inbox_beside_out(each, shown, actor=actor) for each in known}
     return [_portal_out(portal, shown.files, shown_inboxes, counts) for portal in found]
 
 
-def _portal_out(portal: Portal, files: Files, shown_inboxes: dict[int, InboxOut], counts: ArticleCounts) -> PortalOut:
+def _portal_out(
+    portal: Portal, files: Files, shown_inboxes: dict[int, InboxOut | InboxSlimOut], counts: ArticleCounts
+) -> PortalOut:
     return PortalOut(
         id=portal.id,
         color=portal.color,

@@ -220,6 +220,17 @@ class InboxOut(msgspec.Struct, frozen=True, kw_only=True):
     deduplicate_source_ids: bool | UnsetType = UNSET
 
 
+class InboxSlimOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An inbox in a few words."""
+
+    id: int
+    avatar_url: str
+    channel_id: int
+    name: str
+    channel_type: str
+    provider: str | None = None
+
+
 class InboxListOut(msgspec.Struct, frozen=True, kw_only=True):
     """All inboxes the caller may see."""
 

@@ -10,7 +10,8 @@ from msgspec import UNSET, UnsetType
 
 from criachat.inboxes.channel import settings_for_administrators, told_settings
 from criachat.inboxes.models import Inbox, hmac_context, secret_context
-from criachat.inboxes.schemas import HelpCenterOut, InboxOut
+from criachat.inboxes.schemas import HelpCenterOut, InboxOut, InboxSlimOut
+from criachat.kit.actors import Actor
 from criachat.kit.files import Files
 from criachat.kit.tokens import Keyring
 
@@ -66,6 +67,25 @@ def inbox_out(inbox: Inbox, shown: ShownInboxes, *, with_secrets: bool) -> Inbox
         **{"hmac_mandatory": None, **told_settings(inbox)},
         **_of_kind(inbox, shown),
         **(_secrets(inbox, shown.keyring) if with_secrets else {}),
+    )
+
+
+def inbox_beside_out(inbox: Inbox, shown: ShownInboxes, *, actor: Actor) -> InboxOut | InboxSlimOut:
+    """The inbox as it stands beside something else: whole for whom it would be shown to alone, else in a few words."""
+    if not actor.covers("inboxes:read"):
+        return inbox_slim_out(inbox, shown.files)
+    return inbox_out(inbox, shown, with_secrets=actor.is_administrator)
+
+
+def inbox_slim_out(inbox: Inbox, files: Files) -> InboxSlimOut:
+    """The inbox in a few words."""
+    return InboxSlimOut(
+        id=inbox.id,
+        avatar_url=files.avatar_url(inbox.avatar_key),
+        channel_id=inbox.channel_id,
+        name=inbox.name,
+        channel_type=inbox.channel_type,
+        provider=(inbox.channel or {}).get("provider"),
     )
 
 

@@ -68,6 +68,13 @@ class NotAuthorized(Refused):
     status = 401
 
 
+class ScopeMissing(NotAuthorized):
+    """This access token lacks a scope"""
+
+    def __init__(self, scope: str | None) -> None:
+        super().__init__(f"This access token lacks the scope {scope or '*'}")
+
+
 class NotForBots(NotAuthorized):
     """Access to this endpoint is not authorized for bots"""
 

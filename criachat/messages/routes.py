@@ -11,7 +11,7 @@ from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import ConversationOut, conversation_out, sender_out
 from criachat.kit.actors import ADMINISTRATOR, AGENT, BOT, Actor
 from criachat.kit.db import Database, Db, Tx
-from criachat.kit.errors import NotAuthorized, NotFound
+from criachat.kit.errors import NotFound, ScopeMissing
 from criachat.kit.files import Blob, Files
 from criachat.kit.http.answers import Stream
 from criachat.kit.http.routes import Routes
@@ -102,7 +102,7 @@ async def compose_message(
     conversation in the inbox that is not resolved, or into a new one.
     """
     if not actor.covers("contacts:write"):
-        raise NotAuthorized("This access token lacks the scope contacts:write")
+        raise ScopeMissing("contacts:write")
     limit = settings.message_per_minute_limit
     contact, conversation = await opening.compose(tx, params, kept, actor=actor, limit_per_minute=limit)
     newest = conversation.newest()

@@ -342,6 +342,40 @@ async def test_an_execution_whose_job_is_gone_is_forgotten_in_the_end(api: Api, 
     assert counts == [1, 0]
 
 
+@pytest.mark.promise("TK-6")
+@pytest.mark.parametrize(
+    ("actions", "scopes"),
+    [
+        ([("add_label", ["vip"])], ["conversations:write"]),
+        ([("assign_agent", ["self"])], ["conversations:write"]),
+        ([("mute_conversation", [])], ["conversations:write"]),
+        ([("send_email_transcript", ["a@example.com"])], ["conversations:write"]),
+        ([("send_message", ["Olá!"])], ["messages:write"]),
+        ([("add_private_note", ["Olá!"])], ["messages:write"]),
+        ([("send_webhook_event", ["https://crm.example/hook"])], ["conversations:read", "webhooks:write"]),
+        ([("send_message", ["Olá!"]), ("resolve_conversation", [])], ["conversations:write", "messages:write"]),
+    ],
+)
+async def test_a_token_executes_what_it_may_do_itself(
+    api: Api, given: Given, actions: list[tuple[str, list[Any]]], scopes: list[str]
+) -> None:
+    conversation = await given.conversation()
+    kept = await macro(api, doing(*actions))
+    path, body = f"{PATH}/{kept['id']}/execute", {"conversation_ids": [conversation["id"]]}
+
+    for missing in scopes:
+        others = [scope for scope in scopes if scope != missing]
+        narrow = api.acting_as(await given.narrowed(given.boss, "macros:write", *others))
+        reply = await narrow.post(path, body)
+        assert (reply.status, reply.json) == (401, {"error": f"This access token lacks the scope {missing}"})
+    async with given.world.parts.database.reading() as db:
+        begun = await db.fetch_value("SELECT count(*) FROM macro_runs WHERE account_id = $1", given.account_id)
+    enough = api.acting_as(await given.narrowed(given.boss, "macros:write", *scopes))
+
+    assert begun == 0
+    assert (await enough.post(path, body)).status == 200
+
+
 @pytest.mark.parametrize("body", [{}, {"conversation_ids": "x"}, {"conversation_ids": list(range(1, 102))}])
 async def test_an_execution_names_a_hundred_conversations_at_most(api: Api, body: dict[str, Any]) -> None:
     kept = await macro(api)

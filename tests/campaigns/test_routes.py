@@ -65,6 +65,26 @@ async def test_a_website_shows_a_campaign_for_as_long_as_it_is_enabled(api: Api,
     assert (await api.get(path)).status == 404
 
 
+async def test_a_token_for_campaigns_alone_reads_no_settings_of_inboxes(api: Api, given: Given) -> None:
+    inbox = await website(given)
+    made = await campaign(given, inbox)
+    path = f"{PATH}/{made['id']}"
+    narrow = api.acting_as(await given.narrowed(given.boss, "campaigns:write"))
+    both = api.acting_as(await given.narrowed(given.boss, "campaigns:read", "inboxes:read"))
+
+    shown = [
+        (await narrow.get(path)).json,
+        (await narrow.get(PATH)).json[0],
+        (await narrow.get(f"/inboxes/{inbox['id']}/campaigns")).json[0],
+        (await narrow.patch(path, {"title": "Spring offer"})).json,
+    ]
+
+    slim = {name: inbox[name] for name in ("id", "avatar_url", "channel_id", "name", "channel_type", "provider")}
+    assert [each["inbox"] for each in shown] == [slim] * 4
+    assert (await both.get(path)).json == (await api.get(path)).json
+    assert "hmac_token" in (await both.get(path)).json["inbox"]
+
+
 async def test_other_channels_send_it_once_to_whoever_has_a_label(api: Api, given: Given) -> None:
     inbox = await given.inbox("SMS", channel=sms())
     label = (await api.post("/labels", {"title": "vip"})).json

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from harness import Api, Given, Person
+from harness import Api, Given
 
 from criachat.contacts.events import ContactDeleted, ContactUpdated
 from criachat.conversations.events import ConversationUpdated
@@ -188,14 +188,13 @@ async def test_a_contact_who_is_online_stays(api: Api, given: Given) -> None:
 
 async def test_a_token_for_conversations_alone_touches_no_contact(api: Api, given: Given) -> None:
     rosa = await given.contact("Rosa")
-    body = {"name": "For n8n", "scopes": ["conversations:write"]}
-    made = (await api.post("/api/v1/profile/access_tokens", body)).json
-    door = api.acting_as(Person(id=given.boss.id, name="n8n", token=made["token"]))
+    door = api.acting_as(await given.narrowed(given.boss, "conversations:write"))
 
     of_contacts = await door.post(PATH, {"type": "Contact", "ids": [rosa["id"]], "action_name": "delete"})
     of_conversations = await door.post(PATH, {"type": "Conversation", "ids": []})
 
     assert (of_contacts.status, of_conversations.status) == (401, 200)
+    assert of_contacts.json == {"error": "This access token lacks the scope contacts:write"}
     assert await given.world.parts.jobs.drain() == []
     assert (await api.get(f"/contacts/{rosa['id']}")).status == 200
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +15,6 @@ from criachat.auth.resolver import BELIEVED_SECONDS
 from criachat.kit import clock
 from criachat.kit.events import emit
 from criachat.webhooks.events import WebhookDisabled
-
-Scoped = Callable[..., Awaitable[Person]]
 
 
 async def contents(given: Given, person: Person, **params: Any) -> list[str]:
@@ -123,10 +120,10 @@ async def test_a_bot_of_another_account_is_kept_out(given: Given) -> None:
 
 
 async def test_an_administrators_token_made_for_the_feed_reads_all_of_it_and_nothing_else(
-    given: Given, scoped: Scoped
+    given: Given,
 ) -> None:
     await given.message(await given.conversation(), "Olá!")
-    reader = await scoped(given.boss, "events:read")
+    reader = await given.narrowed(given.boss, "events:read")
 
     feed = await given.api.acting_as(reader).get("/events")
     elsewhere = await given.api.acting_as(reader).get("/conversations")
@@ -140,12 +137,12 @@ async def test_an_administrators_token_made_for_the_feed_reads_all_of_it_and_not
     [(("conversations:read",), 401), (("events:read",), 200), (("events:write",), 200), (("*",), 200)],
 )
 async def test_scopes_open_what_they_name_and_never_show_more_than_their_owner_sees(
-    given: Given, scoped: Scoped, scopes: tuple[str, ...], status: int
+    given: Given, scopes: tuple[str, ...], status: int
 ) -> None:
     ana = await given.agent("Ana")
     await given.message(await given.conversation(), "canary")
 
-    reply = await given.api.acting_as(await scoped(ana, *scopes)).get("/events")
+    reply = await given.api.acting_as(await given.narrowed(ana, *scopes)).get("/events")
 
     assert reply.status == status
     assert "canary" not in reply.body.decode()

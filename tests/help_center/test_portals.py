@@ -199,6 +199,25 @@ async def test_a_website_is_attached_and_detached_and_other_inboxes_change_nothi
     assert detached.json == portal
 
 
+async def test_a_token_for_the_help_center_alone_reads_no_settings_of_inboxes(api: Api, given: Given) -> None:
+    website = await given.inbox("Loja", channel=WEBSITE)
+    portal = await given.portal()
+    path = f"/portals/{portal['slug']}"
+    await api.patch(path, {"inbox_id": website["id"]})
+    narrow = api.acting_as(await given.narrowed(given.boss, "help_center:write"))
+    both = api.acting_as(await given.narrowed(given.boss, "help_center:read", "inboxes:read"))
+
+    shown = [
+        (await narrow.get(path)).json,
+        (await narrow.get("/portals")).json["payload"][0],
+        (await narrow.patch(path, {"portal": {"name": "Ajuda"}})).json,
+    ]
+
+    slim = {name: website[name] for name in ("id", "avatar_url", "channel_id", "name", "channel_type", "provider")}
+    assert [each["inbox"] for each in shown] == [slim] * 3
+    assert (await both.get(path)).json["inbox"] == website
+
+
 async def test_an_inbox_names_its_help_centre(api: Api, given: Given) -> None:
     portal, inbox = await given.portal(), await given.inbox()
     theirs = await (await given.another_account()).portal()

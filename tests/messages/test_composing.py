@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 from harness import Api, Given
 
-from criachat.auth import operations as auth
 from criachat.contacts.events import ContactCreated
 from criachat.conversations.events import ConversationCreated
 from criachat.messages.events import MessageCreated
-from criachat.users.access import find_user_by_email
 
 PATH = "/conversations/compose"
 ROSA: dict[str, Any] = {"name": "Rosa Lind", "email": "rosa@example.net"}
@@ -99,12 +97,9 @@ async def test_who_may_write(api: Api, given: Given) -> None:
 
 async def test_a_token_for_conversations_alone_does_not_change_contacts(api: Api, given: Given) -> None:
     inbox = await given.inbox()
-    async with given.world.parts.database.transaction() as tx:
-        boss = await find_user_by_email(tx, given.boss.email)
-        assert boss is not None
-        token = await auth.create_user_token(tx, given.world.keyring, boss, scopes=["conversations:write"])
+    narrow = api.acting_as(await given.narrowed(given.boss, "conversations:write"))
 
-    reply = await Api(given.world, given.account_id, token).post(PATH, {"inbox_id": inbox["id"], "contact": ROSA})
+    reply = await narrow.post(PATH, {"inbox_id": inbox["id"], "contact": ROSA})
 
     assert (reply.status, reply.json) == (401, {"error": "This access token lacks the scope contacts:write"})
     assert await given.emitted(ContactCreated) == []

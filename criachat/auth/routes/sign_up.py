@@ -8,7 +8,7 @@ from criachat.auth.operations import signing_up
 from criachat.auth.resolver import TokenResolver
 from criachat.auth.schemas import SignedUpOut, SignUpParams, signed_up_out
 from criachat.kit.actors import ANYONE
-from criachat.kit.errors import NoSuchPage, NotAuthorized
+from criachat.kit.errors import NoSuchPage, ScopeMissing
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Routes
 from criachat.kit.settings import Settings
@@ -33,7 +33,7 @@ async def sign_up(
         user_id, token = session.user_id, session.api_token
         request.told += session_headers(session.credentials, session.expires_at)
     elif not caller.covers("account:write"):
-        raise NotAuthorized
+        raise ScopeMissing("account:write")
     else:
         account = await signing_up.open_another(entrance, caller.id or 0, params)
         user_id, token = caller.id or 0, caller.access_token

@@ -10,6 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from criachat.contacts.models import Contact, Session
 from criachat.inboxes.models import Inbox
+from criachat.inboxes.schemas import InboxSlimOut
+from criachat.inboxes.shown import inbox_slim_out
 from criachat.kit.texts import Short
 from criachat.kit.times import iso, unix
 from criachat.users.shown import Shown
@@ -126,17 +128,6 @@ class AttributeNamesParams(msgspec.Struct, kw_only=True):
     """The names of custom attributes."""
 
     custom_attributes: list[str] = []
-
-
-class InboxSlimOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An inbox in a few words."""
-
-    id: int
-    avatar_url: str
-    channel_id: int
-    name: str
-    channel_type: str
-    provider: str | None = None
 
 
 class ContactInboxOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -300,17 +291,7 @@ def session_out(session: Session, shown: Shown) -> ContactInboxOut:
 
 def contact_inbox_out(source_id: str, inbox: Inbox, shown: Shown) -> ContactInboxOut:
     """A contact inbox, or one that could be made."""
-    return ContactInboxOut(
-        source_id=source_id,
-        inbox=InboxSlimOut(
-            id=inbox.id,
-            avatar_url=shown.files.avatar_url(inbox.avatar_key),
-            channel_id=inbox.channel_id,
-            name=inbox.name,
-            channel_type=inbox.channel_type,
-            provider=(inbox.channel or {}).get("provider"),
-        ),
-    )
+    return ContactInboxOut(source_id=source_id, inbox=inbox_slim_out(inbox, shown.files))
 
 
 def inbox_raw_out(inbox: Inbox) -> InboxRawOut:

@@ -13,7 +13,7 @@ from criachat.conversations.jobs import (
 from criachat.conversations.schemas import BulkParams
 from criachat.kit.actors import AGENT, Actor
 from criachat.kit.db import Tx
-from criachat.kit.errors import NotAuthorized
+from criachat.kit.errors import NotAuthorized, ScopeMissing
 from criachat.kit.http.routes import Routes
 from criachat.users.presence import Presence
 
@@ -35,7 +35,9 @@ async def change_many(tx: Tx, actor: Actor, presence: Presence, params: BulkPara
         await jobs.enqueue_all(tx, change_conversation, changes)
         return
     is_gone, labels = params.action_name == "delete", added_labels_of(params)
-    if not actor.covers("contacts:write") or (is_gone and not actor.is_administrator):
+    if not actor.covers("contacts:write"):
+        raise ScopeMissing("contacts:write")
+    if is_gone and not actor.is_administrator:
         raise NotAuthorized
     if is_gone:
         ids = [each for each in ids if not presence.is_contact_present(actor.account_id, each)]

@@ -14,7 +14,7 @@ import structlog
 from criachat.kit import tokens
 from criachat.kit.actors import Actor, Callers
 from criachat.kit.db import CROWDED_OUT, TRY_AGAIN, Database, Tx
-from criachat.kit.errors import Crowded, NoSuchPage, NotAuthorized, Refused
+from criachat.kit.errors import Crowded, NoSuchPage, Refused, ScopeMissing
 from criachat.kit.http.answers import FAILED, Answer, Stream, encoded, refused
 from criachat.kit.http.binding import Bound, arguments, bind
 from criachat.kit.http.request import Receive, Request, Scope, Send
@@ -155,7 +155,7 @@ class HttpApp:
         fields["actor"] = f"{actor.type}:{actor.id}" if actor.id else actor.type
         fields["headers"] = self._of.guard(request, endpoint, actor)
         if not actor.covers(endpoint.scope):
-            raise NotAuthorized(f"This access token lacks the scope {endpoint.scope or '*'}")
+            raise ScopeMissing(endpoint.scope)
         return actor
 
     async def _attempt(self, bound: Bound, values: dict[str, Any], fields: dict[str, Any]) -> Answer | Stream:
