@@ -11,8 +11,10 @@ from criachat.conversations import access
 from criachat.conversations.models import Wanted
 from criachat.conversations.operations import bulk
 from criachat.conversations.operations.describing import retag
+from criachat.conversations.operations.leaving import let_go_of_some
 from criachat.conversations.operations.status import wake
-from criachat.conversations.queries import writes
+from criachat.conversations.queries import leaving, writes
+from criachat.kit.db import Tx
 from criachat.kit.errors import Refused
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.users import access as users
@@ -42,6 +44,34 @@ async def retag_conversations(context: JobContext, params: Retag) -> None:
             is_done = not await retag(
                 tx, params.account_id, previous=params.previous, current=params.current, cause=params.cause
             )
+
+
+class LetGo(msgspec.Struct, frozen=True):
+    """An account from which a member, a team or a bot has gone."""
+
+    account_id: int
+
+
+@jobs.define(timeout_seconds=3600)
+async def let_go(context: JobContext, params: LetGo) -> None:
+    """Take who has left out of conversations, in batches; a second run finds nobody left, or goes on."""
+    is_left = True
+    while is_left:
+        async with context.database.transaction() as tx:
+            is_left = await let_go_of_some(tx, params.account_id)
+
+
+async def let_go_later(tx: Tx, account_id: int) -> None:
+    """Have who has left taken out of conversations, once however often it is asked for."""
+    await jobs.enqueue(tx, let_go, LetGo(account_id), dedupe_key=str(account_id))
+
+
+@jobs.schedule("* * * * *")
+async def let_go_of_leavers(context: JobContext) -> None:
+    """Have those taken out of conversations of whom nobody said that they left, and whose job is gone."""
+    async with context.database.transaction() as tx:
+        for account_id in await leaving.list_accounts_left(tx):
+            await let_go_later(tx, account_id)
 
 
 class Wake(msgspec.Struct, frozen=True):

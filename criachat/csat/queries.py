@@ -28,8 +28,9 @@ SAVE_RESPONSE: LiteralString = (
     """
 INSERT INTO csat_survey_responses AS kept (account_id, conversation_id, message_id, contact_id, assigned_agent_id,
     rating, feedback_message, created_at, updated_at)
-SELECT $1, conversations.id, $3, conversations.contact_id, conversations.assignee_id, $4, $5, $6, $6
+SELECT $1, conversations.id, $3, conversations.contact_id, account_users.user_id, $4, $5, $6, $6
 FROM conversations
+LEFT JOIN account_users ON account_users.account_id = $1 AND account_users.user_id = conversations.assignee_id
 WHERE conversations.account_id = $1 AND conversations.id = $2
 ON CONFLICT (account_id, message_id) DO UPDATE
 SET rating = excluded.rating, feedback_message = excluded.feedback_message,

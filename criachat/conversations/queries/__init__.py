@@ -18,12 +18,16 @@ OWN_COLUMNS: LiteralString = """
     conversations.last_incoming_at, conversations.first_reply_created_at, conversations.waiting_since,
     conversations.last_messages, conversations.recent_minute, conversations.recent_count,
     conversations.sla_policy_id, conversations.version, conversations.created_at, conversations.updated_at,
-    conversations.inbox_id, conversations.contact_id, conversations.contact_inbox_id, conversations.assignee_id,
-    conversations.assignee_agent_bot_id, conversations.team_id
+    conversations.inbox_id, conversations.contact_id, conversations.contact_inbox_id
+"""
+# Whom it names. Of those who have left, a job takes the names away later: who reads it sees nobody in their place.
+NAMED: LiteralString = """,
+    conversations.assignee_id, conversations.assignee_agent_bot_id, conversations.team_id
 """
 COLUMNS: LiteralString = (
     OWN_COLUMNS
     + """,
+    account_users.user_id AS assignee_id, agent_bots.id AS assignee_agent_bot_id, teams.id AS team_id,
     accounts.name AS account_name, accounts.locale AS account_locale,
     inboxes.name AS inbox_name, inboxes.channel_type, inboxes.has_active_bot,
     api_channels.additional_attributes ->> 'agent_reply_time_window' AS reply_window_hours,

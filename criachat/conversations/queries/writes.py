@@ -9,7 +9,7 @@ import msgspec
 
 from criachat.contacts.models import ContactInbox
 from criachat.conversations.models import Conversation, Opening
-from criachat.conversations.queries import COLUMNS, JOINS, OWN_COLUMNS
+from criachat.conversations.queries import COLUMNS, JOINS, NAMED, OWN_COLUMNS
 from criachat.conversations.snapshots import Status
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
@@ -26,6 +26,7 @@ WITH number AS (
     SELECT $1, number.conversations, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $12 FROM number
     RETURNING"""
     + OWN_COLUMNS
+    + NAMED
     + ")\nSELECT"
     + COLUMNS
     + "FROM opened AS conversations"
@@ -43,6 +44,7 @@ WITH saved AS (
     WHERE account_id = $1 AND id = $3 AND version = $4
     RETURNING"""
     + OWN_COLUMNS
+    + NAMED
     + ")\nSELECT"
     + COLUMNS
     + "FROM saved AS conversations"
@@ -61,6 +63,7 @@ WITH seen AS (
     WHERE account_id = $1 AND id = $3
     RETURNING"""
     + OWN_COLUMNS
+    + NAMED
     + ")\nSELECT"
     + COLUMNS
     + "FROM seen AS conversations"
@@ -82,6 +85,7 @@ WITH unread AS (
     WHERE account_id = $1 AND id = $3
     RETURNING"""
     + OWN_COLUMNS
+    + NAMED
     + ")\nSELECT"
     + COLUMNS
     + "FROM unread AS conversations"
