@@ -178,6 +178,14 @@ async def ask_for_transcript(stage: Stage) -> None:
     done(await stage.given.api.post(f"{stage.path}/transcript", {"email": "rosa@example.net"}))
 
 
+async def have_address_told(stage: Stage) -> None:
+    actions = [{"action_name": "send_webhook_event", "action_params": [stage.receiver.url]}]
+    macro = done(await stage.given.api.post("/macros", {"name": "Tell the CRM", "actions": actions}))["payload"]
+    body = {"conversation_ids": [stage.conversation["id"]]}
+    done(await stage.given.api.post(f"/macros/{macro['id']}/execute", body))
+    await stage.given.worked()
+
+
 async def delete_conversation(stage: Stage) -> None:
     another = await stage.rosa.conversation()
     done(await stage.given.api.delete(f"/conversations/{another['id']}"))
@@ -273,6 +281,7 @@ HAPPENINGS: Mapping[str, Act] = {
     "conversation_deleted": delete_conversation,
     "participants_changed": add_participant,
     "transcript_requested": ask_for_transcript,
+    "telling_requested": have_address_told,
     "assignee_changed": hand_over,
     "team_changed": hand_to_team,
     "inbox_created": make_inbox,

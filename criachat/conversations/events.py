@@ -92,6 +92,14 @@ class ConversationMentioned(ConversationEvent, frozen=True, kw_only=True):
     user_ids: list[int]
 
 
+@declare("telling_requested")
+class TellingRequested(ConversationEvent, frozen=True, kw_only=True):
+    """Somebody wants an address outside told of it, as an event of this name. The address itself stands elsewhere."""
+
+    address_id: int
+    told_as: str
+
+
 @declare("participants_changed")
 class ParticipantsChanged(ConversationEvent, frozen=True, kw_only=True):
     """Other people than before are told of what happens in it, by user id. Assignees take part without a word."""

@@ -12,6 +12,7 @@ from criachat.conversations.events import (
     ConversationResolved,
     ConversationStatusChanged,
     ConversationUpdated,
+    TellingRequested,
 )
 from criachat.conversations.operations.status import take_from_bot
 from criachat.inboxes.events import InboxCreated, InboxUpdated
@@ -47,6 +48,11 @@ def make_listeners(links: Links, *, tells_of_inboxes: bool) -> Listeners:
             await operations.queue_deliveries(tx, told, links)
 
     listeners.on(*TOLD, *((InboxCreated, InboxUpdated) if tells_of_inboxes else ()))(queue_deliveries)
+
+    async def tell_addresses(tx: Tx, events: Sequence[TellingRequested]) -> None:
+        await operations.queue_tellings(tx, events, links)
+
+    listeners.on(TellingRequested)(tell_addresses)
     listeners.on(DeliveryFailed, DeliveryRecovered)(mark_messages)
     listeners.on(MessageRetried)(send_again)
     return listeners

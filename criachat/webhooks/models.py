@@ -60,6 +60,11 @@ def inbox_target(inbox_id: int) -> str:
     return f"api_inbox:{inbox_id}"
 
 
+def address_target(address_id: int) -> str:
+    """An address that a macro names as the target of deliveries."""
+    return f"address:{address_id}"
+
+
 def bot_target(agent_bot_id: int) -> str:
     """A bot as the target of deliveries."""
     return f"{BOT_KIND}:{agent_bot_id}"
@@ -263,6 +268,8 @@ class ToSend(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None
     url: str | None
     channel_id: int | None
+    webhook_id: int | None
+    """Whose secret signs it; an address is signed for when the account has a webhook for it too."""
     secret: bytes | None
     previous_secret: bytes | None
     timeout_seconds: int | None
@@ -276,13 +283,12 @@ class ToSend(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def secrets(self) -> Sequence[tuple[bytes, str]]:
         """The sealed secrets that sign it, the current one first, each with what it is sealed for."""
-        target_id = int(self.target.partition(":")[2])
         if self.channel_id is not None:
             context = inbox_secret_context(self.channel_id)
-        elif is_bot(self.target):
-            context = bot_secret_context(target_id)
+        elif self.webhook_id is not None:
+            context = secret_context(self.account_id, self.webhook_id)
         else:
-            context = secret_context(self.account_id, target_id)
+            context = bot_secret_context(int(self.target.partition(":")[2]))
         return [(sealed, context) for sealed in (self.secret, self.previous_secret) if sealed is not None]
 
 

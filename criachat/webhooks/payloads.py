@@ -16,6 +16,7 @@ from criachat.conversations.events import (
     ConversationOpened,
     ConversationResolved,
     ConversationStatusChanged,
+    TellingRequested,
 )
 from criachat.conversations.payloads import conversation_push
 from criachat.conversations.schemas import MessagePushOut, attachment_out
@@ -120,11 +121,13 @@ def message_payload(event: MessageEvent, links: Links) -> Payload:
 
 def conversation_event_payload(event: ConversationEvent, links: Links) -> Payload:
     """`conversation_created`, `conversation_updated`, `conversation_status_changed`, and for bots `conversation_opened`
-    and `conversation_resolved`.
+    and `conversation_resolved`; whatever it is told as to an address that a macro names.
     """
     payload = conversation_payload(event.snapshot, event.snapshot.last_message, links)
     payload["event"] = event.name
     match event:
+        case TellingRequested():
+            payload["event"] = event.told_as
         case ConversationCreated() | ConversationOpened() | ConversationResolved():
             pass
         case ConversationStatusChanged():

@@ -56,7 +56,7 @@ def schedule_of(target: str, *, is_kept: bool) -> Schedule:
     """The schedule for this target; what no log keeps (typing, samples) is worth one try."""
     if not is_kept:
         return ONCE
-    return ACCOUNT_WEBHOOK if target.startswith("webhook:") else QUICK
+    return ACCOUNT_WEBHOOK if target.startswith(("webhook:", "address:")) else QUICK
 
 
 def is_definite(status: int | None) -> bool:

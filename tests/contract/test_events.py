@@ -104,6 +104,7 @@ IN_THE_FEED: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "conversation_mentioned": (OF_CONVERSATION, {"user_ids": [int]}),
     "conversation_deleted": (OF_CONVERSATION, {}),
     "transcript_requested": (OF_CONVERSATION, {"email": str}),
+    "telling_requested": (OF_CONVERSATION, {"address_id": int, "told_as": str}),
     "participants_changed": (OF_CONVERSATION, {"added": [int], "removed": [int]}),
     "assignee_changed": (OF_CONVERSATION, HANDOVER),
     "team_changed": (OF_CONVERSATION, HANDOVER),

@@ -12,6 +12,7 @@ from criachat.automation.errors import NotDone
 from criachat.conversations.models import Conversation
 from criachat.conversations.operations import assigning, describing, muting, status
 from criachat.conversations.operations.saving import save
+from criachat.conversations.operations.telling import tell_address
 from criachat.inboxes import access as inboxes
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
@@ -25,6 +26,7 @@ from criachat.users import access as users
 from criachat.users.snapshots import UserSnapshot, snapshot_of
 
 MOST_ADDRESSES = 20
+EXECUTED = "macro.executed"
 
 
 class Doing(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,8 +136,8 @@ async def _send_transcript(tx: Tx, conversation: Conversation, params: list[Any]
         await request_transcript(tx, conversation, address, actor=doing.actor, cause=doing.cause)
 
 
-async def _tell_webhook(_tx: Tx, _conversation: Conversation, _params: list[Any], _doing: Doing) -> None:
-    raise NotDone("calls to addresses that are no webhook of the account are not made yet")
+async def _tell_webhook(tx: Tx, conversation: Conversation, params: list[Any], doing: Doing) -> None:
+    await tell_address(tx, conversation, params[0], told_as=EXECUTED, actor=doing.actor, cause=doing.cause)
 
 
 PERFORMERS: Final[Mapping[str, Perform]] = {

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from criachat.conversations import access as conversations
-from criachat.conversations.events import ConversationEvent
+from criachat.conversations.events import ConversationEvent, TellingRequested
 from criachat.conversations.typing import Typing
 from criachat.kit import clock
 from criachat.kit.db import Tx
@@ -24,6 +24,7 @@ from criachat.webhooks.models import (
     Span,
     Subscriber,
     Webhook,
+    address_target,
     cause_of,
 )
 from criachat.webhooks.payloads import Links, Payload, WidgetOpened
@@ -49,6 +50,16 @@ async def queue_deliveries(tx: Tx, events: Sequence[Event], links: Links) -> Non
             body = payloads.encode(payloads.payload_of(event, links))
             deliveries += _deliveries(_payload(event, body), wanting)
     await _insert(tx, account_id, deliveries)
+
+
+async def queue_tellings(tx: Tx, events: Sequence[TellingRequested], links: Links) -> None:
+    """Have the address of each of these, all of one account, told of its conversation."""
+    deliveries: list[NewDelivery] = []
+    for event in events:
+        payload = _payload(event, payloads.encode(payloads.payload_of(event, links)), event_name=event.told_as)
+        target = address_target(event.address_id)
+        deliveries.append(NewDelivery(id=uuid5(payload.id, target), target=target, payload=payload))
+    await _insert(tx, events[0].account_id, deliveries)
 
 
 async def queue_typing(tx: Tx, typing: Typing, links: Links) -> None:
@@ -143,13 +154,13 @@ def _deliveries(payload: NewPayload, wanting: Sequence[Subscriber]) -> list[NewD
     ]
 
 
-def _payload(event: Event, body: bytes) -> NewPayload:
+def _payload(event: Event, body: bytes, *, event_name: str | None = None) -> NewPayload:
     at = event.created_at or clock.now()
     return NewPayload(
         id=uuid5(NAMESPACE_URL, f"criachat:{event.account_id}:{event.id}:{event.name}"),
         day=_midnight(at),
         event_id=event.id,
-        event_name=event.name,
+        event_name=event_name or event.name,
         sequence=event.sequence,
         conversation_id=event.conversation_id,
         message_id=event.message_id,

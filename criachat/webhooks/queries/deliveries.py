@@ -50,6 +50,8 @@ LIST_OF_ACCOUNT: LiteralString = (
     SELECT 'api_inbox:' || id FROM inboxes WHERE account_id = $1 AND channel_type = 'Channel::Api'
     UNION ALL
     SELECT 'agent_bot:' || id FROM agent_bots WHERE account_id = $1
+    UNION ALL
+    SELECT 'address:' || id FROM told_addresses WHERE account_id = $1
 ) AS known
 CROSS JOIN LATERAL (
     SELECT delivery.* FROM webhook_deliveries AS delivery"""

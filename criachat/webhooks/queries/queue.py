@@ -164,8 +164,8 @@ LEASED: LiteralString = """, leased AS (
 SELECT $1::bigint AS account_id, leased.delivery_id, leased.day, leased.target, leased.sequence, leased.tries,
     leased.is_told_failed, deliveries.event_id, deliveries.event_name, deliveries.conversation_id,
     deliveries.message_id, deliveries.contact_id, deliveries.tries AS tries_ever, payloads.body,
-    coalesce(webhooks.url, nullif(api_channels.webhook_url, ''), system_bots.outgoing_url, agent_bots.outgoing_url)
-        AS url, api_channels.id AS channel_id,
+    coalesce(webhooks.url, nullif(api_channels.webhook_url, ''), system_bots.outgoing_url, agent_bots.outgoing_url,
+        told_addresses.url) AS url, api_channels.id AS channel_id, webhooks.id AS webhook_id,
     coalesce(webhooks.secret, api_channels.secret, system_bots.secret, agent_bots.secret) AS secret,
     CASE WHEN webhooks.previous_secret_until > $4 THEN webhooks.previous_secret END AS previous_secret,
     webhooks.timeout_seconds, webhooks.failing_since IS NOT NULL AS is_failing
@@ -174,7 +174,13 @@ JOIN webhook_deliveries AS deliveries ON deliveries.account_id = $1 AND deliveri
     AND deliveries.day = leased.day
 LEFT JOIN webhook_payloads AS payloads ON payloads.account_id = $1 AND payloads.id = deliveries.payload_id
     AND payloads.day = leased.day
-LEFT JOIN webhooks ON webhooks.account_id = $1 AND leased.kind = 'webhook' AND webhooks.id = leased.target_id
+LEFT JOIN told_addresses ON told_addresses.account_id = $1 AND leased.kind = 'address'
+    AND told_addresses.id = leased.target_id
+LEFT JOIN webhooks ON webhooks.account_id = $1
+    AND webhooks.id = CASE leased.kind
+        WHEN 'webhook' THEN leased.target_id
+        WHEN 'address' THEN (SELECT id FROM webhooks AS same WHERE account_id = $1 AND url = told_addresses.url)
+    END
 LEFT JOIN inboxes ON inboxes.account_id = $1 AND leased.kind = 'api_inbox' AND inboxes.id = leased.target_id
     AND inboxes.channel_type = 'Channel::Api' AND inboxes.deleted_at IS NULL
 LEFT JOIN api_channels ON api_channels.account_id = $1 AND api_channels.id = inboxes.channel_id

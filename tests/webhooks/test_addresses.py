@@ -1,0 +1,146 @@
+"""Addresses that macros have told of a conversation, and that are no webhook of the account."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from harness import Api, Given, links_of
+from receivers import Receiver
+from standardwebhooks import Webhook
+
+from criachat.conversations.events import TellingRequested
+from criachat.kit import clock
+from criachat.webhooks import operations
+
+
+async def pressed(given: Given, *urls: str, conversation: Any) -> None:
+    """A macro that has these addresses told is executed in the conversation."""
+    actions = [{"action_name": "send_webhook_event", "action_params": [url]} for url in urls]
+    macro = (await given.api.post("/macros", {"name": "Tell the CRM", "actions": actions})).json["payload"]
+    body = {"conversation_ids": [conversation["id"]]}
+    assert (await given.api.post(f"/macros/{macro['id']}/execute", body)).status == 200
+    await given.worked()
+
+
+async def test_an_address_is_told_of_the_conversation_as_webhooks_are(given: Given, receiver: Receiver) -> None:
+    conversation = await given.conversation()
+    await given.message(conversation, "Olá!")
+    await given.webhook(f"{receiver.url}/all", "conversation_updated")
+    await given.api.post(f"/conversations/{conversation['id']}/labels", {"labels": ["vip"]})
+
+    await pressed(given, f"{receiver.url}/crm?key=s3cret", conversation=conversation)
+    await given.delivered()
+
+    *_, of_webhook = receiver.events("conversation_updated")
+    (of_macro,) = receiver.events("macro.executed")
+    (told,) = [each for each in receiver.told if each.json["event"] == "macro.executed"]
+    assert told.path == "/hook/crm?key=s3cret"
+    del of_webhook["changed_attributes"]
+    assert of_macro == {**of_webhook, "event": "macro.executed"}
+    assert of_macro["messages"][0]["content"] == "Olá!"
+    assert told.headers["webhook-id"] == told.headers["X-Chatwoot-Delivery"]
+    assert "X-Chatwoot-Signature" not in told.headers
+
+
+async def test_one_that_has_a_webhook_too_can_verify_what_it_is_told(given: Given, receiver: Receiver) -> None:
+    webhook = await given.webhook(f"{receiver.url}/crm", "contact_created")
+
+    await pressed(given, f"{receiver.url}/crm", conversation=await given.conversation())
+    await given.delivered()
+
+    (told,) = [each for each in receiver.told if each.json["event"] == "macro.executed"]
+    assert Webhook(webhook["secret_standard"]).verify(told.body, dict(told.headers)) == told.json
+
+
+async def test_it_is_tried_again_under_the_same_id_and_stands_in_the_log(
+    api: Api, given: Given, receiver: Receiver
+) -> None:
+    conversation = await given.conversation()
+    receiver.will_answer(500)
+
+    await pressed(given, receiver.url, conversation=conversation)
+    await given.delivered()
+    clock.travel(timedelta(seconds=7))
+    await given.delivered()
+
+    first, second = receiver.told
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+    log = (await api.get("/deliveries")).json["deliveries"]
+    (delivery,) = [each for each in log if each["event"] == "macro.executed"]
+    assert delivery["id"] == first.headers["webhook-id"]
+    assert delivery["target"].startswith("address:")
+    assert (delivery["status"], delivery["tries"], delivery["conversation_id"]) == ("delivered", 2, conversation["id"])
+    assert (await api.get(f"/deliveries?conversation_id={conversation['id']}")).json["deliveries"] == [delivery]
+
+
+async def test_each_execution_is_a_delivery_of_its_own_however_often_it_is_heard_of(
+    given: Given, receiver: Receiver
+) -> None:
+    conversation = await given.conversation()
+
+    await pressed(given, receiver.url, receiver.url, conversation=conversation)
+    await given.relayed()
+    events = await given.emitted(TellingRequested)
+    async with given.world.parts.database.transaction() as tx:
+        await operations.queue_tellings(tx, events, links_of(given.world))
+    await given.delivered()
+
+    assert len({event.address_id for event in events}) == 1
+    assert len(receiver.told) == len({each.headers["webhook-id"] for each in receiver.told}) == 2
+
+
+async def test_private_addresses_are_not_told(api: Api, given: Given) -> None:
+    await pressed(given, "http://10.0.0.7/hook", conversation=await given.conversation())
+    await given.delivered()
+
+    (delivery,) = (await api.get("/deliveries")).json["deliveries"]
+    assert (delivery["status"], delivery["tries"], delivery["last_status"]) == ("pending", 1, None)
+
+
+async def test_an_address_that_fails_marks_no_message_and_is_given_up_in_the_end(
+    api: Api, given: Given, receiver: Receiver
+) -> None:
+    conversation = await given.conversation()
+    message = await given.message(conversation, "Olá!")
+    receiver.always_answers(500)
+
+    await pressed(given, receiver.url, conversation=conversation)
+    for _ in range(12):
+        await given.delivered()
+        clock.travel(timedelta(hours=30))
+
+    (delivery,) = (await api.get("/deliveries")).json["deliveries"]
+    shown = (await api.get(f"/conversations/{conversation['id']}/messages")).json["payload"]
+    assert (delivery["status"], delivery["tries"], len(receiver.told)) == ("exhausted", 10, 10)
+    assert [(each["id"], each["status"]) for each in shown] == [(message["id"], "sent")]
+
+
+async def test_the_feed_and_the_log_of_events_do_not_show_the_address(
+    api: Api, given: Given, receiver: Receiver
+) -> None:
+    await pressed(given, f"{receiver.url}/?key=s3cret", conversation=await given.conversation())
+
+    feed = await api.get("/events")
+    async with given.world.parts.database.reading() as db:
+        rows = await db.fetch_values(
+            "SELECT row_to_json(events)::text FROM events WHERE account_id = $1", given.account_id
+        )
+
+    assert "telling_requested" in feed.body.decode()
+    assert "s3cret" not in feed.body.decode()
+    assert "s3cret" not in "".join(rows)
+
+
+async def test_of_many_who_name_one_address_at_once_all_have_the_same(given: Given, receiver: Receiver) -> None:
+    conversations = [await given.conversation() for _ in range(8)]
+
+    await asyncio.gather(*(pressed(given, receiver.url, conversation=each) for each in conversations))
+    await given.delivered()
+
+    assert len(receiver.told) == 8
+    async with given.world.parts.database.reading() as db:
+        count = await db.fetch_value("SELECT count(*) FROM told_addresses WHERE account_id = $1", given.account_id)
+    assert count == 1
