@@ -87,6 +87,12 @@ async def rename_label(stage: Stage) -> None:
     done(await stage.given.api.patch(f"/labels/{label['id']}", {"title": f"very-{label['title']}"}))
 
 
+async def redefine(stage: Stage) -> None:
+    field = {"attribute_display_name": "Plano", "attribute_key": "plan", "attribute_model": 1}
+    definition = done(await stage.given.api.post("/custom_attribute_definitions", field))
+    done(await stage.given.api.patch(f"/custom_attribute_definitions/{definition['id']}", {"attribute_key": "tier"}))
+
+
 async def hire(stage: Stage) -> None:
     await stage.given.agent("Carla")
 
@@ -260,6 +266,7 @@ HAPPENINGS: Mapping[str, Act] = {
     "agent_updated": promote,
     "agent_removed": dismiss,
     "label_renamed": rename_label,
+    "attribute_definition_changed": redefine,
     "notification_created": notify_boss,
     "notification_updated": read_notification,
     "notification_deleted": remove_notification,

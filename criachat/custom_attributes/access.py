@@ -21,6 +21,11 @@ async def load_definition_to_change(tx: Tx, actor: Actor, definition_id: int) ->
     return _found(await queries.lock_definition(tx, actor.account_id, definition_id))
 
 
+async def find_definition(db: Db, account_id: int, definition_id: int) -> Definition | None:
+    """The definition, for jobs."""
+    return await queries.find_definition(db, account_id, definition_id)
+
+
 async def list_definitions(db: Db, account_id: int, model: AttributeModel | None) -> list[Definition]:
     """The account's definitions for one model, or for all."""
     return await queries.list_definitions(db, account_id, model)

@@ -41,11 +41,12 @@ async def create_definition(tx: Tx, actor: Actor, params: DefinitionParams) -> D
 async def change_definition(tx: Tx, actor: Actor, definition_id: int, params: DefinitionParams) -> DefinitionOut:
     """Change an extra field. Values that are stored already stay as they are."""
     definition = await access.load_definition_to_change(tx, actor, definition_id)
-    return definition_out(await operations.change_definition(tx, definition, params))
+    return definition_out(await operations.change_definition(tx, definition, params, actor=actor))
 
 
 @routes.delete("/{definition_id}", actors=AGENT)
 async def delete_definition(tx: Tx, actor: Actor, definition_id: int) -> Answer:
     """Remove an extra field. Values that are stored already stay as they are."""
-    await operations.delete_definition(tx, await access.load_definition_to_change(tx, actor, definition_id))
+    definition = await access.load_definition_to_change(tx, actor, definition_id)
+    await operations.delete_definition(tx, definition, actor=actor)
     return Answer(status=204)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from criachat.inboxes import operations
+from criachat.inboxes.pre_chat import Renaming
 from criachat.kit.db import Tx
 from criachat.kit.jobs import JobContext, Jobs
 
@@ -28,6 +29,15 @@ async def remove_inbox(context: JobContext, params: RemoveInbox) -> None:
     async with context.database.transaction() as tx:
         if not await operations.remove_deleted(tx, account_id=params.account_id, inbox_id=params.inbox_id):
             await enqueue_removal(tx, params, execute_after=LOOK_AGAIN)
+
+
+@jobs.define(timeout_seconds=3600)
+async def follow_definition(context: JobContext, params: Renaming) -> None:
+    """Have forms that ask for an extra field follow it, one at a time; a second run finds nothing to change."""
+    inbox_id: int | None = 0
+    while inbox_id is not None:
+        async with context.database.transaction() as tx:
+            inbox_id = await operations.follow_definition(tx, params, after=inbox_id)
 
 
 async def enqueue_removal(tx: Tx, params: RemoveInbox, *, execute_after: timedelta | None = None) -> None:

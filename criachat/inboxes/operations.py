@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from criachat.accounts.operations import hold_limit, invalidate_cache, tell_of_change
+from criachat.custom_attributes import access as custom_attributes
 from criachat.inboxes import access, queries, rules
 from criachat.inboxes.channel import address_kinds, addresses_of, told_settings, with_settings
 from criachat.inboxes.errors import (
@@ -22,9 +23,11 @@ from criachat.inboxes.errors import (
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxEvent, InboxState, InboxUpdated
 from criachat.inboxes.kinds import KINDS, TWILIO, WEBSITE_TOKEN, Address, Kind
 from criachat.inboxes.models import API, WEBSITE, Inbox, hmac_context, secret_context, usual_week
+from criachat.inboxes.pre_chat import OPTIONS, Renaming, followed
+from criachat.inboxes.rules import is_bounded
 from criachat.inboxes.schemas import InboxParams, TwilioParams
 from criachat.kit import directory, tokens
-from criachat.kit.actors import Actor
+from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx, changed
 from criachat.kit.errors import NotFound
 from criachat.kit.events import by, emit
@@ -166,6 +169,27 @@ async def mark_bot(tx: Tx, account_id: int, inbox_ids: Sequence[int], *, has_act
     """Note whether a bot answers first in these inboxes: where one does, new conversations start pending."""
     if await queries.mark_bot(tx, account_id, inbox_ids, has_active_bot=has_active_bot):
         await invalidate_cache(tx, account_id, "inbox")
+
+
+async def follow_definition(tx: Tx, renaming: Renaming, *, after: int) -> int | None:
+    """Have the form of the next website that asks for an extra field follow it; which it was, None when none is left.
+
+    What becomes too large by it stays as it is.
+    """
+    account_id = renaming.account_id
+    key = account_id, renaming.attribute_key, renaming.attribute_model
+    inbox_id = await queries.find_asking(tx, *key, after=after)
+    if inbox_id is None:
+        return None
+    await queries.lock_inbox(tx, account_id, inbox_id)
+    inbox = await access.find_inbox(tx, account_id, inbox_id)
+    definition = await custom_attributes.find_definition(tx, account_id, renaming.definition_id)
+    if inbox is not None and inbox.channel is not None:
+        options = followed(inbox.channel[OPTIONS], renaming, definition)
+        if is_bounded(options):
+            channel = {**inbox.channel, OPTIONS: options}
+            await _change(tx, inbox, msgspec.structs.replace(inbox, channel=channel), actor=system(account_id))
+    return inbox_id
 
 
 async def remove_deleted(tx: Tx, *, account_id: int, inbox_id: int) -> bool:

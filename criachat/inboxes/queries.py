@@ -37,6 +37,18 @@ WHERE inboxes.account_id = $1 AND inboxes.deleted_at IS NULL
 """
 FIND_INBOX: LiteralString = INBOX + "  AND inboxes.id = $3"
 LIST_INBOXES: LiteralString = INBOX + "ORDER BY lower(inboxes.name), inboxes.id\nLIMIT 2000"
+# Websites of an account are few, so each of their forms is looked at.
+FIND_ASKING = """
+SELECT inboxes.id
+FROM inboxes
+JOIN channels ON channels.account_id = $1 AND channels.id = inboxes.channel_id
+WHERE inboxes.account_id = $1 AND inboxes.channel_type = 'Channel::WebWidget' AND inboxes.deleted_at IS NULL
+  AND inboxes.id > $4
+  AND channels.settings -> 'pre_chat_form_options' -> 'pre_chat_fields'
+      @> jsonb_build_array(jsonb_build_object('name', $2::text, 'field_type', $3::text))
+ORDER BY inboxes.id
+LIMIT 1
+"""
 LIST_INBOXES_BY_ID: LiteralString = INBOX + "  AND inboxes.id = ANY($3::bigint[])"
 HAS_PORTAL = "SELECT EXISTS (SELECT FROM portals WHERE account_id = $1 AND id = $2)"
 RESERVE_CHANNEL_ID = "SELECT nextval('api_channels_id_seq')"
@@ -231,6 +243,11 @@ async def is_left(db: Db, account_id: int, inbox_id: int) -> bool:
 async def list_member_ids(db: Db, inbox: Inbox) -> list[int]:
     """Who is in it."""
     return await db.fetch_values(LIST_MEMBER_IDS, inbox.account_id, inbox.id)
+
+
+async def find_asking(db: Db, account_id: int, name: str, field_type: str, *, after: int) -> int | None:
+    """The next website whose form asks this, in the order of ids; None when there are no more."""
+    return await db.fetch_value(FIND_ASKING, account_id, name, field_type, after)
 
 
 async def list_common_member_ids(db: Db, account_id: int, inbox_ids: Sequence[int]) -> list[int]:

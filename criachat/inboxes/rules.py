@@ -129,8 +129,13 @@ def _check_reply_window(hours: object) -> None:
 
 def bounded(field: str, settings: dict[str, Any]) -> dict[str, Any]:
     """The settings, unless they are too many to be carried by every list of inboxes."""
-    if len(msgspec.json.encode(settings)) > MOST_SETTINGS_BYTES:
+    if not is_bounded(settings):
         raise SettingsTooLarge(
             f"{field.replace('_', ' ').capitalize()} is too large (maximum is 100 kB)", attributes=[field]
         )
     return settings
+
+
+def is_bounded(settings: dict[str, Any]) -> bool:
+    """Whether lists of inboxes can carry them."""
+    return len(msgspec.json.encode(settings)) <= MOST_SETTINGS_BYTES

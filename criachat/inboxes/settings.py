@@ -15,6 +15,7 @@ from criachat.kit.texts import Long, Short
 
 Address = Annotated[str, Meta(max_length=2048)]
 Credential = Annotated[str, Meta(max_length=4096)]
+Pattern = Annotated[str, Meta(max_length=1000)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Flag = Literal["attachments", "emoji_picker", "end_conversation", "use_inbox_avatar_for_bot"]
 FIRST_FLAGS: tuple[Flag, ...] = ("attachments", "emoji_picker", "end_conversation")
@@ -32,7 +33,7 @@ class PreChatField(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     locale: Short | UnsetType = UNSET
     values: list[Short] | UnsetType = UNSET
-    regex_pattern: Short | UnsetType | None = UNSET
+    regex_pattern: Pattern | UnsetType | None = UNSET
     regex_cue: Short | UnsetType | None = UNSET
 
 

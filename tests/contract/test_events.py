@@ -87,6 +87,10 @@ IN_THE_FEED: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "notification_updated": (None, {"notifications": [dict], "locale": str}),
     "notification_deleted": (None, {"notifications": [dict]}),
     "label_renamed": (None, {"label_id": int, "previous": str, "current": str}),
+    "attribute_definition_changed": (
+        None,
+        {"definition_id": int, "attribute_model": str, "attribute_key": str, "attribute_display_name": str},
+    ),
     "contact_created": (OF_CONTACT, {}),
     "contact_updated": (OF_CONTACT, {}),
     "contact_deleted": (OF_CONTACT, {}),
