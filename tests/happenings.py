@@ -11,6 +11,7 @@ import msgspec
 from apps import App, open_app, signed
 from harness import Given, Person, Reply
 from receivers import Receiver
+from visitors import signed_in
 
 from criachat.kit import clock
 
@@ -70,6 +71,15 @@ async def notify_boss(stage: Stage) -> Any:
     done(await colleague.post(f"{stage.path}/messages", note))
     await given.relayed()
     return done(await given.api.get("/notifications"))["data"]["payload"][0]
+
+
+async def sign_in(stage: Stage) -> None:
+    await signed_in(stage.given, stage.ana)
+
+
+async def sign_out(stage: Stage) -> None:
+    browser = await signed_in(stage.given, stage.ana)
+    done(await browser.delete("/auth/sign_out"))
 
 
 async def read_notification(stage: Stage) -> None:
@@ -265,6 +275,8 @@ HAPPENINGS: Mapping[str, Act] = {
     "agent_added": hire,
     "agent_updated": promote,
     "agent_removed": dismiss,
+    "signed_in": sign_in,
+    "signed_out": sign_out,
     "label_renamed": rename_label,
     "attribute_definition_changed": redefine,
     "notification_created": notify_boss,

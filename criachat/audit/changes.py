@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from criachat.accounts.events import AdministrationChanged
 from criachat.audit.models import Change
+from criachat.auth.events import SignedIn, SignedOut
 from criachat.conversations.events import ConversationDeleted
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxEvent
 from criachat.kit import clock
@@ -15,7 +16,15 @@ from criachat.labels.events import LabelRenamed
 from criachat.users.events import AgentAdded, AgentRemoved, AgentUpdated
 
 Heard = (
-    AdministrationChanged | AgentAdded | AgentUpdated | AgentRemoved | InboxEvent | LabelRenamed | ConversationDeleted
+    AdministrationChanged
+    | AgentAdded
+    | AgentUpdated
+    | AgentRemoved
+    | InboxEvent
+    | LabelRenamed
+    | ConversationDeleted
+    | SignedIn
+    | SignedOut
 )
 USER_TYPES: Final[Mapping[str, str]] = {"user": "User", "agent_bot": "AgentBot", "platform_app": "PlatformApp"}
 MEMBERSHIP: Final = "AccountUser"
@@ -28,13 +37,8 @@ def change_of(event: Heard) -> Change | None:
     match event:
         case AdministrationChanged():
             return _change(event, event.auditable_type, event.auditable_id, event.action)
-        case AgentAdded():
-            return _change(event, MEMBERSHIP, event.user_id, "create", {"user_id": [None, event.user_id]})
-        case AgentRemoved():
-            return _change(event, MEMBERSHIP, event.user_id, "destroy", {"user_id": [event.user_id, None]})
-        case AgentUpdated():
-            told = {name: values for name, values in (event.changes or {}).items() if name not in PERSONAL}
-            return _change(event, MEMBERSHIP, event.user_id, "update", told) if told else None
+        case AgentAdded() | AgentUpdated() | AgentRemoved():
+            return _of_membership(event)
         case InboxEvent():
             return _of_inbox(event)
         case LabelRenamed():
@@ -42,6 +46,19 @@ def change_of(event: Heard) -> Change | None:
         case ConversationDeleted():
             number = {"display_id": [event.snapshot.id, None]}
             return _change(event, "Conversation", event.snapshot.conversation_id, "destroy", number)
+        case SignedIn() | SignedOut():
+            return _change(event, "User", event.actor_id or 0, "sign_in" if isinstance(event, SignedIn) else "sign_out")
+
+
+def _of_membership(event: AgentAdded | AgentUpdated | AgentRemoved) -> Change | None:
+    match event:
+        case AgentAdded():
+            return _change(event, MEMBERSHIP, event.user_id, "create", {"user_id": [None, event.user_id]})
+        case AgentRemoved():
+            return _change(event, MEMBERSHIP, event.user_id, "destroy", {"user_id": [event.user_id, None]})
+        case AgentUpdated():
+            told = {name: values for name, values in (event.changes or {}).items() if name not in PERSONAL}
+            return _change(event, MEMBERSHIP, event.user_id, "update", told) if told else None
 
 
 def _of_inbox(event: InboxEvent) -> Change | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from criachat.accounts.events import AdministrationChanged
 from criachat.audit import queries
 from criachat.audit.changes import Heard, change_of
+from criachat.auth.events import SignedIn, SignedOut
 from criachat.conversations.events import ConversationDeleted
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxUpdated
 from criachat.kit.db import Tx
@@ -27,6 +28,8 @@ listeners = Listeners("audit")
     InboxDeleted,
     LabelRenamed,
     ConversationDeleted,
+    SignedIn,
+    SignedOut,
 )
 async def write_down(tx: Tx, events: Sequence[Heard]) -> None:
     """Write down who changed what."""

@@ -19,6 +19,7 @@ from criachat.kit.errors import Invalid
 from criachat.kit.files import Files
 from criachat.kit.http.binding import id_of
 from criachat.kit.outside import check_url
+from criachat.kit.texts import told_url
 from criachat.labels.titles import LONGEST_LABEL, MOST_LABELS, label_titles
 from criachat.messages.content import LONGEST_CONTENT
 from criachat.teams import access as teams
@@ -76,6 +77,16 @@ def read_actions(
 def kept_actions(actions: Sequence[Action]) -> list[dict[str, Any]]:
     """The actions as they are stored and shown."""
     return [msgspec.structs.asdict(action) for action in actions]
+
+
+def told_actions(actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The actions as the log of changes shows them: of addresses, what is no secret."""
+    return [
+        {**action, "action_params": [told_url(each) for each in action["action_params"]]}
+        if action["action_name"] == "send_webhook_event"
+        else dict(action)
+        for action in actions
+    ]
 
 
 def scopes_of(actions: Sequence[Mapping[str, Any]]) -> list[str]:

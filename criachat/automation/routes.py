@@ -118,7 +118,7 @@ async def change_macro(
 @macro_routes.delete("/{macro_id}", actors=AGENT)
 async def delete_macro(tx: Tx, actor: Actor, macro_id: int) -> None:
     """Remove a macro: its author may, and administrators where it is everybody's and its author is gone."""
-    await macros.delete_macro(tx, await access.load_macro_to_delete(tx, actor, macro_id))
+    await macros.delete_macro(tx, await access.load_macro_to_delete(tx, actor, macro_id), actor=actor)
 
 
 @macro_routes.post("/{macro_id}/execute", actors=AGENT)

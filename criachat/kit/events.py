@@ -177,12 +177,30 @@ FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], 
 """
 
 
+# The same for events of many accounts, each row with its own.
+INSERT_EVENTS_OF_ACCOUNTS = """
+INSERT INTO events (account_id, name, inbox_id, conversation_id, message_id, contact_id, actor_type, actor_id, cause,
+    changes, details, snapshot, epoch, created_at)
+SELECT new.*, (SELECT epoch FROM event_epoch), $13
+FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[],
+    $9::text[], $10::json[], $11::json[], $12::json[]) AS new (account_id, name, inbox_id, conversation_id, message_id,
+    contact_id, actor_type, actor_id, cause, changes, details, snapshot)
+"""
+
+
 async def emit(tx: Tx, *events: Event) -> None:
     """Append to the log, in this transaction. All events of one call belong to one account."""
     if not events:
         return
     values = event_values(tx, events)
     await tx.execute(INSERT_EVENTS, events[0].account_id, *values[:10], clock.now(), values[10])
+
+
+async def emit_in_accounts(tx: Tx, events: Sequence[Event]) -> None:
+    """Append to the log, in this transaction, what is about many accounts."""
+    if events:
+        values = event_values(tx, events)
+        await tx.execute(INSERT_EVENTS_OF_ACCOUNTS, [event.account_id for event in events], *values, clock.now())
 
 
 def event_values(tx: Tx, events: Sequence[Event]) -> list[list[Any]]:

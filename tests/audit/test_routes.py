@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from harness import Api, Given
+from visitors import Browser, signed_in, with_password
 
 from criachat.accounts.events import AdministrationChanged
 from criachat.audit.listeners import write_down
+from criachat.auth.operations.sessions import open_session
+from criachat.auth.queries.sessions import find_entrant
 from criachat.kit import clock
 
 PATH = "/audit_logs"
+ADDRESS = "https://crm.example.com/page?token=very-secret"
+CALL = {"action_name": "send_webhook_event", "action_params": [ADDRESS]}
 
 
 async def log(given: Given, **params: Any) -> Any:
@@ -76,9 +82,17 @@ async def dismiss(given: Given) -> None:
 
 
 async def make_rule(given: Given) -> None:
-    actions = [{"action_name": "resolve_conversation"}]
+    actions = [CALL]
     rule = {"name": "Close", "event_name": "message_created", "conditions": [], "actions": actions}
     await given.api.post("/automation_rules", rule)
+
+
+async def make_macro(given: Given) -> None:
+    await given.api.post("/macros", {"name": "Tell the CRM", "actions": [CALL]})
+
+
+async def make_page(given: Given) -> None:
+    await given.api.post("/dashboard_apps", {"title": "CRM", "content": [{"type": "frame", "url": ADDRESS}]})
 
 
 async def delete_conversation(given: Given) -> None:
@@ -121,6 +135,8 @@ async def rename_label(given: Given) -> None:
         (promote, "AccountUser", "update"),
         (dismiss, "AccountUser", "destroy"),
         (make_rule, "AutomationRule", "create"),
+        (make_macro, "Macro", "create"),
+        (make_page, "DashboardApp", "create"),
         (delete_conversation, "Conversation", "destroy"),
         (make_inbox, "Inbox", "create"),
         (rename_inbox, "Inbox", "update"),
@@ -140,6 +156,80 @@ async def test_everything_that_changes_how_the_account_works_is_written_down(
     assert entry["user_id"] == given.boss.id
     assert entry["audited_changes"]
     assert "very-secret" not in str(entry)
+
+
+async def test_of_an_address_another_secret_is_told_apart_and_not_told(api: Api, given: Given) -> None:
+    frames = [[{"type": "frame", "url": f"https://crm.example.com/page?token=very-secret-{each}"}] for each in "ab"]
+    page = (await api.post("/dashboard_apps", {"title": "CRM", "content": frames[0]})).json
+    await api.patch(f"/dashboard_apps/{page['id']}", {"content": frames[1]})
+    plain = [{"type": "frame", "url": "https://crm.example.com:8443/page"}]
+    await api.patch(f"/dashboard_apps/{page['id']}", {"content": plain})
+
+    last, second = (await log(given))["audit_logs"][:2]
+
+    before, after = [view[0]["url"] for view in second["audited_changes"]["content"]]
+    assert before != after
+    assert before.partition("#")[0] == after.partition("#")[0] == "https://crm.example.com/page"
+    assert last["audited_changes"]["content"][1] == plain
+
+
+async def test_who_changes_and_removes_a_macro_is_written_down(api: Api, given: Given) -> None:
+    macro = (await api.post("/macros", {"name": "Close", "actions": [{"action_name": "mute_conversation"}]})).json
+    path = f"/macros/{macro['payload']['id']}"
+    await api.patch(path, {"name": "Close"})
+    await api.patch(path, {"name": "Mute"})
+    await api.delete(path)
+
+    entries = [each for each in (await log(given))["audit_logs"] if each["auditable_type"] == "Macro"]
+
+    assert [each["action"] for each in entries] == ["destroy", "update", "create"]
+    assert entries[1]["audited_changes"] == {"name": ["Close", "Mute"]}
+    assert entries[0]["audited_changes"]["name"] == "Mute"
+
+
+async def test_who_signs_in_and_out_is_written_down_in_each_of_their_accounts(given: Given) -> None:
+    others, strangers = await given.another_account(), await given.another_account()
+    ana = await with_password(given, await given.agent("Ana"))
+    await others.api.post("/agents", {"name": "Ana", "email": ana.email})
+    browser = Browser(given.world)
+
+    await browser.sign_in(ana, "wrong")
+    assert (await browser.sign_in(ana)).status == 200
+    assert (await browser.delete("/auth/sign_out")).status == 200
+
+    for account in (given, others):
+        out, entered = [each for each in (await log(account))["audit_logs"] if each["auditable_type"] == "User"]
+        assert (entered["action"], out["action"]) == ("sign_in", "sign_out")
+        for each in (entered, out):
+            assert (each["auditable_id"], each["user_id"], each["user_type"]) == (ana.id, ana.id, "User")
+            assert (each["username"], each["audited_changes"]) == (ana.email, {})
+    assert "sign_" not in str(await log(strangers))
+
+
+async def test_of_many_who_end_a_session_at_once_one_is_written_down(given: Given) -> None:
+    browser = await signed_in(given, await given.agent("Ana"))
+
+    await asyncio.gather(*(browser.delete("/auth/sign_out") for _ in range(8)))
+
+    entries = (await log(given))["audit_logs"]
+    assert [each["action"] for each in entries].count("sign_out") == 1
+
+
+async def test_a_sign_in_that_is_undone_is_not_written_down(given: Given) -> None:
+    ana = await with_password(given, await given.agent("Ana"))
+    async with given.world.parts.database.reading() as db:
+        entrant = await find_entrant(db, ana.email)
+    assert entrant is not None
+
+    async def sign_in_and_stumble() -> None:
+        async with given.world.parts.database.transaction() as tx:
+            await open_session(tx, given.world.keyring, entrant)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await sign_in_and_stumble()
+
+    assert "sign_in" not in str(await log(given))
 
 
 async def test_what_people_choose_for_themselves_is_nobodys_business(api: Api, given: Given) -> None:

@@ -86,6 +86,8 @@ IN_THE_FEED: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "notification_created": (None, {"notifications": [dict], "locale": str}),
     "notification_updated": (None, {"notifications": [dict], "locale": str}),
     "notification_deleted": (None, {"notifications": [dict]}),
+    "signed_in": (None, {}),
+    "signed_out": (None, {}),
     "label_renamed": (None, {"label_id": int, "previous": str, "current": str}),
     "attribute_definition_changed": (
         None,

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from criachat.auth.credentials import api_token_of
 from criachat.auth.errors import WrongCredentials
+from criachat.auth.events import SignedIn, SignedOut
 from criachat.auth.models import Credentials, Entrant, Owner, Session
 from criachat.auth.operations import ENDED_TOPIC, SHOWN_CHARACTERS, revoke_all
 from criachat.auth.operations.one_time import CHALLENGE_LASTS, give
@@ -16,7 +17,9 @@ from criachat.kit import clock, tokens
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.errors import Unauthenticated
+from criachat.kit.events import emit_in_accounts
 from criachat.kit.tokens import Keyring
+from criachat.users import access as users
 
 LIFETIME = timedelta(days=60)
 MOST_SESSIONS = 25
@@ -51,7 +54,15 @@ async def open_session(tx: Tx, keyring: Keyring, entrant: Entrant) -> Session:
     )
     await _keep_api_token(tx, keyring, session)
     await end_sessions(tx, await queries.list_surplus_sessions(tx, entrant.id, kept=MOST_SESSIONS))
+    await _tell_accounts(tx, SignedIn, entrant.id)
     return session
+
+
+async def sign_out(tx: Tx, user_id: int, session_id: int) -> None:
+    """End this session; of two who end it at once, one does."""
+    if await queries.lock_session(tx, session_id):
+        await end_sessions(tx, [session_id])
+        await _tell_accounts(tx, SignedOut, user_id)
 
 
 async def end_sessions(tx: Tx, session_ids: Sequence[int]) -> None:
@@ -93,6 +104,13 @@ async def reset_api_token(tx: Tx, keyring: Keyring, actor: Actor, credentials: C
         ),
     )
     return text
+
+
+async def _tell_accounts(tx: Tx, kind: type[SignedIn | SignedOut], user_id: int) -> None:
+    """Each account of theirs is told."""
+    memberships = await users.list_memberships(tx, user_id)
+    told = [kind(account_id=each.account_id, actor_type="user", actor_id=user_id) for each in memberships]
+    await emit_in_accounts(tx, told)
 
 
 async def _keep_api_token(tx: Tx, keyring: Keyring, session: Session) -> None:

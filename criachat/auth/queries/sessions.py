@@ -36,6 +36,7 @@ VALUES ($1, $2, $3, $4, 'user', $5, $6, $7, $8)
 LIST_SURPLUS_SESSIONS = """
 SELECT id FROM sessions WHERE user_id = $1 ORDER BY expires_at DESC, id DESC OFFSET $2
 """
+LOCK_SESSION = "SELECT id FROM sessions WHERE id = $1 FOR UPDATE"
 LIST_OTHER_SESSIONS = "SELECT id FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2"
 # The tokens first, for their ids: with the sessions they would go unseen.
 END_SESSIONS = """
@@ -75,6 +76,11 @@ async def insert_api_token(
     """The session's own access token, which dies with it."""
     values = (digest, *shown, "Session", user_id, session_id, expires_at, clock.now())
     await tx.execute(INSERT_API_TOKEN, *values)
+
+
+async def lock_session(tx: Tx, session_id: int) -> bool:
+    """Hold the session until the transaction ends; False when it has ended."""
+    return await tx.fetch_value(LOCK_SESSION, session_id) is not None
 
 
 async def list_surplus_sessions(tx: Tx, user_id: int, *, kept: int) -> list[int]:

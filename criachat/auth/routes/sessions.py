@@ -5,8 +5,7 @@ from __future__ import annotations
 from criachat.auth.credentials import api_token_of, credentials_of
 from criachat.auth.entrance import Entrance
 from criachat.auth.errors import NotSignedIn, SessionInvalid
-from criachat.auth.operations import entering
-from criachat.auth.operations.sessions import end_sessions
+from criachat.auth.operations import entering, sessions
 from criachat.auth.resolver import TokenResolver
 from criachat.auth.routes.answers import entered
 from criachat.auth.schemas import PayloadOut, SignInParams, SuccessOut, valid_out
@@ -53,7 +52,7 @@ async def sign_out(request: Request, entrance: Entrance, resolver: TokenResolver
         raise NotSignedIn
     request.told = ()
     async with entrance.database.transaction() as tx:
-        await end_sessions(tx, [identity.session_id])
+        await sessions.sign_out(tx, identity.owner_id, identity.session_id)
     return SuccessOut()
 
 

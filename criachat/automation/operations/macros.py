@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import take_turn
-from criachat.automation.actions import OF_MACROS, check_people, kept_actions, read_actions
+from criachat.accounts.operations import take_turn, tell_of_change
+from criachat.automation.actions import OF_MACROS, check_people, kept_actions, read_actions, told_actions
 from criachat.automation.errors import (
     MacroNameBlank,
     MacroTooLarge,
@@ -25,6 +26,7 @@ from criachat.kit.choices import chosen
 from criachat.kit.db import Db, Tx
 from criachat.kit.files import Files
 
+RECORD = "Macro"
 MOST_CONVERSATIONS = 100
 
 
@@ -46,6 +48,7 @@ async def create_macro(tx: Tx, files: Files, params: MacroParams, *, actor: Acto
     if macro is None:
         raise TooManyMacros
     await hold_files(tx, macro.account_id, before=(), after=files_of(macro.actions))
+    await tell_of_change(tx, actor, RECORD, macro.id, before=None, after=_told(macro))
     return macro
 
 
@@ -54,13 +57,15 @@ async def change_macro(tx: Tx, files: Files, macro: Macro, params: MacroParams, 
     changed = await _changed(tx, files, macro, params, actor=actor)
     await macros.save_macro(tx, changed)
     await hold_files(tx, macro.account_id, before=files_of(macro.actions), after=files_of(changed.actions))
+    await tell_of_change(tx, actor, RECORD, macro.id, before=_told(macro), after=_told(changed))
     return changed
 
 
-async def delete_macro(tx: Tx, macro: Macro) -> None:
+async def delete_macro(tx: Tx, macro: Macro, *, actor: Actor) -> None:
     """Remove it; what it has done stays, and where it is being executed it goes on."""
     await macros.delete_macro(tx, macro)
     await hold_files(tx, macro.account_id, before=files_of(macro.actions), after=())
+    await tell_of_change(tx, actor, RECORD, macro.id, before=_told(macro), after=None)
 
 
 async def begin_runs(tx: Tx, macro: Macro, display_ids: Sequence[int], *, actor: Actor) -> list[int]:
@@ -89,6 +94,11 @@ async def _changed(db: Db, files: Files, macro: Macro, params: MacroParams, *, a
     return msgspec.structs.replace(
         macro, name=name, visibility=_visibility(macro, params, actor), updated_by_id=actor.user_id, actions=actions
     )
+
+
+def _told(macro: Macro) -> dict[str, Any]:
+    """The macro as the log of changes shows it."""
+    return {"name": macro.name, "visibility": macro.visibility, "actions": told_actions(macro.actions)}
 
 
 def _visibility(macro: Macro, params: MacroParams, actor: Actor) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from criachat.accounts.operations import take_turn, tell_of_change
-from criachat.automation.actions import OF_RULES, check_people, kept_actions, read_actions
+from criachat.automation.actions import OF_RULES, check_people, kept_actions, read_actions, told_actions
 from criachat.automation.conditions import check_references, read_conditions
 from criachat.automation.errors import EventNameUnknown, NameBlank, RuleTooLarge, TooManyRules
 from criachat.automation.files import hold_files
@@ -114,5 +114,5 @@ async def _changed(db: Db, files: Files, rule: Rule, params: RuleParams, *, acto
 
 def _told(rule: Rule) -> dict[str, Any]:
     """The rule as the log of changes shows it."""
-    told = msgspec.structs.asdict(rule)
+    told = {**msgspec.structs.asdict(rule), "actions": told_actions(rule.actions)}
     return {name: value for name, value in told.items() if name not in ("id", "account_id", "created_at")}

@@ -16,6 +16,7 @@ from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.errors import Invalid
 from criachat.kit.outside import check_url
+from criachat.kit.texts import told_url
 
 RECORD: Final = "DashboardApp"
 MOST_FRAMES: Final = 20
@@ -78,4 +79,4 @@ def _frame(sent: object) -> dict[str, str]:
 
 
 def _told(app: DashboardApp) -> dict[str, Any]:
-    return {"title": app.title, "content": app.content}
+    return {"title": app.title, "content": [{**frame, "url": told_url(frame["url"])} for frame in app.content]}
