@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from criachat.accounts import operations as accounts
+from criachat.kit import clock
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.search import queries
+from criachat.search.models import Behind
 
 jobs = Jobs("search")
 
 
-@jobs.schedule("* * * * *", timeout_seconds=3600)
+# What is left after that waits for the next minute.
+ROUND_SECONDS = 50.0
+# However much was said before: those who talk have most of the machine.
+REST = 2.0
+
+
+@jobs.schedule("* * * * *")
 async def keep_words(context: JobContext) -> None:
-    """Keep the words of what was said, account by account, in batches; what is kept already stays."""
+    """Keep the words of what was said, in short batches, accounts in turns; what is kept already stays."""
+    ends = clock.monotonic() + ROUND_SECONDS
     async with context.database.reading() as db:
         behind = await queries.list_behind(db)
-    for account_id in behind:
-        is_left = True
-        while is_left:
-            async with context.database.transaction() as tx:
-                is_left = await queries.keep_words(tx, account_id)
+    while behind and clock.monotonic() < ends:
+        further = [await _keep_batch(context, each) for each in behind]
+        behind = [each for each in further if each is not None]
+
+
+async def _keep_batch(context: JobContext, behind: Behind) -> Behind | None:
+    """Keep some, and rest longer than that took when there are more."""
+    started = clock.monotonic()
+    async with context.database.transaction() as tx:
+        further = await queries.keep_words(tx, behind)
+    if further is not None:
+        await asyncio.sleep(REST * (clock.monotonic() - started))
+    return further
 
 
 @jobs.schedule("25 3 * * *", timeout_seconds=3600)

@@ -24,6 +24,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
 
 
+class Behind(msgspec.Struct, frozen=True):
+    """An account whose words are to be kept, and the message after which to go on."""
+
+    account_id: int
+    after_id: int
+
+
 class FoundConversation(msgspec.Struct, frozen=True):
     """A conversation that was found, by its database id, with its first message and what its inbox is."""
 

@@ -14,12 +14,14 @@ from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.binding import id_of
 from criachat.kit.paging import containing
-from criachat.search.models import FoundArticle, FoundContact, FoundConversation, Wanted
+from criachat.search.models import Behind, FoundArticle, FoundContact, FoundConversation, Wanted
 
 KEPT_FOR = timedelta(days=92)
 # Messages younger than this may have older ids than some that were committed before them.
 SETTLED_AFTER = timedelta(minutes=5)
-BATCH = 5000
+# As long as a batch is written, nobody on the server reads the log of events any further.
+BATCH = 100
+FORGOTTEN_BATCH = 1000
 
 # $1 is the account, $2 the pattern, $3 and $4 the page, $5 whether the index can be asked; $7 is the agent whose
 # inboxes bound it; they are looked up once, not for every row.
@@ -258,43 +260,48 @@ ORDER BY ts_rank(articles.words, to_tsquery('simple', coalesce($2, ''))) DESC,
 LIMIT $3 OFFSET $4
 """
 
-# Across accounts: where something was said that is not looked through yet.
+# Across accounts: where something was said that is not looked through yet, and from where on. Each is looked up by
+# itself: asked with EXISTS, PostgreSQL reads the messages of everybody.
 LIST_BEHIND = """
-SELECT accounts.id
+SELECT accounts.id AS account_id, coalesce(progress.settled_id, 0) AS after_id
 FROM accounts
 LEFT JOIN message_words_progress AS progress ON progress.account_id = accounts.id
-WHERE EXISTS (
-    SELECT FROM messages WHERE messages.account_id = accounts.id AND messages.id > coalesce(progress.settled_id, 0)
-)
+CROSS JOIN LATERAL (
+    SELECT FROM messages
+    WHERE messages.account_id = accounts.id AND messages.id > coalesce(progress.settled_id, 0)
+    LIMIT 1
+) AS said
+ORDER BY accounts.id
 """
-# The next messages behind those that are settled. Some of them have their words from the last time already, when one
-# with an older id could still be committed beside them.
+# The next messages. Those that are not settled yet are looked through again the next time, when one with an older id
+# may have been committed beside them; the mark of what is settled passes none of them.
 KEEP_WORDS = """
 WITH next AS MATERIALIZED (
     SELECT id, inbox_id, content, created_at, updated_at
     FROM messages
-    WHERE account_id = $1
-      AND id > coalesce((SELECT settled_id FROM message_words_progress WHERE account_id = $1), 0)
+    WHERE account_id = $1 AND id > $2
     ORDER BY id
-    LIMIT $4
+    LIMIT $5
 ), kept AS (
     INSERT INTO message_words (account_id, message_id, inbox_id, created_at, words)
     SELECT $1, id, inbox_id, created_at, left(search_words(content), 20000)
     FROM next
-    WHERE content <> '' AND created_at >= $2
+    WHERE content <> '' AND created_at >= $3
+      AND NOT EXISTS (SELECT FROM message_words AS there WHERE there.account_id = $1 AND there.message_id = next.id)
     ON CONFLICT DO NOTHING
 ), seen AS (
-    SELECT count(*) AS count, max(id) AS kept_id, min(id) FILTER (WHERE updated_at > $3) AS unsettled_id FROM next
+    SELECT count(*) AS count, max(id) AS kept_id, min(id) FILTER (WHERE updated_at > $4) AS unsettled_id FROM next
 ), settled AS (
     SELECT max(id) AS settled_id FROM next, seen WHERE unsettled_id IS NULL OR id < unsettled_id
 ), moved AS (
     INSERT INTO message_words_progress AS progress (account_id, settled_id, kept_id)
     SELECT $1, coalesce(settled_id, 0), kept_id FROM seen, settled WHERE kept_id IS NOT NULL
     ON CONFLICT (account_id) DO UPDATE
-    SET settled_id = greatest(progress.settled_id, excluded.settled_id),
-        kept_id = greatest(progress.kept_id, excluded.kept_id)
+    SET kept_id = greatest(progress.kept_id, excluded.kept_id),
+        settled_id = CASE WHEN progress.settled_id < $2 THEN progress.settled_id
+            ELSE greatest(progress.settled_id, excluded.settled_id) END
 )
-SELECT count = $4 AND settled_id IS NOT NULL FROM seen, settled
+SELECT CASE WHEN count = $5 THEN kept_id END FROM seen
 """
 FORGET_WORDS = """
 DELETE FROM message_words
@@ -336,20 +343,21 @@ async def list_articles(db: Db, wanted: Wanted, *, words: str | None) -> list[Fo
     return await db.fetch_all(FoundArticle, LIST_ARTICLES, wanted.account_id, *values)
 
 
-async def list_behind(db: Db) -> list[int]:
+async def list_behind(db: Db) -> list[Behind]:
     """The accounts in which something was said that is not looked through yet."""
-    return await db.fetch_values(LIST_BEHIND)
+    return await db.fetch_all(Behind, LIST_BEHIND)
 
 
-async def keep_words(tx: Tx, account_id: int) -> bool:
-    """Keep the words of the account's next messages; whether there are more to go on with now."""
+async def keep_words(tx: Tx, behind: Behind) -> Behind | None:
+    """Keep the words of the account's next messages; where to go on when there are more."""
     settled = clock.now() - SETTLED_AFTER
-    return bool(await tx.fetch_value(KEEP_WORDS, account_id, oldest(), settled, BATCH))
+    reached = await tx.fetch_value(KEEP_WORDS, behind.account_id, behind.after_id, oldest(), settled, BATCH)
+    return None if reached is None else Behind(behind.account_id, reached)
 
 
 async def forget_words(tx: Tx, account_id: int) -> bool:
     """Forget the words of messages that are too old to be found; whether there may be more."""
-    return await tx.execute(FORGET_WORDS, account_id, oldest(), BATCH) == BATCH
+    return await tx.execute(FORGET_WORDS, account_id, oldest(), FORGOTTEN_BATCH) == FORGOTTEN_BATCH
 
 
 def oldest() -> datetime:

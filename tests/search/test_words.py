@@ -1,0 +1,97 @@
+"""The job that keeps the words of what was said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from harness import Given
+
+from criachat.kit import clock
+from criachat.kit.jobs import JobContext
+from criachat.search import jobs, queries
+from criachat.search.jobs import keep_words
+
+
+@pytest.fixture
+def short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "BATCH", 3)
+    monkeypatch.setattr(jobs, "REST", 0.0)
+
+
+async def keep(given: Given) -> None:
+    parts = given.world.parts
+    await keep_words(
+        JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
+    )
+
+
+async def kept(given: Given) -> list[int]:
+    """The messages whose words are kept."""
+    async with given.world.parts.database.reading() as db:
+        return await db.fetch_values(
+            "SELECT message_id FROM message_words WHERE account_id = $1 ORDER BY 1", given.account_id
+        )
+
+
+async def lose(given: Given, message: Any) -> None:
+    """As if this message had not been committed yet when the words of those beside it were kept."""
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(
+            "DELETE FROM message_words WHERE account_id = $1 AND message_id = $2", given.account_id, message["id"]
+        )
+
+
+async def say(given: Given, *, messages: int) -> list[Any]:
+    conversation = await given.conversation()
+    return [await given.message(conversation, f"Order {number}") for number in range(messages)]
+
+
+@pytest.mark.usefixtures("short_batches")
+async def test_however_much_was_said_just_now_all_of_it_is_kept(given: Given) -> None:
+    ids = [message["id"] for message in await say(given, messages=10)]
+
+    await keep(given)
+
+    assert await kept(given) == ids
+
+
+@pytest.mark.usefixtures("short_batches")
+async def test_a_message_that_was_committed_late_is_kept_with_those_said_after_it(given: Given) -> None:
+    messages = await say(given, messages=8)
+    await keep(given)
+    await lose(given, messages[1])
+
+    await keep(given)
+
+    assert await kept(given) == [message["id"] for message in messages]
+
+
+@pytest.mark.usefixtures("short_batches")
+async def test_what_was_settled_long_ago_is_not_looked_through_again(given: Given) -> None:
+    messages = await say(given, messages=8)
+    clock.travel(timedelta(minutes=6))
+    await keep(given)
+    await lose(given, messages[1])
+    later = await say(given, messages=2)
+
+    await keep(given)
+
+    assert await kept(given) == [message["id"] for message in (messages[0], *messages[2:], *later)]
+
+
+@pytest.mark.usefixtures("short_batches")
+async def test_what_there_was_no_time_for_is_kept_by_the_next_round(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = await say(given, messages=8)
+    with monkeypatch.context() as hurry:
+        hurry.setattr(jobs, "ROUND_SECONDS", 0.0)
+        await keep(given)
+    before = await kept(given)
+
+    await keep(given)
+
+    assert before == []
+    assert await kept(given) == [message["id"] for message in messages]
