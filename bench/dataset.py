@@ -14,13 +14,14 @@ from typing import LiteralString
 
 import msgspec
 
+from bench.speech import ORDER_EVERY, SEED, order, texts
+from bench.words import keep_words
 from criachat.contacts.snapshots import ContactSnapshot
 from criachat.conversations.snapshots import ACTIVITY, INCOMING, OUTGOING, LastMessages, MessageSnapshot
 from criachat.kit.db import Connection
 from criachat.kit.tokens import BASE58
 from criachat.users.snapshots import UserSnapshot
 
-SEED = 20_250
 # What the slices that keep them call these keys in the directory.
 CONVERSATION_UUIDS = "conversation_uuid"
 PUBSUB_TOKENS = "contact_pubsub_token"
@@ -30,15 +31,7 @@ LABELS = ("billing", "shipping", "urgent", "vip")
 TEAMS = ("support", "sales", "logistics")
 BUSY_MESSAGES = 40
 CONVERSATIONS_PER_CONTACT = 2
-SENTENCES = (
-    "Is my order shipped?",
-    "Thank you, that worked. I changed the address in the app and the parcel is on its way now.",
-    "Could you send me the invoice of last month again? Our accountant needs it as a PDF, with the tax number on it.",
-    "We looked into it: the payment arrived twice, so the second one goes back to your card within three working days. "
-    "You will get a message from the bank; until then the order shows as paid and nothing else has to be done.",
-    "Bom dia! O aplicativo fecha sozinho quando abro a tela de pagamento. Já reinstalei duas vezes.",
-    "Of course. 👍",
-)
+ACTIVITY_TEXT = "Conversation was reopened by Agent 0"
 
 INSERT_USER = """
 INSERT INTO users (name, email, confirmed_at, pubsub_token, created_at, updated_at) VALUES ($1, $2, $3, $4, $3, $3)
@@ -138,6 +131,7 @@ async def fill(
         messages += len(rows["messages"])
         progress(min(start + BATCH, size.conversations), size.conversations)
     await connection.execute(FOLD_COUNTS, account_id)
+    await keep_words(connection, account_id, messages=messages)
     for table in (*TABLES, "conversation_counts"):
         await connection.execute(f"VACUUM (ANALYZE) {table}")
     await connection.execute("RESET statement_timeout")
@@ -211,6 +205,7 @@ class _Maker:
         self.first_conversation_id = 0
         self.next_message_id = 0
         self._person: _Person | None = None
+        self._texts = texts()
 
     def token(self) -> str:
         """A token like those of the kit, but repeatable and quickly made."""
@@ -355,7 +350,7 @@ class _Maker:
                 conversation_id=display_id,
                 message_type=kind,
                 content_type="text",
-                content="Conversation was reopened by Agent 0" if kind == ACTIVITY else chance.choice(SENTENCES),
+                content=ACTIVITY_TEXT if kind == ACTIVITY else self._text(),
                 content_attributes={},
                 additional_attributes={},
                 private=kind == OUTGOING and not is_last and chance.random() < 0.05,
@@ -368,6 +363,11 @@ class _Maker:
                 updated_at=at,
             )
             self.next_message_id += 1
+
+    def _text(self) -> str:
+        number = self.next_message_id
+        text = self.chance.choice(self._texts)
+        return f"{text} {order(number)}" if number % ORDER_EVERY == 0 else text
 
 
 def _message_row(message: MessageSnapshot, conversation_id: int) -> Row:

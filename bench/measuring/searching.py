@@ -15,14 +15,13 @@ from bench.load import request
 from bench.measuring.measurement import Measurement
 from bench.measuring.requests import at_rate
 from bench.results import Figure, Result
-from bench.running import FULL, Bench, Ground
-from bench.site import Site, connection_to, database_of
-from bench.speech import add_speech, vocabulary
+from bench.running import Bench
+from bench.site import Site, connection_to
+from bench.speech import ORDER_EVERY, order, vocabulary
 from criachat.kit.db import Connection
 from criachat.search import queries
 
 WORK = "Messages, contacts and conversations are searched for what is common, what is rare, and what is not there"
-MESSAGES, QUICK_MESSAGES = 5_000_000, 200_000
 SEARCHES_PER_SECOND = 10
 PREPARED = 2_000
 # Each of these holds a row for everything that was ever said or for everybody who said it.
@@ -35,7 +34,6 @@ async def measure_searches(bench: Bench) -> Result:
     """LD-4."""
     ground = await bench.ground()
     site = ground.site
-    await _prepare(bench, ground)
     statements = await statements_of(ground.server, "GET", f"{site.path}/search?q=rosa", token=site.token)
     load = await at_rate(bench, ground, searches(site), SEARCHES_PER_SECOND)
     async with connection_to(ground.server) as connection:
@@ -50,7 +48,7 @@ async def measure_searches(bench: Bench) -> Result:
             Figure(name="Requests not answered well", value=load.errors, at_most=0),
         ],
         loads=[load],
-        data_set=f"{site.data.conversations:,} conversations, {_messages(bench):,} messages",
+        data_set=str(site.data),
     )
 
 
@@ -62,7 +60,7 @@ def searches(site: Site) -> Iterator[bytes]:
         lambda: ("messages", _chance.choice(words[:50])),
         lambda: ("messages", _chance.choice(words[300:3000])),
         lambda: ("messages", _chance.choice(words[-3000:])),
-        lambda: ("messages", f"A-{1_000_000 + 10 * _chance.randrange(100_000)}"),
+        lambda: ("messages", order(ORDER_EVERY * _chance.randrange(site.data.messages // ORDER_EVERY))),
         lambda: ("messages", f"zzq{_chance.randrange(1000)}yy"),
         lambda: ("contacts", f"rosa{_chance.randrange(site.data.conversations)}@"),
         lambda: ("conversations", str(_chance.randrange(site.data.conversations))),
@@ -100,30 +98,6 @@ def _scanned(plan: Any) -> list[str]:
     table = node.get("Relation Name")
     own = [str(table)] if node.get("Node Type") == "Seq Scan" and table in LARGE_TABLES else []
     return own + [each for value in node.values() for each in _scanned(value)]
-
-
-async def _prepare(bench: Bench, ground: Ground) -> None:
-    """So many messages, with the words of all of them kept."""
-
-    def added(done: int, of: int) -> None:
-        bench.progress.bar("adding messages", done, of)
-
-    account_id = ground.site.account_id
-    async with connection_to(ground.server) as connection:
-        conversations = ground.site.data.conversations
-        await add_speech(connection, account_id, conversations=conversations, messages=_messages(bench), progress=added)
-    bench.progress.step("keeping words")
-    is_left = True
-    async with database_of(ground.server) as database:
-        while is_left:
-            async with database.transaction() as tx:
-                is_left = await queries.keep_words(tx, account_id)
-    async with connection_to(ground.server) as connection:
-        await connection.execute("VACUUM (ANALYZE) message_words")
-
-
-def _messages(bench: Bench) -> int:
-    return MESSAGES if bench.pace.size == FULL.size else QUICK_MESSAGES
 
 
 MEASUREMENTS = (Measurement("LD-4", WORK, measure_searches),)
