@@ -17,7 +17,8 @@ INSERT_SWEEP = "INSERT INTO event_sweep (epoch, xid, event_id) VALUES (0, '0', 0
 # The lock is tried before the position is read; a position that is stale by a moment makes us mark accounts again.
 # Statements over partitions take longer to plan than to run, and no plan is better than the one that knows no values.
 CLAIM_SWEEP = """
-SELECT epoch, xid, event_id, set_config('plan_cache_mode', 'force_generic_plan', true) AS planning
+SELECT epoch, xid, event_id, set_config('plan_cache_mode', 'force_generic_plan', true) AS planning,
+    set_config('synchronous_commit', 'off', true) AS commits
 FROM event_sweep
 WHERE pg_try_advisory_xact_lock($1)
 """
@@ -69,6 +70,7 @@ class Position(msgspec.Struct, frozen=True):
     xid: int
     event_id: int
     planning: str
+    commits: str
 
 
 class Swept(msgspec.Struct, frozen=True):
