@@ -23,6 +23,7 @@ from criachat.campaigns.models import ONE_OFF_CHANNELS, WEBSITE, Campaign, Campa
 from criachat.campaigns.schemas import CampaignParams
 from criachat.kit import clock
 from criachat.kit.http.binding import id_of
+from criachat.kit.times import utc
 
 MOST_LABELS: Final = 100
 LONGEST_URL: Final = 2_048
@@ -102,9 +103,7 @@ def _moment(sent: object) -> datetime | None:
     if seconds is not None and seconds <= LAST_SECOND:
         return datetime.fromtimestamp(seconds, UTC)
     try:
-        moment = datetime.fromisoformat(sent if isinstance(sent, str) else "")
-        # One without a zone is in UTC; one that would leave the calendar there is none.
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return utc(datetime.fromisoformat(sent if isinstance(sent, str) else ""))
     except (ValueError, OverflowError) as failure:
         raise ScheduleInvalid from failure
 

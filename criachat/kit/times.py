@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+
+# The driver takes the first and the last moment of the calendar for -infinity and infinity, and gives no times back.
+FIRST: Final = datetime.min.replace(tzinfo=UTC)
+LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC, where one without a zone is already; an OverflowError for one that cannot be kept."""
+    there = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not FIRST < there < LAST:
+        raise OverflowError("the first and the last moment of the calendar stand for no time")
+    return there
 
 
 def unix(moment: datetime | None) -> int:

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from criachat.conversations.operations.status import in_utc
 from criachat.kit import clock
 from criachat.kit.errors import Malformed, Refused
 from criachat.kit.http.request import parse_json
+from criachat.kit.times import utc
 from criachat.messages.content import LONGEST_CONTENT, check_size
 from criachat.messages.errors import HistoryLineInvalid
 
@@ -42,7 +42,7 @@ def read_line(line: bytes) -> Entry:
     try:
         entry = msgspec.convert(parse_json(line), Entry)
         check_size(entry.content_attributes)
-        moment = in_utc(entry.moment)
+        moment = utc(entry.moment)
     except Malformed as refusal:
         raise HistoryLineInvalid(refusal.text) from refusal
     except msgspec.ValidationError as failure:

@@ -13,6 +13,7 @@ from typing import Final, cast, get_args
 from uuid import UUID
 
 from criachat.kit import clock
+from criachat.kit.times import utc
 from criachat.webhooks.errors import BadPage, EventUnknown, MomentInvalid, StatusUnknown
 from criachat.webhooks.models import (
     EVENTS,
@@ -95,7 +96,6 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        return utc(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError) as failure:
         raise MomentInvalid from failure

@@ -124,6 +124,8 @@ async def test_other_channels_send_it_once_to_whoever_has_a_label(api: Api, give
         ({"trigger_rules": "https://loja.example"}, "trigger_rules"),
         ({"scheduled_at": "tomorrow"}, "scheduled_at"),
         ({"scheduled_at": "0001-01-01T00:00:00+14:00"}, "scheduled_at"),
+        ({"scheduled_at": "0001-01-01"}, "scheduled_at"),
+        ({"scheduled_at": "9999-12-31T23:59:59.999999Z"}, "scheduled_at"),
         ({"scheduled_at": 10**18}, "scheduled_at"),
         ({"scheduled_at": -5}, "scheduled_at"),
         ({"audience": "all"}, "audience"),

@@ -232,6 +232,8 @@ async def test_the_end_of_a_snooze_is_read_in_iso(api: Api, given: Given, sent: 
         {"status": "snoozed", "snoozed_until": "2031-13-40T00:00:00Z"},
         {"status": "snoozed", "snoozed_until": "9999-12-31T23:59:59-12:00"},
         {"status": "snoozed", "snoozed_until": "0001-01-01T00:00:00+14:00"},
+        {"status": "snoozed", "snoozed_until": "0001-01-01T00:00:00Z"},
+        {"status": "snoozed", "snoozed_until": "9999-12-31T23:59:59.999999Z"},
         {"status": "snoozed", "snoozed_until": 2**70},
         {"custom_attributes": "x"},
         {"custom_attributes": ["x"]},

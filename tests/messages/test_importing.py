@@ -15,7 +15,7 @@ FIRST = 1_700_000_000
 
 
 def line(number: int, **fields: Any) -> dict[str, Any]:
-    """The so-and-so-manieth thing that was said."""
+    """One thing that was said, by its number."""
     said = {
         "source_id": f"s-{number}",
         "content": f"{number}",
@@ -163,6 +163,8 @@ async def test_what_lies_before_what_is_there_is_refused(api: Api, given: Given)
         line(1, created_at=-5),
         line(1, created_at=1e300),
         line(1, created_at=4_000_000_000),
+        line(1, created_at="0001-01-01T00:00:00+14:00"),
+        line(1, created_at="9999-12-31T23:59:59-12:00"),
         line(1, sender_id=10**12),
         line(1, sender_id=10**30),
         line(1, content_attributes=[]),

@@ -15,6 +15,7 @@ from criachat.kit import actors, clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.events import emit
+from criachat.kit.times import utc
 
 LAST_SECOND = 253_402_300_799  # the end of the year 9999
 
@@ -105,10 +106,12 @@ def priority_number(priority: str | None) -> int | None:
     return PRIORITIES.index(priority)
 
 
-def in_utc(moment: datetime) -> datetime:
-    """`snoozed_until` as it was sent in ISO form, without a zone that of the clock in Greenwich."""
+def from_iso(value: datetime | None) -> datetime | None:
+    """`snoozed_until` of a request: as ISO 8601, in UTC when no zone was named; None when it was not sent."""
+    if value is None:
+        return None
     try:
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return utc(value)
     except OverflowError as failure:
         raise SnoozeOutOfRange from failure
 

@@ -12,7 +12,7 @@ from criachat.conversations.errors import PlaceUnknown, SourceUnknown
 from criachat.conversations.models import Conversation, Opening
 from criachat.conversations.operations.opening import find_unresolved
 from criachat.conversations.operations.opening import open_conversation as start
-from criachat.conversations.operations.status import in_utc
+from criachat.conversations.operations.status import from_iso
 from criachat.inboxes import access as inboxes
 from criachat.inboxes.models import Inbox
 from criachat.kit.actors import Actor
@@ -135,7 +135,7 @@ async def _session(tx: Tx, params: OpeningParams, actor: Actor) -> tuple[Inbox, 
 def _opening(params: OpeningParams) -> Opening:
     return Opening(
         status=params.status or None,
-        snoozed_until=params.snoozed_until and in_utc(params.snoozed_until),
+        snoozed_until=from_iso(params.snoozed_until),
         assignee_id=params.assignee_id or None,
         team_id=params.team_id or None,
         custom_attributes=params.custom_attributes or {},
