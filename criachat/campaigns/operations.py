@@ -17,7 +17,7 @@ from criachat.inboxes import access as inboxes
 from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.http.binding import id_of
+from criachat.kit.http.binding import whole_number
 from criachat.labels import access as labels
 from criachat.users import access as people
 
@@ -87,7 +87,7 @@ async def _changed(db: Db, campaign: Campaign, params: CampaignParams, *, actor:
 
 
 async def _in_inbox(db: Db, campaign: Campaign, sent: object) -> Campaign:
-    inbox_id = _id(sent)
+    inbox_id = whole_number(sent)
     inbox = None if inbox_id is None else await inboxes.find_inbox(db, campaign.account_id, inbox_id)
     if inbox is None:
         raise InboxMissing
@@ -97,14 +97,10 @@ async def _in_inbox(db: Db, campaign: Campaign, sent: object) -> Campaign:
 async def _sender(db: Db, actor: Actor, sent: object) -> int | None:
     if sent is None or sent in ("", 0):
         return None
-    sender = await people.find_colleague(db, actor, _id(sent))
+    sender = await people.find_colleague(db, actor, whole_number(sent))
     if sender is None:
         raise SenderUnknown
     return sender.id
-
-
-def _id(sent: object) -> int | None:
-    return id_of(str(sent).strip()) if isinstance(sent, int | str) and not isinstance(sent, bool) else None
 
 
 def _told(campaign: Campaign) -> dict[str, Any]:

@@ -22,13 +22,12 @@ from criachat.campaigns.errors import (
 from criachat.campaigns.models import ONE_OFF_CHANNELS, WEBSITE, Campaign, CampaignType
 from criachat.campaigns.schemas import CampaignParams
 from criachat.kit import clock
-from criachat.kit.http.binding import id_of
-from criachat.kit.times import utc
+from criachat.kit.http.binding import whole_number
+from criachat.kit.times import LAST_SECOND, utc
 
 MOST_LABELS: Final = 100
 LONGEST_URL: Final = 2_048
 LONGEST_OBJECT: Final = 20_000
-LAST_SECOND: Final = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 
 
 def type_of(channel_type: str) -> CampaignType:
@@ -89,7 +88,7 @@ def _rules(sent: object) -> dict[str, Any]:
     if url is not None and (not isinstance(url, str) or len(url) > LONGEST_URL):
         raise UrlInvalid
     if seconds is not None:
-        number = id_of(str(seconds)) if isinstance(seconds, int | str) and not isinstance(seconds, bool) else None
+        number = whole_number(seconds)
         if number is None:
             raise TriggerRulesInvalid
         rules = {**rules, "time_on_page": number}
@@ -99,7 +98,7 @@ def _rules(sent: object) -> dict[str, Any]:
 def _moment(sent: object) -> datetime | None:
     if sent is None or sent == "":
         return None
-    seconds = id_of(str(sent)) if isinstance(sent, int | str) and not isinstance(sent, bool) else None
+    seconds = whole_number(sent)
     if seconds is not None and seconds <= LAST_SECOND:
         return datetime.fromtimestamp(seconds, UTC)
     try:
@@ -117,8 +116,7 @@ def _audience(sent: object, label_ids: Collection[int]) -> list[dict[str, Any]]:
 
 def _label(part: object, label_ids: Collection[int]) -> dict[str, Any]:
     label = cast(dict[str, Any], part) if isinstance(part, dict) else {}
-    sent = label.get("id")
-    number = id_of(str(sent)) if isinstance(sent, int | str) and not isinstance(sent, bool) else None
+    number = whole_number(label.get("id"))
     if label.get("type") != "Label" or number not in label_ids:
         raise AudienceInvalid
     return {"type": "Label", "id": number}

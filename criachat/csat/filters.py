@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from criachat.conversations.operations.status import LAST_SECOND
 from criachat.csat.models import Filters
 from criachat.csat.schemas import FilterParams
 from criachat.kit.http.binding import id_of
+from criachat.kit.times import LAST_SECOND
 
 RATINGS = range(1, 6)
 NOBODY = 0

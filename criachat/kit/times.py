@@ -8,6 +8,8 @@ from typing import Final
 # The driver takes the first and the last moment of the calendar for -infinity and infinity, and gives no times back.
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
 LAST: Final = datetime.max.replace(tzinfo=UTC)
+# The same in whole seconds since 1970: the end of the year 9999.
+LAST_SECOND: Final = 253_402_300_799
 
 
 def utc(moment: datetime) -> datetime:

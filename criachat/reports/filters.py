@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from criachat.conversations.operations.status import LAST_SECOND
+from criachat.kit.times import LAST_SECOND
 from criachat.reports.errors import PeriodInvalid
 from criachat.reports.models import Filters
 from criachat.reports.schemas import FilterParams

@@ -15,9 +15,7 @@ from criachat.kit import actors, clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.events import emit
-from criachat.kit.times import utc
-
-LAST_SECOND = 253_402_300_799  # the end of the year 9999
+from criachat.kit.times import LAST_SECOND, utc
 
 
 async def change_status(

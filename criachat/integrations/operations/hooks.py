@@ -17,7 +17,7 @@ from criachat.integrations.schemas import HookParams
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
-from criachat.kit.http.binding import id_of
+from criachat.kit.http.binding import whole_number
 from criachat.kit.tokens import Keyring
 
 RECORD = "Integrations::Hook"
@@ -91,7 +91,7 @@ async def _app(db: Db, actor: Actor, app_id: object) -> App:
 async def _inbox(db: Db, actor: Actor, app: App, sent: object) -> int | None:
     if app.hook_type != "inbox":
         return None
-    inbox_id = id_of(str(sent).strip()) if isinstance(sent, int | str) and not isinstance(sent, bool) else None
+    inbox_id = whole_number(sent)
     if inbox_id is None:
         raise InboxMissing
     return (await inboxes.load_inbox(db, actor, inbox_id)).id

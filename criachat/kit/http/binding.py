@@ -132,6 +132,12 @@ def id_of(text: str) -> int | None:
     return number if number <= LARGEST_ID else None
 
 
+def whole_number(value: object) -> int | None:
+    """What was sent as a number or as its digits; None for what is neither, is below 0, or is no id by its size."""
+    is_one = isinstance(value, int | str) and not isinstance(value, bool)
+    return id_of(str(value).strip()) if is_one else None
+
+
 def _request_values(bound: Bound, request: Request, actor: Actor) -> dict[str, Any]:
     """What a handler asks for of the request itself: who is asking, which versions they mean, all of it."""
     given = (

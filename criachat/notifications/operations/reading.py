@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -11,16 +11,14 @@ from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.events import by, emit
-from criachat.kit.http.binding import id_of
-from criachat.kit.times import iso_or_none
+from criachat.kit.http.binding import whole_number
+from criachat.kit.times import LAST_SECOND, iso_or_none
 from criachat.notifications.errors import MomentInvalid
 from criachat.notifications.events import Gone, NotificationDeleted, NotificationUpdated, Told
 from criachat.notifications.models import Notification, Subject
 from criachat.notifications.queries import making, reading
 from criachat.notifications.subjects import find_subjects
 from criachat.users import access as people
-
-LAST_SECOND: Final = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 
 
 async def mark_read(tx: Tx, notification: Notification, *, actor: Actor) -> Notification:
@@ -38,7 +36,7 @@ async def snooze(tx: Tx, notification: Notification, until: object, *, actor: Ac
     """The person wants to be told again then; without a time nothing changes."""
     if until is None or until == "":
         return notification
-    seconds = id_of(str(until).strip()) if isinstance(until, int | str) and not isinstance(until, bool) else None
+    seconds = whole_number(until)
     if seconds is None or seconds > LAST_SECOND:
         raise MomentInvalid
     return await _save(tx, notification, actor=actor, snoozed_until=datetime.fromtimestamp(seconds, UTC))
