@@ -14,7 +14,7 @@ from criachat.contacts.models import Contact, ContactType, Details
 from criachat.contacts.schemas import ContactParams
 from criachat.kit.outside import InvalidUrl, check_url
 from criachat.kit.texts import EMAIL_ADDRESS, PHONE_NUMBER
-from criachat.labels.titles import LONGEST_LABEL, MOST_LABELS, label_titles
+from criachat.labels.titles import excess_of, label_titles
 
 # Every event that shows a contact carries all of their attributes.
 MOST_ATTRIBUTE_BYTES = 100_000
@@ -86,10 +86,8 @@ def merged(kept: Mapping[str, Any], sent: Mapping[str, Any], *, is_deep: bool) -
 def checked_labels(labels: str | Iterable[str] | None) -> list[str]:
     """Labels as they are kept, refused when they are too long or too many."""
     titles = label_titles(labels)
-    if any(len(title) > LONGEST_LABEL for title in titles):
-        raise LabelsInvalid(f"Labels are too long (maximum is {LONGEST_LABEL} characters each)")
-    if len(titles) > MOST_LABELS:
-        raise LabelsInvalid(f"Labels are too many (maximum is {MOST_LABELS})")
+    if excess := excess_of(titles):
+        raise LabelsInvalid(excess)
     return titles
 
 

@@ -56,7 +56,7 @@ async def find_conversation(
 
 
 async def load_own_conversation(
-    db: Db, actor: Actor, display_id: int, *, is_verified: bool = False, sequence: str | None = None
+    db: Db, actor: Actor, display_id: int, *, is_verified: bool, sequence: str | None
 ) -> Conversation:
     """The conversation, if it belongs to this contact's session, or to the contact at all when that is verified."""
     found = await find_conversation(db, actor.account_id, display_id, sequence=sequence)
@@ -95,7 +95,7 @@ async def find_conversation_by_id(db: Db, account_id: int, conversation_id: int)
 
 async def list_conversations_by_id(db: Db, account_id: int, conversation_ids: Sequence[int]) -> dict[int, Conversation]:
     """Those of these database ids that there are, for whoever knows that the caller may see them."""
-    found = await queries.list_conversations_by_id(db, account_id, None, conversation_ids)
+    found = await queries.list_conversations_by_id(db, account_id, conversation_ids)
     return {conversation.id: conversation for conversation in found}
 
 

@@ -11,7 +11,7 @@ from criachat.conversations.models import Wanted
 from criachat.conversations.operations.status import from_unix, status_named
 from criachat.conversations.schemas import BulkParams, id_of
 from criachat.kit.http.binding import sent
-from criachat.labels.titles import LONGEST_LABEL, MOST_LABELS, label_titles
+from criachat.labels.titles import excess_of, label_titles
 
 MOST_AT_ONCE = 1000
 
@@ -58,6 +58,6 @@ def _handed(value: Any) -> int | UnsetType | None:
 
 def _titles(value: Any) -> list[str]:
     titles = label_titles(cast(list[Any], value)) if isinstance(value, list) else []
-    if len(titles) > MOST_LABELS or any(len(title) > LONGEST_LABEL for title in titles):
-        raise LabelsInvalid
+    if excess := excess_of(titles):
+        raise LabelsInvalid(excess)
     return titles

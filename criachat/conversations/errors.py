@@ -34,7 +34,7 @@ class AttributesInvalid(Invalid):
 
 
 class LabelsInvalid(Invalid):
-    """Labels are too long or too many"""
+    """Labels are invalid"""
 
     attributes = ("labels",)
 

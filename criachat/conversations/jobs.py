@@ -119,7 +119,12 @@ async def change_conversation(context: JobContext, params: ChangeConversation) -
                 conversation = await access.load_conversation(tx, actor, params.display_id)
                 await bulk.change(tx, conversation, params.wanted, actor=actor)
     except Refused as refusal:
-        log.info("bulk_change_refused", account_id=params.account_id, refusal=type(refusal).__name__)
+        log.info(
+            "bulk_change_refused",
+            account_id=params.account_id,
+            display_id=params.display_id,
+            refusal=type(refusal).__name__,
+        )
 
 
 class ChangeContact(msgspec.Struct, frozen=True):
@@ -148,7 +153,12 @@ async def change_contact(context: JobContext, params: ChangeContact) -> None:
                 labels = [*contact.labels, *params.labels]
                 await contact_operations.set_labels(tx, contact, labels, actor=actor)
     except Refused as refusal:
-        log.info("bulk_change_refused", account_id=params.account_id, refusal=type(refusal).__name__)
+        log.info(
+            "bulk_change_refused",
+            account_id=params.account_id,
+            contact_id=params.contact_id,
+            refusal=type(refusal).__name__,
+        )
 
 
 @jobs.schedule("*/10 * * * *")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from criachat.labels.errors import TitleBlank, TitleInvalid
 
@@ -37,6 +37,13 @@ def label_titles(labels: str | Iterable[object] | None) -> list[str]:
     texts = (str(label) for label in wanted if isinstance(label, str | int) and not isinstance(label, bool))
     parts = (part.strip().lower() for text in texts for part in text.split(","))
     return list(dict.fromkeys(part for part in parts if part))
+
+
+def excess_of(titles: Collection[str]) -> str | None:
+    """Why one thing cannot have these labels, as they are kept; None when it can."""
+    if any(len(title) > LONGEST_LABEL for title in titles):
+        return f"Labels are too long (maximum is {LONGEST_LABEL} characters each)"
+    return f"Labels are too many (maximum is {MOST_LABELS})" if len(titles) > MOST_LABELS else None
 
 
 def _is_of(character: str, classes: str) -> bool:

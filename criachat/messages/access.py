@@ -60,7 +60,7 @@ async def load_message_for_contact(db: Db, conversation: Conversation, message_i
     return message
 
 
-async def list_messages_for_contact(db: Db, conversation: Conversation, *, before: int | None = None) -> list[Message]:
+async def list_messages_for_contact(db: Db, conversation: Conversation, *, before: int | None) -> list[Message]:
     """The newest 20 the contact may see, or the 20 before an id; oldest first."""
     return await queries.list_messages(
         db, conversation.account_id, conversation.id, before=before, without_internal=True

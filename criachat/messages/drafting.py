@@ -30,7 +30,7 @@ LONGEST_CLIENT_MESSAGE_ID = 255
 
 
 async def draft_of(
-    db: Db, conversation: Conversation, params: MessageParams, *, actor: Actor, files: tuple[StoredFile, ...] = ()
+    db: Db, conversation: Conversation, params: MessageParams, *, actor: Actor, files: tuple[StoredFile, ...]
 ) -> Draft:
     """What the caller wants to say, or a refusal that names what is wrong with it."""
     message_type = _message_type(params.message_type)

@@ -74,8 +74,18 @@ async def test_the_same_labels_in_another_order_are_no_change(api: Api, given: G
     assert len(await given.emitted(ConversationUpdated)) == 1
 
 
-@pytest.mark.parametrize("labels", [["x" * 256], [f"l{number}" for number in range(201)], ["x" * 200_000]])
-async def test_labels_too_long_or_too_many_are_refused(api: Api, given: Given, labels: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (["x" * 256], "Labels are too long (maximum is 255 characters each)"),
+        (["x" * 200_000], "Labels are too long (maximum is 255 characters each)"),
+        ([f"l{number}" for number in range(201)], "Labels are too many (maximum is 200)"),
+    ],
+    ids=["long", "very long", "many"],
+)
+async def test_labels_too_long_or_too_many_are_refused(
+    api: Api, given: Given, labels: list[str], sentence: str
+) -> None:
     conversation = await given.conversation()
     await label(api, conversation, labels=["vip"])
 
@@ -83,10 +93,7 @@ async def test_labels_too_long_or_too_many_are_refused(api: Api, given: Given, l
     replies.append(await api.post(path_of(conversation, "labels/add"), {"label": ",".join(labels)}))
 
     for reply in replies:
-        assert (reply.status, reply.json) == (
-            422,
-            {"message": "Labels are too long or too many", "attributes": ["labels"]},
-        )
+        assert (reply.status, reply.json) == (422, {"message": sentence, "attributes": ["labels"]})
     assert (await shown(api, conversation))["labels"] == ["vip"]
 
 

@@ -17,7 +17,7 @@ from criachat.kit import clock
 from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
-from criachat.labels.titles import LONGEST_LABEL, MOST_LABELS, label_titles
+from criachat.labels.titles import excess_of, label_titles
 
 LONGEST_TEXT = 1500
 LARGEST_NUMBER = 9_999_999_999
@@ -82,8 +82,8 @@ def relabelled(before: Conversation, titles: list[str]) -> dict[str, Any]:
     labels = list(dict.fromkeys(titles))
     if set(labels) == set(before.labels):
         return {}
-    if len(labels) > MOST_LABELS or any(len(title) > LONGEST_LABEL for title in labels):
-        raise LabelsInvalid
+    if excess := excess_of(labels):
+        raise LabelsInvalid(excess)
     return {"labels": labels}
 
 

@@ -10,6 +10,7 @@ from criachat.contacts.models import Contact
 from criachat.contacts.snapshots import ContactSnapshot
 from criachat.conversations.events import ConversationContactChanged
 from criachat.conversations.models import Conversation
+from criachat.conversations.queries import list_conversations_by_id
 from criachat.conversations.queries import moving as queries
 from criachat.conversations.snapshots import LastMessages, MessageSnapshot
 from criachat.kit.actors import Actor
@@ -31,7 +32,7 @@ async def tell_moved(
     """Tell of conversations that were moved to this contact, as the contact is now."""
     for start in range(0, len(conversation_ids), BATCH):
         batch = conversation_ids[start : start + BATCH]
-        moved = await queries.list_by_id(tx, to.account_id, batch)
+        moved = await list_conversations_by_id(tx, to.account_id, batch)
         newest = {each.id: _written_by(last, to.snapshot()) for each in moved if (last := each.newest()) is not None}
         await queries.set_last_messages(tx, to.account_id, newest)
         changes = {"contact_id": [from_contact_id, to.id]}

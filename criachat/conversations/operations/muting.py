@@ -21,9 +21,9 @@ async def mute(tx: Tx, conversation: Conversation, *, actor: Actor, cause: str |
     return await _block(tx, resolved, is_blocked=True, actor=actor, cause=cause)
 
 
-async def unmute(tx: Tx, conversation: Conversation, *, actor: Actor, cause: str | None = None) -> Conversation:
+async def unmute(tx: Tx, conversation: Conversation, *, actor: Actor) -> Conversation:
     """Hear of the contact again; what they are muted in stays resolved."""
-    return await _block(tx, conversation, is_blocked=False, actor=actor, cause=cause)
+    return await _block(tx, conversation, is_blocked=False, actor=actor, cause=None)
 
 
 async def _block(

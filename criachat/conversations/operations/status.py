@@ -23,9 +23,8 @@ async def change_status(
     conversation: Conversation,
     status: str | None,
     *,
-    snoozed_until: datetime | None = None,
+    snoozed_until: datetime | None,
     actor: Actor,
-    cause: str | None = None,
 ) -> tuple[Conversation, bool]:
     """Give it this status, or toggle between open and resolved without one; and whether a bot handed it to people.
 
@@ -48,9 +47,9 @@ async def change_status(
             changes["waiting_since"] = before.waiting_since or clock.now()
         return changes
 
-    saved = await save(tx, conversation, change, actor=actor, cause=cause)
+    saved = await save(tx, conversation, change, actor=actor)
     if is_handoff(saved.before):
-        await emit(tx, ConversationBotHandoff(**facts(saved.after, actor=actor, cause=cause)))
+        await emit(tx, ConversationBotHandoff(**facts(saved.after, actor=actor)))
     return saved.after, is_handoff(saved.before)
 
 

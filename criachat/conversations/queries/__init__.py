@@ -91,7 +91,7 @@ LIST_CONVERSATIONS_BY_ID: LiteralString = (
     + COLUMNS
     + "FROM conversations"
     + JOINS
-    + "WHERE conversations.account_id = $1 AND conversations.id = ANY($3::bigint[])"
+    + "WHERE conversations.account_id = $1 AND conversations.id = ANY($3::bigint[]) ORDER BY conversations.id"
 )
 LOCK_CONVERSATION = "SELECT id FROM conversations WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE"
 LOCK_CONTACT_INBOX = "SELECT id FROM contact_inboxes WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE"
@@ -130,14 +130,14 @@ async def find_conversation_by_id(
     return await db.fetch_one_or_none(Conversation, FIND_CONVERSATION_BY_ID, account_id, user_id, conversation_id)
 
 
-async def lock_conversation(db: Db, account_id: int, conversation_id: int) -> None:
+async def lock_conversation(tx: Tx, account_id: int, conversation_id: int) -> None:
     """Keep others from changing it until the transaction ends."""
-    await db.fetch_value(LOCK_CONVERSATION, account_id, conversation_id)
+    await tx.fetch_value(LOCK_CONVERSATION, account_id, conversation_id)
 
 
-async def lock_contact_inbox(db: Db, account_id: int, contact_inbox_id: int) -> None:
+async def lock_contact_inbox(tx: Tx, account_id: int, contact_inbox_id: int) -> None:
     """Keep others from opening a conversation in this session until the transaction ends."""
-    await db.fetch_value(LOCK_CONTACT_INBOX, account_id, contact_inbox_id)
+    await tx.fetch_value(LOCK_CONTACT_INBOX, account_id, contact_inbox_id)
 
 
 async def hold_opening(tx: Tx, account_id: int, inbox_id: int, contact_id: int) -> None:
@@ -160,8 +160,6 @@ async def find_newest_of_session(db: Db, account_id: int, contact_inbox_id: int)
     return await db.fetch_value(FIND_NEWEST_OF_SESSION, account_id, contact_inbox_id)
 
 
-async def list_conversations_by_id(
-    db: Db, account_id: int, user_id: int | None, conversation_ids: Sequence[int]
-) -> list[Conversation]:
-    """Those of these database ids that there are."""
-    return await db.fetch_all(Conversation, LIST_CONVERSATIONS_BY_ID, account_id, user_id, conversation_ids)
+async def list_conversations_by_id(db: Db, account_id: int, conversation_ids: Sequence[int]) -> list[Conversation]:
+    """Those of these database ids that there are, oldest first; whether anybody belongs to them is not asked."""
+    return await db.fetch_all(Conversation, LIST_CONVERSATIONS_BY_ID, account_id, None, conversation_ids)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import LiteralString
+from collections.abc import Mapping
 
-from criachat.conversations.models import Conversation
-from criachat.conversations.queries import COLUMNS, JOINS
 from criachat.kit import clock
-from criachat.kit.db import Db, Tx
+from criachat.kit.db import Tx
 
 MOVE_TO_CONTACT = """
 UPDATE conversations
@@ -16,13 +13,6 @@ SET contact_id = $3, version = version + 1, updated_at = greatest($4, updated_at
 WHERE account_id = $1 AND contact_id = $2
 RETURNING id
 """
-LIST_BY_ID: LiteralString = (
-    "SELECT"
-    + COLUMNS
-    + "FROM conversations"
-    + JOINS
-    + "WHERE conversations.account_id = $1 AND conversations.id = ANY($3::bigint[]) ORDER BY conversations.id"
-)
 SET_LAST_MESSAGES = """
 UPDATE conversations SET last_messages = new.last_messages
 FROM unnest($2::bigint[], $3::json[]) AS new (id, last_messages)
@@ -33,11 +23,6 @@ WHERE conversations.account_id = $1 AND conversations.id = new.id
 async def move_to_contact(tx: Tx, account_id: int, contact_id: int, to_contact_id: int) -> list[int]:
     """Have the conversations of one contact be another's; their database ids."""
     return await tx.fetch_values(MOVE_TO_CONTACT, account_id, contact_id, to_contact_id, clock.now())
-
-
-async def list_by_id(db: Db, account_id: int, conversation_ids: Sequence[int]) -> list[Conversation]:
-    """Those of these conversations that exist, oldest first."""
-    return await db.fetch_all(Conversation, LIST_BY_ID, account_id, None, conversation_ids)
 
 
 async def set_last_messages(tx: Tx, account_id: int, last_messages: Mapping[int, object]) -> None:
