@@ -14,7 +14,7 @@ from uuid import UUID
 
 from criachat.kit import clock
 from criachat.kit.times import utc
-from criachat.webhooks.errors import BadPage, EventUnknown, MomentInvalid, StatusUnknown
+from criachat.webhooks.errors import CursorInvalid, EventUnknown, MomentInvalid, StatusUnknown
 from criachat.webhooks.models import (
     EVENTS,
     Delivery,
@@ -58,7 +58,7 @@ def filter_of(params: DeliveriesParams) -> DeliveryFilter:
 def span_of(params: ReplayParams) -> Span:
     """Which deliveries are to be sent again."""
     if any(event not in EVENTS for event in params.events or ()):
-        raise EventUnknown
+        raise EventUnknown(f"Events must be among {', '.join(EVENTS)}")
     return Span(
         since=_moment(params.since) or BEGINNING,
         until=_moment(params.until) or clock.now(),
@@ -67,24 +67,24 @@ def span_of(params: ReplayParams) -> Span:
     )
 
 
-def page_text(delivery: Delivery) -> str:
-    """The place behind this delivery."""
+def cursor_behind(delivery: Delivery) -> str:
+    """The place behind this delivery, as callers name it."""
     microseconds = (delivery.created_at - BEGINNING) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(PLACE.pack(microseconds, delivery.id.bytes)).rstrip(b"=").decode()
 
 
-def read_page(text: str | None) -> Place | None:
+def read_cursor(text: str | None) -> Place | None:
     """The place a caller's cursor names; the beginning when there is none."""
     if not text:
         return None
     if len(text) != LENGTH or not text.isascii():
-        raise BadPage
+        raise CursorInvalid
     try:
         packed = base64.b64decode(text + "=" * (-LENGTH % 4), altchars=b"-_", validate=True)
         microseconds, delivery_id = PLACE.unpack(packed)
         return BEGINNING + timedelta(microseconds=microseconds), UUID(bytes=delivery_id)
     except (binascii.Error, OverflowError) as failure:
-        raise BadPage from failure
+        raise CursorInvalid from failure
 
 
 def page_size(asked: int) -> int:

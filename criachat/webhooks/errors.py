@@ -12,7 +12,7 @@ class UrlTaken(Invalid):
 
 
 class TooManyWebhooks(Invalid):
-    """The account has as many webhooks as it can have"""
+    """The account has as many webhooks as it can have: 1,000"""
 
 
 class SubscriptionsInvalid(Invalid):
@@ -57,7 +57,7 @@ class StatusUnknown(Invalid):
     attributes = ("status",)
 
 
-class BadPage(Malformed):
+class CursorInvalid(Malformed):
     """The cursor is not one of ours"""
 
 

@@ -45,6 +45,8 @@ BOT_EVENTS: Final = frozenset(
 )
 
 BOT_KIND: Final = "agent_bot"
+WEBHOOK_KIND: Final = "webhook"
+ADDRESS_KIND: Final = "address"
 
 DeliveryStatus = Literal["pending", "delivered", "exhausted", "cancelled"]
 DisabledReason = Literal["gone", "failing"]
@@ -52,7 +54,7 @@ DisabledReason = Literal["gone", "failing"]
 
 def webhook_target(webhook_id: int) -> str:
     """An account webhook as the target of deliveries."""
-    return f"webhook:{webhook_id}"
+    return f"{WEBHOOK_KIND}:{webhook_id}"
 
 
 def inbox_target(inbox_id: int) -> str:
@@ -62,7 +64,7 @@ def inbox_target(inbox_id: int) -> str:
 
 def address_target(address_id: int) -> str:
     """An address that a macro names as the target of deliveries."""
-    return f"address:{address_id}"
+    return f"{ADDRESS_KIND}:{address_id}"
 
 
 def bot_target(agent_bot_id: int) -> str:
@@ -73,6 +75,16 @@ def bot_target(agent_bot_id: int) -> str:
 def is_bot(target: str) -> bool:
     """Whether this target is a bot."""
     return target.startswith(f"{BOT_KIND}:")
+
+
+def is_webhook(target: str) -> bool:
+    """Whether this target is an account webhook."""
+    return target.startswith(f"{WEBHOOK_KIND}:")
+
+
+def is_address(target: str) -> bool:
+    """Whether this target is an address that a macro names."""
+    return target.startswith(f"{ADDRESS_KIND}:")
 
 
 def cause_of(target: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from criachat.kit import clock
 from criachat.webhooks import schedule
-from criachat.webhooks.models import Result, ToSend, Tried
+from criachat.webhooks.models import Result, ToSend, Tried, is_webhook
 from criachat.webhooks.schedule import Schedule
 
 # What the family's servers write into a message that could not be delivered.
@@ -51,7 +51,7 @@ def error_of(tried: Tried) -> str:
 def concerns_message(sent: ToSend) -> bool:
     """Whether a message of an API inbox stands or falls with this delivery, or a bot does not answer it."""
     return (
-        not sent.target.startswith("webhook:")
+        not is_webhook(sent.target)
         and sent.event_name in ("message_created", "message_updated")
         and sent.message_id is not None
     )

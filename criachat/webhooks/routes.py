@@ -159,10 +159,10 @@ async def list_deliveries(db: Db, actor: Actor, params: DeliveriesParams) -> Del
     """What was sent or is to be, newest first: of a webhook or an API inbox, a conversation, a message, an event."""
     size = asking.page_size(params.per_page)
     found = await deliveries.list_deliveries(
-        db, actor.account_id, asking.filter_of(params), before=asking.read_page(params.cursor), limit=size + 1
+        db, actor.account_id, asking.filter_of(params), before=asking.read_cursor(params.cursor), limit=size + 1
     )
     shown = found[:size]
-    cursor = asking.page_text(shown[-1]) if len(found) > size else None
+    cursor = asking.cursor_behind(shown[-1]) if len(found) > size else None
     return DeliveriesOut([delivery_out(each) for each in shown], cursor)
 
 

@@ -57,7 +57,7 @@ CHANGES: dict[str, dict[str, list[Any]]] = {
 def sample_payload(event_name: str, account: AccountSnapshot, links: Links) -> Payload:
     """What a receiver would read of such an event in this account."""
     if event_name not in EVENTS:
-        raise EventUnknown
+        raise EventUnknown(f"Event must be one of {', '.join(EVENTS)}")
     at = clock.now()
     conversation = _conversation(account, at)
     match event_name:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from criachat.kit import clock
+from criachat.webhooks.models import is_address, is_webhook
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
@@ -56,7 +57,7 @@ def schedule_of(target: str, *, is_kept: bool) -> Schedule:
     """The schedule for this target; what no log keeps (typing, samples) is worth one try."""
     if not is_kept:
         return ONCE
-    return ACCOUNT_WEBHOOK if target.startswith(("webhook:", "address:")) else QUICK
+    return ACCOUNT_WEBHOOK if is_webhook(target) or is_address(target) else QUICK
 
 
 def is_definite(status: int | None) -> bool:

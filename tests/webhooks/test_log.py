@@ -620,10 +620,8 @@ async def test_a_sample_of_something_else_is_refused(api: Api, given: Given, rec
 
     reply = await api.post(f"/webhooks/{webhook['id']}/test", {"event": event})
 
-    assert (reply.status, reply.json) == (
-        422,
-        {"message": "Event is not one that webhooks are told of", "attributes": ["event"]},
-    )
+    assert (reply.status, reply.json["attributes"]) == (422, ["event"])
+    assert reply.json["message"].startswith("Event must be one of conversation_status_changed, ")
 
 
 async def test_a_webhook_that_is_disabled_can_be_tried_out(api: Api, given: Given, receiver: Receiver) -> None:

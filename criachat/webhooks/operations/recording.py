@@ -11,7 +11,7 @@ from criachat.kit.db import Tx
 from criachat.kit.events import Event, emit
 from criachat.webhooks import outcomes
 from criachat.webhooks.events import DeliveryFailed, DeliveryRecovered, WebhookDisabled
-from criachat.webhooks.models import Result, cause_of, webhook_target
+from criachat.webhooks.models import Result, cause_of, is_webhook, webhook_target
 from criachat.webhooks.queries import queue, replays, webhooks
 from criachat.webhooks.schedule import GONE
 
@@ -50,7 +50,7 @@ def _message_news(result: Result) -> Event | None:
 
 async def _judge_webhooks(tx: Tx, results: Sequence[Result]) -> list[Event]:
     """Count failures in a row; a webhook that is gone, or failed for days, is told nothing more."""
-    tries = [result for result in results if result.tried is not None and result.sent.target.startswith("webhook:")]
+    tries = [result for result in results if result.tried is not None and is_webhook(result.sent.target)]
     successes = {_webhook(result) for result in tries if result.status == "delivered"}
     recovered = {_webhook(result) for result in tries if result.status == "delivered" and result.sent.is_failing}
     if recovered:

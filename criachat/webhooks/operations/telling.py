@@ -68,8 +68,7 @@ async def queue_typing(tx: Tx, typing: Typing, links: Links) -> None:
     No log keeps it, so it is tried once, and nothing waits for it.
     """
     name = "conversation_typing_on" if typing.is_on else "conversation_typing_off"
-    subscribers = await webhooks.list_subscribers(tx, typing.account_id, [name], [typing.inbox_id])
-    wanting = [each for each in subscribers if each.wants(name, typing.inbox_id) and not each.is_disabled]
+    wanting = await _listening(tx, typing.account_id, typing.inbox_id, name)
     if not wanting:
         return
     conversation = await conversations.find_conversation_by_id(tx, typing.account_id, typing.conversation_id)
@@ -86,9 +85,7 @@ async def queue_typing(tx: Tx, typing: Typing, links: Links) -> None:
 async def queue_widget_opened(tx: Tx, opened: WidgetOpened, links: Links) -> None:
     """Have everybody told that a visitor opened the widget. It is tried once."""
     payload = payloads.webwidget_triggered_payload(opened, links)
-    inbox_ids = [opened.inbox.id]
-    subscribers = await webhooks.list_subscribers(tx, opened.account.id, [payload["event"]], inbox_ids)
-    wanting = [each for each in subscribers if each.wants(payload["event"], opened.inbox.id) and not each.is_disabled]
+    wanting = await _listening(tx, opened.account.id, opened.inbox.id, payload["event"])
     await _insert(tx, opened.account.id, _deliveries(_signal(payload), wanting))
 
 
@@ -125,6 +122,12 @@ async def _insert(tx: Tx, account_id: int, deliveries: Sequence[NewDelivery]) ->
     if deliveries:
         await queue.insert_deliveries(tx, account_id, deliveries)
         tx.wake(TOPIC)
+
+
+async def _listening(tx: Tx, account_id: int, inbox_id: int, event_name: str) -> list[Subscriber]:
+    """Who is told of a signal in this inbox: it is not held for those who are disabled."""
+    subscribers = await webhooks.list_subscribers(tx, account_id, [event_name], [inbox_id])
+    return [each for each in subscribers if each.wants(event_name, inbox_id) and not each.is_disabled]
 
 
 def _wanting(subscribers: Sequence[Subscriber], event: Event) -> list[Subscriber]:
