@@ -88,7 +88,7 @@ class UnknownMessageType(Unprocessable):
 
 
 class UnknownContentType(Unprocessable):
-    """content_type is not one of those the contract names"""
+    """content_type is not one of those there are, such as text or input_select"""
 
 
 class IncomingNotAllowed(Unprocessable):

@@ -14,7 +14,6 @@ from criachat.kit.http.binding import LARGEST_ID
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.mail import MAIL_RETRY, send
 from criachat.messages.mails import transcript
-from criachat.messages.models import Message
 from criachat.messages.operations import uploads
 from criachat.messages.queries import Run, attachments, list_run
 
@@ -51,19 +50,23 @@ async def send_transcript(context: JobContext, params: Transcript) -> None:
 
 async def _said_in_public(db: Db, conversation: Conversation) -> tuple[list[MessageSnapshot], bool]:
     """What people said, as much of it as a mail takes, and whether that is not all."""
-    said: list[Message] = []
-    is_left, size = True, 0
+    said: list[MessageSnapshot] = []
+    first, size, is_left = 1, 0, True
     while is_left and size < MOST_MAIL_BYTES:
-        first = said[-1].id + 1 if said else 1
         run = Run(
             first=first, end=LARGEST_ID, limit=RUN, limit_bytes=MOST_MAIL_BYTES, bytes_each=0, without_internal=True
         )
         found = await list_run(db, conversation.account_id, conversation.id, run)
-        said += found
-        size += sum(len(message.content or "") + 100 for message in found)
         is_left = bool(found)
-    people = [message.snapshot(conversation) for message in said if message.message_type in (INCOMING, OUTGOING)]
-    return people, is_left
+        first = found[-1].id + 1 if found else first
+        size += sum(len(message.content or "") + 100 for message in found)
+        # No mail shows the attributes, which may be longer than all of the text.
+        said += [
+            msgspec.structs.replace(message.snapshot(conversation), content_attributes={})
+            for message in found
+            if message.message_type in (INCOMING, OUTGOING)
+        ]
+    return said, is_left
 
 
 @jobs.schedule("*/10 * * * *")

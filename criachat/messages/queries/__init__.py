@@ -30,6 +30,11 @@ SELECT messages.account_id, messages.id, messages.conversation_id, messages.inbo
         FROM attachments WHERE attachments.account_id = $1 AND attachments.message_id = messages.id
     ) END AS attachments
 """
+# What the head reads of a message, where only some rows are read.
+ROW: LiteralString = """
+        account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
+        additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
+        has_attachments, created_at, updated_at"""
 MESSAGE_JOINS: LiteralString = """
 LEFT JOIN users ON messages.sender_type = 'User' AND users.id = messages.sender_id
 LEFT JOIN account_users ON account_users.account_id = $1 AND account_users.user_id = users.id
@@ -49,13 +54,13 @@ BEFORE: LiteralString = "  AND messages.id < $4\nORDER BY messages.id DESC LIMIT
 RUN: tuple[LiteralString, LiteralString] = (
     MESSAGE_HEAD
     + """FROM (
-    SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
-        additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
-        has_attachments, created_at, updated_at
+    SELECT"""
+    + ROW
+    + """
     FROM (
-        SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
-            additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
-            has_attachments, created_at, updated_at,
+        SELECT"""
+    + ROW
+    + """,
             sum($7::bigint + coalesce(octet_length(content), 0) + octet_length(content_attributes::text)) OVER (
                 ORDER BY messages.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_bytes
         FROM messages
@@ -86,13 +91,13 @@ LIST_RECENT_OF_EACH: LiteralString = (
     MESSAGE_HEAD
     + """FROM unnest($2::bigint[]) AS asked (id)
 CROSS JOIN LATERAL (
-    SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
-        additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
-        has_attachments, created_at, updated_at
+    SELECT"""
+    + ROW
+    + """
     FROM (
-        SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
-            additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
-            has_attachments, created_at, updated_at,
+        SELECT"""
+    + ROW
+    + """,
             sum($5::integer + coalesce(octet_length(content), 0)) OVER (
                 ORDER BY messages.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newer_bytes
         FROM messages
@@ -131,9 +136,9 @@ WHERE account_id = $1 AND conversation_id = ANY($2::bigint[]) AND sender_type = 
 LIST_UNREAD_BY_CONTACT: LiteralString = (
     MESSAGE_HEAD
     + """FROM (
-    SELECT account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
-        additional_attributes, external_source_ids, private, status, source_id, sender_type, sender_id,
-        has_attachments, created_at, updated_at
+    SELECT"""
+    + ROW
+    + """
     FROM messages WHERE account_id = $1 AND conversation_id = $2 ORDER BY id DESC LIMIT 1000
 ) AS messages"""
     + MESSAGE_JOINS

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import LiteralString
 
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 from criachat.messages.models import Announcement, Reservation, StoredFile, Upload
 
+COLUMNS: LiteralString = "account_id, id, file_key, filename, content_type, file_type, byte_size, width, height"
+RESERVATION_COLUMNS: LiteralString = (
+    "account_id, id, file_key, filename, content_type, byte_size, checksum, expires_at, created_at"
+)
 # The file has its row now, and is not removed any more.
-INSERT_UPLOAD = """
+INSERT_UPLOAD: LiteralString = (
+    """
 WITH claimed AS (
     DELETE FROM files_to_remove WHERE account_id = $1 AND file_key = $2
 )
 INSERT INTO uploads (account_id, file_key, filename, content_type, file_type, byte_size, width, height, expires_at,
     created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-RETURNING account_id, id, file_key, filename, content_type, file_type, byte_size, width, height
-"""
-LIST_UPLOADS = """
-SELECT account_id, id, file_key, filename, content_type, file_type, byte_size, width, height
+RETURNING """
+    + COLUMNS
+)
+LIST_UPLOADS: LiteralString = (
+    "SELECT "
+    + COLUMNS
+    + """
 FROM uploads
 WHERE account_id = $1 AND id = ANY($2::bigint[])
 """
+)
 SET_EXPIRY = "UPDATE uploads SET expires_at = $3 WHERE account_id = $1 AND id = ANY($2::bigint[])"
 # A trigger puts their files among those to be removed.
 DELETE_EXPIRED = """
@@ -33,22 +43,28 @@ WHERE account_id = $1 AND id IN (
 )
 """
 # The file's key is to be removed from the beginning: it is named by nothing until it has come.
-INSERT_RESERVATION = """
+INSERT_RESERVATION: LiteralString = (
+    """
 WITH claimed AS (
     INSERT INTO files_to_remove (account_id, file_key, remove_at) VALUES ($1, $2, $8)
 )
 INSERT INTO upload_reservations (account_id, file_key, filename, content_type, byte_size, checksum, expires_at,
     created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $9)
-RETURNING account_id, id, file_key, filename, content_type, byte_size, checksum, expires_at, created_at
-"""
-FIND_RESERVATION = """
-SELECT account_id, id, file_key, filename, content_type, byte_size, checksum, expires_at, created_at
+RETURNING """
+    + RESERVATION_COLUMNS
+)
+FIND_RESERVATION: LiteralString = (
+    "SELECT "
+    + RESERVATION_COLUMNS
+    + """
 FROM upload_reservations
 WHERE account_id = $1 AND id = $2 AND expires_at > $3
 """
+)
 # Of two who send the file at once, one finds its reservation here.
-INSERT_ARRIVED = """
+INSERT_ARRIVED: LiteralString = (
+    """
 WITH arrived AS (
     DELETE FROM upload_reservations
     WHERE account_id = $1 AND id = $2 AND expires_at > $9
@@ -61,8 +77,9 @@ INSERT INTO uploads (account_id, id, file_key, filename, content_type, file_type
 SELECT $1, id, file_key, filename, $3::text, $4::text, $5::bigint, $6::integer, $7::integer, $8::timestamptz,
     $9::timestamptz
 FROM arrived
-RETURNING account_id, id, file_key, filename, content_type, file_type, byte_size, width, height
-"""
+RETURNING """
+    + COLUMNS
+)
 DELETE_EXPIRED_RESERVATIONS = """
 DELETE FROM upload_reservations
 WHERE account_id = $1 AND id IN (
