@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from criachat.contacts import queries
 from criachat.contacts.models import Contact, ContactInbox, ListFilter, Note
-from criachat.contacts.queries import lists, notes
+from criachat.contacts.queries import lists, notes, transfers
+from criachat.contacts.transfers import Export, Import
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
@@ -48,6 +49,22 @@ async def load_note(db: Db, actor: Actor, contact_id: int, note_id: int) -> Note
     if note is None:
         raise NotFound
     return note
+
+
+async def load_import(db: Db, actor: Actor, import_id: int) -> Import:
+    """An import of the caller's account."""
+    found = await transfers.find_import(db, actor.account_id, import_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def load_export(db: Db, actor: Actor, export_id: int) -> Export:
+    """An export of the caller's account."""
+    found = await transfers.find_export(db, actor.account_id, export_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 async def find_contact_inbox(db: Db, account_id: int, inbox_id: int, source_id: str) -> ContactInbox | None:

@@ -50,7 +50,7 @@ async def list_inboxes_by_id(db: Db, account_id: int, inbox_ids: Sequence[int]) 
 
 async def is_member(db: Db, account_id: int, inbox_id: int, user_id: int) -> bool:
     """Whether the person is in the inbox."""
-    return user_id in await queries.list_common_member_ids(db, account_id, [inbox_id])
+    return await queries.is_member(db, account_id, inbox_id, user_id)
 
 
 async def list_inboxes(db: Db, actor: Actor) -> list[Inbox]:

@@ -77,7 +77,7 @@ def changed_week(week: Sequence[WorkingHours], sent: Sequence[DayParams]) -> lis
     for row in sent:
         day = days.get(row.day_of_week)
         if day is None:
-            raise WorkingHoursInvalid
+            raise WorkingHoursInvalid("Working hours must name days from 0, Sunday, to 6")
         changes = {name: value for name, value in msgspec.structs.asdict(row).items() if value is not UNSET}
         days[day.day_of_week] = _checked(msgspec.structs.replace(day, **changes))
     return [days[number] for number in sorted(days)]
@@ -85,14 +85,14 @@ def changed_week(week: Sequence[WorkingHours], sent: Sequence[DayParams]) -> lis
 
 def _checked(day: WorkingHours) -> WorkingHours:
     if day.open_all_day and day.closed_all_day:
-        raise WorkingHoursInvalid
+        raise WorkingHoursInvalid("Working hours must not be open and closed all day")
     if day.open_all_day:
         return msgspec.structs.replace(day, open_hour=0, open_minutes=0, close_hour=23, close_minutes=59)
     if day.closed_all_day:
         return day
     for hour, minute in ((day.open_hour, day.open_minutes), (day.close_hour, day.close_minutes)):
         if hour is None or minute is None or not (0 <= hour <= LAST_HOUR and 0 <= minute <= LAST_MINUTE):
-            raise WorkingHoursInvalid
+            raise WorkingHoursInvalid("Working hours must have an hour to 23 and minutes to 59 for both ends of a day")
     if _minutes(day.close_hour, day.close_minutes) <= _minutes(day.open_hour, day.open_minutes):
         raise WorkingHoursInvalid("Working hours must close later than they open")
     return day

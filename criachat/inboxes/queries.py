@@ -115,6 +115,9 @@ DELETE_MEMBERS = "DELETE FROM inbox_members WHERE account_id = $1 AND inbox_id =
 DELETE_OTHER_MEMBERS = """
 DELETE FROM inbox_members WHERE account_id = $1 AND inbox_id = $2 AND NOT user_id = ANY($3::bigint[])
 """
+IS_MEMBER = """
+SELECT EXISTS (SELECT FROM inbox_members WHERE account_id = $1 AND inbox_id = $2 AND user_id = $3)
+"""
 LIST_COMMON_MEMBER_IDS = """
 SELECT user_id FROM inbox_members
 WHERE account_id = $1 AND inbox_id = ANY($2::bigint[])
@@ -248,6 +251,11 @@ async def list_member_ids(db: Db, inbox: Inbox) -> list[int]:
 async def find_asking(db: Db, account_id: int, name: str, field_type: str, *, after: int) -> int | None:
     """The next website whose form asks this, in the order of ids; None when there are no more."""
     return await db.fetch_value(FIND_ASKING, account_id, name, field_type, after)
+
+
+async def is_member(db: Db, account_id: int, inbox_id: int, user_id: int) -> bool:
+    """Whether this person is in it."""
+    return await db.fetch_value(IS_MEMBER, account_id, inbox_id, user_id)
 
 
 async def list_common_member_ids(db: Db, account_id: int, inbox_ids: Sequence[int]) -> list[int]:

@@ -222,7 +222,7 @@ async def remove_some(tx: Tx, account_id: int) -> bool:
     return await queries.delete_some(tx, account_id, limit=BATCH, messages=MESSAGES_BATCH) > 0
 
 
-async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str | None) -> int:
+async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str) -> int:
     """Give a batch of contacts the label's new title for its previous one; how many it were."""
     contacts = await queries.retag(tx, account_id, previous=previous, current=current, limit=BATCH)
     told = [
@@ -303,6 +303,7 @@ def contact_event(
     cause: str | None = None,
     **fields: Any,
 ) -> ContactEvent:
+    """What is told of the contact, as they are now, and of who did it."""
     return kind(
         **fields,
         **by(actor),

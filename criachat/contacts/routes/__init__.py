@@ -32,12 +32,12 @@ from criachat.contacts.schemas import (
     ShowParams,
     contact_inbox_out,
     contact_out,
-    inbox_raw_out,
     wants_sessions,
 )
 from criachat.contacts.source_ids import contactable_source_id
 from criachat.inboxes import access as inboxes
 from criachat.inboxes.models import Inbox
+from criachat.inboxes.schemas import inbox_raw_out
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
 from criachat.kit.avatars import KeptAvatar
 from criachat.kit.db import Db, Tx

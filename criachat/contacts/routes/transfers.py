@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from criachat.contacts import jobs
+from criachat.contacts import access, jobs
 from criachat.contacts.jobs import ExportContacts, ImportContacts
 from criachat.contacts.operations import exporting, importing
 from criachat.contacts.queries import transfers
@@ -22,7 +22,7 @@ from criachat.contacts.schemas.transfers import (
 )
 from criachat.kit.actors import ADMINISTRATOR, ANYONE, Actor
 from criachat.kit.db import Database, Db, Tx
-from criachat.kit.errors import NoSuchPage, NotFound
+from criachat.kit.errors import NoSuchPage
 from criachat.kit.files import Files
 from criachat.kit.http.answers import Answer, Stream
 from criachat.kit.http.routes import Routes
@@ -41,7 +41,7 @@ async def import_contacts(tx: Tx, actor: Actor, kept: KeptImport, params: Import
     key, delimiter = kept.taken()
     wanted = await importing.receive(tx, actor=actor, file_key=key, delimiter=delimiter)
     await jobs.import_later(tx, ImportContacts(wanted.account_id, wanted.id))
-    return _begun(f"/api/v1/accounts/{wanted.account_id}/contacts/imports/{wanted.id}")
+    return _begun(wanted.account_id, f"imports/{wanted.id}")
 
 
 @routes.get("/imports", actors=ADMINISTRATOR)
@@ -53,10 +53,7 @@ async def list_imports(db: Db, actor: Actor, files: Files) -> ImportsOut:
 @routes.get("/imports/{import_id}", actors=ADMINISTRATOR)
 async def show_import(db: Db, actor: Actor, files: Files, import_id: int) -> ImportOut:
     """How far a file has been taken in."""
-    wanted = await transfers.find_import(db, actor.account_id, import_id)
-    if wanted is None:
-        raise NotFound
-    return import_out(wanted, files)
+    return import_out(await access.load_import(db, actor, import_id), files)
 
 
 @routes.post("/export", actors=ADMINISTRATOR)
@@ -70,7 +67,7 @@ async def export_contacts(tx: Tx, actor: Actor, params: ExportParams) -> Answer:
         actor=actor,
     )
     await jobs.export_later(tx, ExportContacts(wanted.account_id, wanted.id))
-    return _begun(f"/api/v1/accounts/{wanted.account_id}/contacts/exports/{wanted.id}")
+    return _begun(wanted.account_id, f"exports/{wanted.id}")
 
 
 @routes.get("/exports", actors=ADMINISTRATOR)
@@ -82,10 +79,7 @@ async def list_exports(db: Db, actor: Actor, files: Files) -> ExportsOut:
 @routes.get("/exports/{export_id}", actors=ADMINISTRATOR)
 async def show_export(db: Db, actor: Actor, files: Files, export_id: int) -> ExportOut:
     """Whether a file is written, and where it is."""
-    wanted = await transfers.find_export(db, actor.account_id, export_id)
-    if wanted is None:
-        raise NotFound
-    return export_out(wanted, files)
+    return export_out(await access.load_export(db, actor, export_id), files)
 
 
 @file_routes.get("/{signed_id}/{filename}", actors=ANYONE)
@@ -112,5 +106,5 @@ async def _key_of(db: Db, files: Files, signed_id: str) -> str | None:
     return None
 
 
-def _begun(location: str) -> Answer:
-    return Answer(headers=(("Location", location),))
+def _begun(account_id: int, place: str) -> Answer:
+    return Answer(headers=(("Location", f"/api/v1/accounts/{account_id}/contacts/{place}"),))

@@ -10,10 +10,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from criachat.contacts.models import Contact, Session
 from criachat.inboxes.models import Inbox
-from criachat.inboxes.schemas import InboxSlimOut
+from criachat.inboxes.schemas import InboxRawOut, InboxSlimOut
 from criachat.inboxes.shown import inbox_slim_out
 from criachat.kit.texts import Short
-from criachat.kit.times import iso, unix
+from criachat.kit.times import unix
 from criachat.users.shown import Shown
 
 
@@ -180,34 +180,6 @@ class ContactListOut(msgspec.Struct, frozen=True, kw_only=True):
     payload: list[ContactOut]
 
 
-class InboxRawOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An inbox as its row, without its channel."""
-
-    id: int
-    channel_id: int
-    account_id: int
-    name: str
-    created_at: str
-    updated_at: str
-    channel_type: str
-    enable_auto_assignment: bool
-    greeting_enabled: bool
-    greeting_message: str | None
-    email_address: str | None
-    working_hours_enabled: bool
-    out_of_office_message: str | None
-    timezone: str
-    enable_email_collect: bool
-    csat_survey_enabled: bool
-    allow_messages_after_resolved: bool
-    auto_assignment_config: dict[str, Any]
-    lock_to_single_conversation: bool
-    portal_id: int | None
-    sender_name_type: str
-    business_name: str | None
-    csat_config: dict[str, Any]
-
-
 class NewContactInboxOut(msgspec.Struct, frozen=True, kw_only=True):
     """The contact inbox that was made along; nulls when none was asked for."""
 
@@ -292,32 +264,3 @@ def session_out(session: Session, shown: Shown) -> ContactInboxOut:
 def contact_inbox_out(source_id: str, inbox: Inbox, shown: Shown) -> ContactInboxOut:
     """A contact inbox, or one that could be made."""
     return ContactInboxOut(source_id=source_id, inbox=inbox_slim_out(inbox, shown.files))
-
-
-def inbox_raw_out(inbox: Inbox) -> InboxRawOut:
-    """The row of an inbox."""
-    return InboxRawOut(
-        id=inbox.id,
-        channel_id=inbox.channel_id,
-        account_id=inbox.account_id,
-        name=inbox.name,
-        created_at=iso(inbox.created_at),
-        updated_at=iso(inbox.updated_at),
-        channel_type=inbox.channel_type,
-        enable_auto_assignment=inbox.enable_auto_assignment,
-        greeting_enabled=inbox.greeting_enabled,
-        greeting_message=inbox.greeting_message,
-        email_address=None,
-        working_hours_enabled=inbox.working_hours_enabled,
-        out_of_office_message=inbox.out_of_office_message,
-        timezone=inbox.timezone,
-        enable_email_collect=inbox.enable_email_collect,
-        csat_survey_enabled=inbox.csat_survey_enabled,
-        allow_messages_after_resolved=inbox.allow_messages_after_resolved,
-        auto_assignment_config=inbox.auto_assignment_config,
-        lock_to_single_conversation=inbox.lock_to_single_conversation,
-        portal_id=inbox.portal_id,
-        sender_name_type=inbox.sender_name_type,
-        business_name=inbox.business_name,
-        csat_config=inbox.csat_config,
-    )
