@@ -72,4 +72,4 @@ class Completed(Invalid):
 
 
 class TooManyCampaigns(Invalid):
-    """The account has as many campaigns as it can have"""
+    """The account has as many campaigns as it can have: 1,000"""
