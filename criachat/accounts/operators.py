@@ -21,6 +21,7 @@ from criachat.accounts.errors import (
 from criachat.accounts.models import FEATURES, LIMITED, STATUSES, OperatedAccount
 from criachat.accounts.operations import LOCALE
 from criachat.accounts.schemas import OperatorAccountParams
+from criachat.kit import directory
 from criachat.kit.choices import chosen
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage
@@ -64,8 +65,12 @@ async def suspend(tx: Tx, account_id: int) -> None:
 
 
 async def remove_account(tx: Tx, account_id: int) -> None:
-    """Remove an account whose contacts are gone; a second time there is nothing to remove."""
+    """Remove an account whose contacts are gone; a second time there is nothing to remove.
+
+    What led into it, as the address of a mailbox, may lead elsewhere from now on.
+    """
     await queries.delete_account(tx, account_id)
+    await directory.forget_all(tx, account_id)
 
 
 def _named(params: OperatorAccountParams) -> dict[str, Any]:

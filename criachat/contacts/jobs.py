@@ -40,6 +40,7 @@ ROWS_AT_ONCE: Final = 250
 ROWS_A_JOB: Final = 10_000
 ATTEMPTS: Final = 5
 REJECTS_AT_ONCE: Final = 1000
+LOOK_AGAIN: Final = timedelta(seconds=5)
 A_MINUTE: Final = timedelta(minutes=1)
 SILENT_FOR: Final = timedelta(hours=2)
 
@@ -76,10 +77,19 @@ class RemoveSessions(msgspec.Struct, frozen=True):
 @jobs.define(timeout_seconds=HOUR)
 async def remove_sessions(context: JobContext, params: RemoveSessions) -> None:
     """Remove, in batches, the sessions of an inbox with all that was said in them; a second run finds none."""
+    place = params.account_id, params.inbox_id
     is_left = True
     while is_left:
         async with context.database.transaction() as tx:
-            is_left = await operations.remove_sessions(tx, params.account_id, params.inbox_id)
+            is_left = await operations.remove_sessions(tx, *place)
+            if not is_left and await operations.has_sessions(tx, *place):
+                await remove_sessions_later(tx, params, execute_after=LOOK_AGAIN)
+
+
+async def remove_sessions_later(tx: Tx, params: RemoveSessions, *, execute_after: timedelta | None = None) -> None:
+    """Have the sessions of an inbox removed, once however often it is asked for."""
+    key = f"inbox:{params.account_id}:{params.inbox_id}"
+    await jobs.enqueue(tx, remove_sessions, params, execute_after=execute_after, dedupe_key=key)
 
 
 class FetchAvatar(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.contacts.events import ContactDeleted
-from criachat.contacts.jobs import RemoveSessions, Retag, jobs, remove_sessions, retag_contacts
+from criachat.contacts.jobs import RemoveSessions, Retag, jobs, remove_sessions_later, retag_contacts
 from criachat.contacts.operations.importing import withdraw_files
 from criachat.inboxes.events import InboxDeleted
 from criachat.kit.db import Tx
@@ -27,8 +27,7 @@ async def have_contacts_retagged(tx: Tx, events: Sequence[LabelRenamed]) -> None
 async def have_sessions_removed(tx: Tx, events: Sequence[InboxDeleted]) -> None:
     """Remove what was said in an inbox; the inbox itself waits for that."""
     for event in events:
-        params = RemoveSessions(event.account_id, event.snapshot.id)
-        await jobs.enqueue(tx, remove_sessions, params, dedupe_key=f"inbox:{event.account_id}:{event.snapshot.id}")
+        await remove_sessions_later(tx, RemoveSessions(event.account_id, event.snapshot.id))
 
 
 @listeners.on(ContactDeleted)

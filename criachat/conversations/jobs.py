@@ -10,6 +10,7 @@ from criachat.contacts import operations as contact_operations
 from criachat.conversations import access
 from criachat.conversations.models import Wanted
 from criachat.conversations.operations import bulk
+from criachat.conversations.operations.deleting import remove_some_of_inbox
 from criachat.conversations.operations.describing import retag
 from criachat.conversations.operations.leaving import let_go_of_some
 from criachat.conversations.operations.status import wake
@@ -72,6 +73,22 @@ async def let_go_of_leavers(context: JobContext) -> None:
     async with context.database.transaction() as tx:
         for account_id in await leaving.list_accounts_left(tx):
             await let_go_later(tx, account_id)
+
+
+class RemoveConversations(msgspec.Struct, frozen=True):
+    """An inbox that was deleted."""
+
+    account_id: int
+    inbox_id: int
+
+
+@jobs.define(timeout_seconds=3600)
+async def remove_conversations(context: JobContext, params: RemoveConversations) -> None:
+    """Remove, in batches, the conversations of an inbox; a second run finds none left, or goes on."""
+    is_left = True
+    while is_left:
+        async with context.database.transaction() as tx:
+            is_left = await remove_some_of_inbox(tx, params.account_id, params.inbox_id)
 
 
 class Wake(msgspec.Struct, frozen=True):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.accounts.events import AdministrationChanged
-from criachat.conversations.jobs import Retag, jobs, let_go_later, retag_conversations
+from criachat.conversations.jobs import (
+    RemoveConversations,
+    Retag,
+    jobs,
+    let_go_later,
+    remove_conversations,
+    retag_conversations,
+)
+from criachat.inboxes.events import InboxDeleted
 from criachat.kit.db import Tx
 from criachat.kit.events import Listeners
 from criachat.labels.events import LabelRenamed
@@ -35,3 +43,12 @@ async def let_go_of_teams(tx: Tx, events: Sequence[AdministrationChanged]) -> No
     gone = {each.account_id for each in events if each.auditable_type == "Team" and each.action == "destroy"}
     for account_id in sorted(gone):
         await let_go_later(tx, account_id)
+
+
+@listeners.on(InboxDeleted)
+async def have_conversations_removed(tx: Tx, events: Sequence[InboxDeleted]) -> None:
+    """Remove the conversations of an inbox; sessions with very many of them wait for that."""
+    for event in events:
+        params = RemoveConversations(event.account_id, event.snapshot.id)
+        key = f"inbox:{event.account_id}:{event.snapshot.id}"
+        await jobs.enqueue(tx, remove_conversations, params, dedupe_key=key)

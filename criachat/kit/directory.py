@@ -10,6 +10,8 @@ INSERT_ENTRY = "INSERT INTO directory (kind, key, account_id, object_id) VALUES 
 FIND_ENTRY = "SELECT account_id, object_id FROM directory WHERE kind = $1 AND key = $2"
 DELETE_ENTRIES = "DELETE FROM directory WHERE account_id = $1 AND kind = $2 AND object_id = $3"
 
+DELETE_ENTRIES_OF_ACCOUNT = "DELETE FROM directory WHERE account_id = $1"
+
 
 class Entry(msgspec.Struct, frozen=True):
     """Whose it is, and which."""
@@ -31,3 +33,8 @@ async def find(db: Db, kind: str, key: str) -> Entry | None:
 async def forget(tx: Tx, kind: str, account_id: int, object_id: int) -> None:
     """Have no key of this kind lead to the object any more."""
     await tx.execute(DELETE_ENTRIES, account_id, kind, object_id)
+
+
+async def forget_all(tx: Tx, account_id: int) -> None:
+    """Have no key lead into the account any more."""
+    await tx.execute(DELETE_ENTRIES_OF_ACCOUNT, account_id)

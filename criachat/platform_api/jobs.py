@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from criachat.contacts import operations as contacts
+from criachat.conversations.operations import deleting as conversations
 from criachat.kit.db import Tx
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.messages import access as messages
@@ -38,11 +39,12 @@ async def remove_user(context: JobContext, params: RemoveUser) -> None:
 
 @jobs.define(timeout_seconds=3600)
 async def remove_account(context: JobContext, params: RemoveAccount) -> None:
-    """Remove an account: its contacts a batch at a time with all that was said, then, with its files gone, the rest."""
-    has_more = True
-    while has_more:
-        async with context.database.transaction() as tx:
-            has_more = await contacts.remove_some(tx, params.account_id)
+    """Remove an account: conversations and contacts a batch at a time, then, with its files gone, the rest."""
+    for remove_some in (conversations.remove_some, contacts.remove_some):
+        has_more = True
+        while has_more:
+            async with context.database.transaction() as tx:
+                has_more = await remove_some(tx, params.account_id)
     async with context.database.transaction() as tx:
         if await messages.has_files_to_remove(tx, params.account_id):
             await remove_account_later(tx, params.account_id, execute_after=LOOK_AGAIN)

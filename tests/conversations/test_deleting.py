@@ -1,17 +1,52 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, LiteralString
 
 from harness import Api, Given
 
+from criachat.contacts.jobs import RemoveSessions, remove_sessions
 from criachat.conversations.events import ConversationDeleted
+from criachat.conversations.jobs import RemoveConversations, remove_conversations
+from criachat.conversations.operations.deleting import BATCH, MESSAGES_BATCH, remove_some_of_inbox
+from criachat.kit.jobs import JobContext
 
 LEFT = """
 SELECT (SELECT count(*) FROM messages WHERE account_id = $1) + (SELECT count(*) FROM attachments WHERE account_id = $1)
     + (SELECT count(*) FROM conversation_participants WHERE account_id = $1)
     + (SELECT count(*) FROM directory WHERE account_id = $1 AND kind = 'conversation_uuid')
 """
+# So many more like the first, numbered after the second.
+MULTIPLY = """
+INSERT INTO conversations (account_id, display_id, inbox_id, contact_id, contact_inbox_id, last_activity_at, created_at,
+    updated_at)
+SELECT account_id, $3 + number, inbox_id, contact_id, contact_inbox_id, last_activity_at, created_at, updated_at
+FROM conversations, generate_series(1, $4::int) AS number
+WHERE account_id = $1 AND display_id = $2
+"""
+OF_INBOX: LiteralString = """
+SELECT (SELECT count(*) FROM contact_inboxes WHERE account_id = $1 AND inbox_id = $2)
+    + (SELECT count(*) FROM conversations WHERE account_id = $1 AND inbox_id = $2)
+    + (SELECT count(*) FROM messages WHERE account_id = $1 AND inbox_id = $2)
+"""
+
+
+def context(given: Given) -> JobContext:
+    parts = given.world.parts
+    return JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
+
+
+async def rows(given: Given, sql: LiteralString, inbox: dict[str, Any]) -> int:
+    async with given.world.parts.database.reading() as db:
+        return await db.fetch_value(sql, given.account_id, inbox["id"])
+
+
+async def sessions_removed(given: Given, inbox: dict[str, Any]) -> None:
+    await remove_sessions(context(given), RemoveSessions(given.account_id, inbox["id"]))
+
+
+async def conversations_removed(given: Given, inbox: dict[str, Any]) -> None:
+    await remove_conversations(context(given), RemoveConversations(given.account_id, inbox["id"]))
 
 
 async def test_an_administrator_removes_it_with_all_that_was_said(api: Api, given: Given) -> None:
@@ -66,3 +101,46 @@ async def test_who_writes_while_it_goes_is_told_that_it_is_gone_or_was_heard(api
 
     assert {reply.status for reply in replies} <= {200, 404}
     assert (await say()).status == 404
+
+
+async def test_an_inbox_with_very_many_conversations_of_one_session_goes_a_batch_at_a_time(
+    api: Api, given: Given
+) -> None:
+    doomed, other = await given.inbox("Doomed"), await given.inbox("Other")
+    contact = await given.contact()
+    many = await given.conversation(inbox=doomed, contact=contact, message={"content": "Olá!"})
+    kept = await given.conversation(inbox=other, contact=contact)
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(MULTIPLY, given.account_id, many["id"], kept["id"], MESSAGES_BATCH)
+
+    deleted = await api.delete(f"/inboxes/{doomed['id']}")
+    hidden = await api.get(f"/conversations/{many['id']}")
+    await sessions_removed(given, doomed)
+    waiting = await rows(given, OF_INBOX, doomed)
+    async with given.world.parts.database.transaction() as tx:
+        await remove_some_of_inbox(tx, given.account_id, doomed["id"])
+    half_way = await rows(given, OF_INBOX, doomed)
+    await asyncio.gather(*(conversations_removed(given, doomed) for _ in range(4)))
+    await sessions_removed(given, doomed)
+
+    assert (deleted.status, hidden.status) == (200, 404)
+    assert waiting == MESSAGES_BATCH + len(["the first", "its message", "their session"])
+    assert 0 < waiting - half_way <= BATCH + len(["the message"])
+    assert await rows(given, OF_INBOX, doomed) == 0
+    assert (await api.get(f"/conversations/{kept['id']}")).status == 200
+    assert await given.emitted(ConversationDeleted) == []
+
+
+async def test_an_inbox_is_removed_after_its_conversations_however_the_jobs_come(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    many = await given.conversation(inbox=inbox)
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(MULTIPLY, given.account_id, many["id"], many["id"], MESSAGES_BATCH)
+
+    await api.delete(f"/inboxes/{inbox['id']}")
+    for _ in range(3):
+        await given.worked()
+
+    async with given.world.parts.database.reading() as db:
+        assert await db.fetch_value("SELECT count(*) FROM inboxes WHERE account_id = $1", given.account_id) == 0
+        assert await db.fetch_value(LEFT, given.account_id) == 0

@@ -9,7 +9,10 @@ from harness import Api, Given, Person
 from shapes import iso, misfits, one_of
 
 from criachat.accounts.models import DEFAULT_FEATURES
+from criachat.conversations.operations.deleting import BATCH, remove_some
+from criachat.kit.jobs import JobContext
 from criachat.kit.tokens import random_token
+from criachat.platform_api.jobs import RemoveAccount, remove_account
 from criachat.users.events import AgentAdded, AgentRemoved, AgentUpdated
 
 ACCOUNTS = "/platform/api/v1/accounts"
@@ -30,6 +33,13 @@ MEMBERSHIP = {
     "custom_role_id": None,
     "agent_capacity_policy_id": None,
 }
+MULTIPLY = """
+INSERT INTO conversations (account_id, display_id, inbox_id, contact_id, contact_inbox_id, last_activity_at, created_at,
+    updated_at)
+SELECT account_id, display_id + number, inbox_id, contact_id, contact_inbox_id, last_activity_at, created_at, updated_at
+FROM conversations, generate_series(1, $3::int) AS number
+WHERE account_id = $1 AND display_id = $2
+"""
 
 
 async def opened(app: Api, **fields: Any) -> Any:
@@ -244,3 +254,41 @@ async def test_an_account_that_is_removed_takes_everything_along(app: Api, given
         for table in ("conversations", "messages", "contacts", "inboxes", "account_users", "agent_bots"):
             count: Any = f"SELECT count(*) FROM {table} WHERE account_id = $1"
             assert await db.fetch_value(count, account["id"]) == 0, table
+
+
+async def test_the_removal_of_a_large_account_goes_on_where_it_stopped_and_beside_itself(
+    app: Api, given: Given
+) -> None:
+    account, user = await opened(app), await person(app)
+    await app.post(f"{ACCOUNTS}/{account['id']}/account_users", {"user_id": user["id"], "role": "administrator"})
+    theirs = Given(given.world, account["id"], Person(id=user["id"], name="Lena", token=user["access_token"]))
+    conversation, kept = await theirs.conversation(), await given.conversation()
+    parts = given.world.parts
+    async with parts.database.transaction() as tx:
+        await tx.execute(MULTIPLY, account["id"], conversation["id"], 3 * BATCH)
+    context = JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
+
+    await app.delete(f"{ACCOUNTS}/{account['id']}")
+    async with parts.database.transaction() as tx:
+        await remove_some(tx, account["id"])
+    await asyncio.gather(*(remove_account(context, RemoveAccount(account["id"])) for _ in range(4)))
+    await remove_account(context, RemoveAccount(account["id"]))
+
+    async with parts.database.reading() as db:
+        for table in ("accounts WHERE id", "conversations WHERE account_id", "directory WHERE account_id"):
+            count: Any = f"SELECT count(*) FROM {table} = $1"
+            assert await db.fetch_value(count, account["id"]) == 0, table
+    assert (await given.api.get(f"/conversations/{kept['id']}")).status == 200
+
+
+async def test_the_addresses_of_a_removed_account_are_free_again(app: Api, given: Given) -> None:
+    account, user = await opened(app), await person(app)
+    await app.post(f"{ACCOUNTS}/{account['id']}/account_users", {"user_id": user["id"], "role": "administrator"})
+    theirs = Given(given.world, account["id"], Person(id=user["id"], name="Lena", token=user["access_token"]))
+    mailbox = {"type": "email", "email": f"help{account['id']}@loja.example"}
+    await theirs.inbox(channel=mailbox)
+
+    await app.delete(f"{ACCOUNTS}/{account['id']}")
+    await given.worked()
+
+    assert (await given.api.post("/inboxes", {"name": "Ajuda", "channel": mailbox})).status == 200

@@ -213,8 +213,16 @@ async def verify_session(tx: Tx, contact_inbox: ContactInbox) -> ContactInbox:
 
 
 async def remove_sessions(tx: Tx, account_id: int, inbox_id: int) -> bool:
-    """Remove a batch of the sessions of an inbox, with all that was said in them; False when none was left."""
+    """Remove a batch of the sessions of an inbox, with all that was said in them; False when none was left.
+
+    Those with very many conversations are left until these are gone.
+    """
     return await queries.delete_sessions(tx, account_id, inbox_id, limit=BATCH, messages=MESSAGES_BATCH) > 0
+
+
+async def has_sessions(tx: Tx, account_id: int, inbox_id: int) -> bool:
+    """Whether sessions of an inbox are left."""
+    return await queries.has_sessions(tx, account_id, inbox_id)
 
 
 async def remove_some(tx: Tx, account_id: int) -> bool:

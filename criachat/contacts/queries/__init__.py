@@ -55,32 +55,35 @@ WHERE account_id = $1 AND id = $2
 RETURNING """
     + COLUMNS
 )
-# As many as have about so many messages together, and the first in any case: deleting takes as long as there are
-# messages, and meanwhile nobody reads on in the log.
+# As many as have about so many conversations and messages together: deleting takes as long as there are, and meanwhile
+# nobody reads on in the log. One that has as many alone is left until its conversations are fewer.
 DELETE_SESSIONS = """
 DELETE FROM contact_inboxes
-WHERE account_id = $1 AND id IN (
+WHERE account_id = $1 AND id = ANY(ARRAY(
     SELECT weighed.id
     FROM (
-        SELECT counted.id, sum(counted.messages) OVER (ORDER BY counted.source_id) - counted.messages AS before
+        SELECT counted.id, sum(counted.weight) OVER (ORDER BY counted.source_id) - counted.weight AS before
         FROM (
             SELECT session.id, session.source_id, (
                 SELECT count(*) FROM (
                     SELECT FROM conversations
-                    JOIN messages ON messages.account_id = $1 AND messages.conversation_id = conversations.id
+                    LEFT JOIN messages ON messages.account_id = $1 AND messages.conversation_id = conversations.id
                     WHERE conversations.account_id = $1 AND conversations.contact_inbox_id = session.id
                     LIMIT $4
                 ) AS said
-            ) AS messages
+            ) AS weight
             FROM contact_inboxes AS session
             WHERE session.account_id = $1 AND session.inbox_id = $2
             ORDER BY session.source_id
             LIMIT $3
         ) AS counted
+        WHERE counted.weight < $4
     ) AS weighed
     WHERE weighed.before < $4
-)
+))
 """
+HAS_SESSIONS = "SELECT EXISTS (SELECT FROM contact_inboxes WHERE account_id = $1 AND inbox_id = $2)"
+# As many as have about so many messages together, and the first in any case.
 DELETE_SOME = """
 DELETE FROM contacts
 WHERE account_id = $1 AND id IN (
@@ -320,6 +323,11 @@ async def move_contact_inboxes(tx: Tx, contact: Contact, to: Contact) -> None:
 async def delete_sessions(tx: Tx, account_id: int, inbox_id: int, *, limit: int, messages: int) -> int:
     """Remove so many sessions of an inbox, or fewer in which so much was said; how many there were."""
     return await tx.execute(DELETE_SESSIONS, account_id, inbox_id, limit, messages)
+
+
+async def has_sessions(db: Db, account_id: int, inbox_id: int) -> bool:
+    """Whether an inbox has sessions."""
+    return await db.fetch_value(HAS_SESSIONS, account_id, inbox_id)
 
 
 async def delete_some(tx: Tx, account_id: int, *, limit: int, messages: int) -> int:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from criachat.conversations.events import ConversationDeleted
 from criachat.conversations.models import Conversation
 from criachat.conversations.operations.saving import facts
-from criachat.conversations.queries import writes
+from criachat.conversations.queries import removing, writes
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.events import emit
+
+BATCH = 100
+MESSAGES_BATCH = 2000
 
 
 async def delete_conversation(tx: Tx, conversation: Conversation, *, actor: Actor) -> None:
@@ -17,3 +20,14 @@ async def delete_conversation(tx: Tx, conversation: Conversation, *, actor: Acto
     if not await writes.delete_conversation(tx, conversation):
         raise NotFound
     await emit(tx, ConversationDeleted(**facts(conversation, actor=actor)))
+
+
+async def remove_some(tx: Tx, account_id: int) -> bool:
+    """Remove a batch of the conversations of an account that goes; False when none was left."""
+    return await removing.delete_some(tx, account_id, limit=BATCH, messages=MESSAGES_BATCH) > 0
+
+
+async def remove_some_of_inbox(tx: Tx, account_id: int, inbox_id: int) -> bool:
+    """Remove a batch of the conversations of an inbox that goes; False when none was left."""
+    limits = {"limit": BATCH, "messages": MESSAGES_BATCH}
+    return await removing.delete_some_of_inbox(tx, account_id, inbox_id, **limits) > 0
