@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 from harness import Api, Given
 
 from criachat.accounts.events import AdministrationChanged
-from criachat.automation.models import MOST_RULES
 
 PATH = "/automation_rules"
-KEEP_MANY = """
-INSERT INTO automation_rules (account_id, name, event_name, conditions, actions, created_at, updated_at)
-SELECT $1, 'One of many', 'conversation_created', '[]', '[]', now(), now() FROM generate_series(1, $2::integer)
-"""
 RULE: dict[str, Any] = {
     "name": "VIP to sales",
     "description": "Paga bem",
@@ -328,15 +322,6 @@ async def test_who_makes_changes_and_removes_a_rule_is_told(api: Api, given: Giv
     assert {(event.auditable_id, event.actor_id) for event in (created, changed, removed)} == {
         (first["id"], given.boss.id)
     }
-
-
-async def test_of_many_who_take_the_last_place_at_once_one_gets_it(api: Api, given: Given) -> None:
-    async with given.world.parts.database.transaction() as tx:
-        await tx.execute(KEEP_MANY, given.account_id, MOST_RULES - 1)
-
-    replies = await asyncio.gather(*(api.post(PATH, RULE) for _ in range(16)))
-
-    assert sorted(reply.status for reply in replies) == [200] + [422] * 15
 
 
 async def test_a_rule_that_no_list_could_show_is_refused(api: Api) -> None:

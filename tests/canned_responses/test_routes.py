@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 from harness import Api, Given
 
-from criachat.canned_responses.queries import MOST
-
 PATH = "/canned_responses"
-KEEP_MANY = """
-INSERT INTO canned_responses (account_id, short_code, content, created_at, updated_at)
-SELECT $1, 'code-' || number, 'Oi', now(), now() FROM generate_series(1, $2::integer) AS number
-"""
 TAKEN = {"message": "Short code has already been taken", "attributes": ["short_code"]}
 
 
@@ -137,16 +131,6 @@ async def test_of_many_who_take_a_short_code_at_once_one_gets_it(api: Api) -> No
 
     assert sorted(reply.status for reply in replies) == [200] + [422] * 31
     assert len((await api.get(PATH)).json) == 1
-
-
-async def test_of_many_who_take_the_last_place_at_once_one_gets_it(api: Api, given: Given) -> None:
-    async with given.world.parts.database.transaction() as tx:
-        await tx.execute(KEEP_MANY, given.account_id, MOST - 1)
-
-    replies = await asyncio.gather(*(api.post(PATH, {"short_code": f"hi{at}", "content": "Oi"}) for at in range(32)))
-
-    assert sorted(reply.status for reply in replies) == [200] + [422] * 31
-    assert "5000" in next(reply for reply in replies if reply.status == 422).json["message"]
 
 
 async def test_unknown_ones_and_those_of_another_account_are_not_found(api: Api, given: Given) -> None:

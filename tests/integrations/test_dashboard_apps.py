@@ -1,18 +1,11 @@
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 from harness import Api, Given
 
-from criachat.integrations.models import MOST_DASHBOARD_APPS
-
 PATH = "/dashboard_apps"
-KEEP_MANY = """
-INSERT INTO dashboard_apps (account_id, title, content, created_at, updated_at)
-SELECT $1, 'One of many', '[]', now(), now() FROM generate_series(1, $2::integer)
-"""
 PAGE: dict[str, Any] = {"title": "CRM", "content": [{"type": "frame", "url": "https://crm.example.com/card"}]}
 
 
@@ -39,15 +32,6 @@ async def test_every_member_keeps_pages_and_nobody_else_does(api: Api, given: Gi
     for person in (await given.bot(), None):
         assert (await api.acting_as(person).get(PATH)).status == 401
         assert (await api.acting_as(person).post(PATH, PAGE)).status == 401
-
-
-async def test_of_many_who_take_the_last_place_at_once_one_gets_it(api: Api, given: Given) -> None:
-    async with given.world.parts.database.transaction() as tx:
-        await tx.execute(KEEP_MANY, given.account_id, MOST_DASHBOARD_APPS - 1)
-
-    replies = await asyncio.gather(*(api.post(PATH, PAGE) for _ in range(16)))
-
-    assert sorted(reply.status for reply in replies) == [200] + [422] * 15
 
 
 @pytest.mark.parametrize(

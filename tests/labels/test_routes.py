@@ -1,18 +1,11 @@
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from harness import Api, Given
 
 from criachat.accounts.events import CacheInvalidated
 from criachat.labels.events import LabelRenamed
-from criachat.labels.models import MOST_LABELS_OF_ACCOUNT
 
-KEEP_MANY = """
-INSERT INTO labels (account_id, title, created_at, updated_at)
-SELECT $1, 'one-of-many-' || number, now(), now() FROM generate_series(1, $2::integer) AS number
-"""
 TAKEN = {"message": "Title has already been taken", "attributes": ["title"]}
 
 
@@ -36,16 +29,6 @@ async def test_a_label_is_created_shown_changed_and_removed(api: Api) -> None:
     assert (removed.status, removed.body) == (200, b"")
     assert (await api.get(path)).status == 404
     assert (await api.get("/labels")).json == {"payload": []}
-
-
-async def test_of_many_who_take_the_last_place_at_once_one_gets_it(api: Api, given: Given) -> None:
-    async with given.world.parts.database.transaction() as tx:
-        await tx.execute(KEEP_MANY, given.account_id, MOST_LABELS_OF_ACCOUNT - 1)
-
-    replies = await asyncio.gather(*(api.post("/labels", {"title": f"label-{number}"}) for number in range(16)))
-
-    assert sorted(reply.status for reply in replies) == [200] + [422] * 15
-    assert len((await api.get("/labels")).json["payload"]) == MOST_LABELS_OF_ACCOUNT
 
 
 async def test_every_member_lists_labels_by_title(api: Api, given: Given) -> None:

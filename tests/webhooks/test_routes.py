@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +8,7 @@ from harness import Api, Given, Reply
 from receivers import Receiver
 
 from criachat.kit import clock
-from criachat.webhooks.models import MOST_WEBHOOKS
 
-KEEP_MANY = """
-INSERT INTO webhooks (account_id, url, subscriptions, secret, created_at, updated_at)
-SELECT $1, 'https://many.example.com/' || number, '{}', '', now(), now()
-FROM generate_series(1, $2::integer) AS number
-"""
 NOT_FOUND = {"error": "Resource could not be found"}
 TAKEN = {"message": "Url has already been taken", "attributes": ["url"]}
 URL_INVALID = {"message": "Url is invalid", "attributes": ["url"]}
@@ -36,16 +29,6 @@ URL = "https://crm.example.com/hook"
 def webhook_of(reply: Reply) -> Any:
     assert reply.status == 200, reply.body
     return reply.json["payload"]["webhook"]
-
-
-async def test_of_many_who_take_the_last_place_at_once_one_gets_it(api: Api, given: Given) -> None:
-    async with given.world.parts.database.transaction() as tx:
-        await tx.execute(KEEP_MANY, given.account_id, MOST_WEBHOOKS - 1)
-
-    replies = await asyncio.gather(*(api.post("/webhooks", {"url": f"{URL}/{number}"}) for number in range(16)))
-
-    assert sorted(reply.status for reply in replies) == [200] + [422] * 15
-    assert "as many webhooks" in next(reply for reply in replies if reply.status == 422).json["message"]
 
 
 async def test_a_webhook_is_created_listed_changed_and_removed(api: Api, given: Given) -> None:
