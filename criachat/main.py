@@ -55,7 +55,7 @@ from criachat.platform_api.passwords import HashedPassword, hash_given_password
 from criachat.platform_api.resolver import PlatformResolver
 from criachat.realtime.cable import Cable
 from criachat.slices import JOBS, LISTENERS, ROUTES
-from criachat.users.preparing import NewPassword, hash_password
+from criachat.users.preparing import Invitations, NewPassword, count_invitations, hash_password
 from criachat.users.presence import Presence
 from criachat.users.shown import Shown
 from criachat.webhooks.deliveries import DeliveryWorker
@@ -290,6 +290,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
                 HashedPassword: hash_given_password,
                 KeptAvatar: partial(store_avatar, database, ground.files),
                 NewPassword: partial(hash_password, database, counted),
+                Invitations: partial(count_invitations, counted),
             },
             idempotency=Idempotency(database, ground.keyring),
             count=tally.count,

@@ -53,6 +53,7 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("password-change", 10, 30 * MINUTE, "address", "Setting a new password by mail", exempts_loopback=False),
     Limit("confirmation", 5, 30 * MINUTE, "address", "Asking for the confirmation e-mail again"),
     Limit("sign-up", 5, 30 * MINUTE, "address", "Opening an account", exempts_loopback=False),
+    Limit("invitation", 200, HOUR, "account", "Inviting people to an account, each address for itself"),
     Limit("contact-search", 100, MINUTE, "account", "Searching contacts"),
     Limit("upload", 60, HOUR, "account", "Uploading files ahead of a message"),
     Limit("transcript", 30, HOUR, "account", "Sending transcripts of conversations by e-mail"),

@@ -18,16 +18,17 @@ from criachat.kit.tokens import Keyring
 # The longest of their windows is an hour.
 KEPT_FOR: Final = timedelta(hours=2)
 
-# What is refused does not count: whoever waits long enough is let in, however often they tried.
+# What is refused does not count: whoever waits long enough is let in, however often they tried. What is done several
+# times in one request ($6) counts all of it or nothing.
 COUNT_REQUEST: Final = """
 INSERT INTO limited_requests AS kept (name, subject, at, last_at)
-VALUES ($1, $2, ARRAY[$3::timestamptz], $3)
+VALUES ($1, $2, array_fill($3::timestamptz, ARRAY[CASE WHEN $6::integer <= $4 THEN $6 ELSE 0 END]), $3)
 ON CONFLICT (name, subject) DO UPDATE
 SET last_at = $3,
     at = (SELECT array_agg(moment ORDER BY moment) FROM unnest(kept.at) AS moment WHERE moment > $3 - $5::interval)
         || CASE
-            WHEN (SELECT count(*) FROM unnest(kept.at) AS moment WHERE moment > $3 - $5::interval) < $4
-            THEN ARRAY[$3::timestamptz]
+            WHEN (SELECT count(*) FROM unnest(kept.at) AS moment WHERE moment > $3 - $5::interval) + $6 <= $4
+            THEN array_fill($3::timestamptz, ARRAY[$6])
             ELSE '{}'
         END
 RETURNING at
@@ -73,22 +74,25 @@ class SharedLimiter:
             raise TooMany(told)
         request.told += tuple(told.items())
 
-    async def count_one(self, name: str, subject: str) -> None:
-        """Count what somebody does against one limit, wherever they are; raises `TooMany`."""
+    async def count_one(self, name: str, subject: str, *, times: int = 1) -> None:
+        """Count what somebody does, so many times, against one limit, wherever they are; raises `TooMany`."""
         limit = self._limits.get(name)
-        if not self._is_on or limit is None:
+        if not self._is_on or limit is None or not times:
             return
         async with self._database.transaction() as tx:
-            verdict = await self._verdict(tx, limit, subject)
+            verdict = await self._verdict(tx, limit, subject, times=times)
         if not verdict.allowed:
             raise TooMany(headers([verdict]))
 
-    async def _verdict(self, tx: Tx, limit: Limit, subject: str) -> Verdict:
+    async def _verdict(self, tx: Tx, limit: Limit, subject: str, *, times: int = 1) -> Verdict:
         now, window = clock.now(), timedelta(seconds=limit.window_seconds)
-        digest = self._keyring.digest(f"{limit.name} {subject}")
-        counted: list[datetime] = await tx.fetch_value(COUNT_REQUEST, limit.name, digest, now, limit.requests, window)
-        is_allowed = counted[-1] == now
-        wait = math.ceil((counted[0] + window - now).total_seconds())
+        key = limit.name, self._keyring.digest(f"{limit.name} {subject}")
+        counted: list[datetime] = await tx.fetch_value(COUNT_REQUEST, *key, now, limit.requests, window, times)
+        is_allowed = counted[-times:] == [now] * times
+        # Who was refused is let in once so many of those before are forgotten; who wants more than there can be, never.
+        in_the_way = 1 if is_allowed else len(counted) + times - limit.requests
+        last = counted[in_the_way - 1] if in_the_way <= len(counted) else now
+        wait = math.ceil((last + window - now).total_seconds())
         return Verdict(
             limit=limit,
             allowed=is_allowed,

@@ -1,4 +1,4 @@
-"""What is made of a changed profile before a connection to the database is borrowed: it takes long."""
+"""What is looked at before a connection is borrowed: passwords take long, and limits count whatever comes of it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from criachat.kit.actors import Actor
 from criachat.kit.db import Database
 from criachat.kit.errors import Refused, TooMany
 from criachat.kit.shared_limits import SharedLimiter
-from criachat.users import passwords, queries
+from criachat.users import passwords, queries, team
 from criachat.users.errors import PasswordsDiffer, PasswordTooWeak, WrongPassword
-from criachat.users.schemas import ProfileParams
+from criachat.users.schemas import AgentParams, AgentsParams, ProfileParams
 
 # Whoever found somebody's page open is not to find their password by trying.
 ATTEMPTS = "present-password"
@@ -32,6 +32,27 @@ class NewPassword(msgspec.Struct, frozen=True):
         if self.refusal is not None:
             raise self.refusal
         return self.password_hash
+
+
+class Invitations(msgspec.Struct, frozen=True):
+    """Whether so many people may be invited now. Handlers ask for it by its type."""
+
+    refusal: Refused | None = None
+
+    def check(self) -> None:
+        """Raise the refusal: when it is its turn."""
+        if self.refusal is not None:
+            raise self.refusal
+
+
+async def count_invitations(limits: SharedLimiter, actor: Actor, params: AgentParams | AgentsParams) -> Invitations:
+    """Count whom the account invites: who is invited is written to, and may be a stranger."""
+    times = len(team.addresses_of(params.emails)) if isinstance(params, AgentsParams) else 1
+    try:
+        await limits.count_one("invitation", str(actor.account_id), times=times)
+    except TooMany as refusal:
+        return Invitations(refusal)
+    return Invitations()
 
 
 async def hash_password(database: Database, limits: SharedLimiter, actor: Actor, params: ProfileParams) -> NewPassword:

@@ -6,6 +6,7 @@ from criachat.kit.actors import ADMINISTRATOR, AGENT, PERSON, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.routes import Routes
 from criachat.users import access, operations, roles, team
+from criachat.users.preparing import Invitations
 from criachat.users.schemas import (
     ActiveAccountParams,
     AgentOut,
@@ -35,14 +36,16 @@ async def list_agents(db: Db, actor: Actor, shown: Shown) -> list[AgentOut]:
 
 
 @agent_routes.post(actors=ADMINISTRATOR, wrapper="agent", beside=("custom_role_id",))
-async def create_agent(tx: Tx, actor: Actor, shown: Shown, params: AgentParams) -> AgentOut:
+async def create_agent(tx: Tx, actor: Actor, shown: Shown, params: AgentParams, invitations: Invitations) -> AgentOut:
     """Make somebody a member of the account. Who is known already by this address keeps their name."""
+    invitations.check()
     return await _agent(tx, actor, shown, await team.invite(tx, params, actor=actor))
 
 
 @agent_routes.post("/bulk_create", actors=ADMINISTRATOR)
-async def create_agents(tx: Tx, actor: Actor, params: AgentsParams) -> None:
+async def create_agents(tx: Tx, actor: Actor, params: AgentsParams, invitations: Invitations) -> None:
     """Make many people agents, by their addresses; what is no address, and who is a member, is passed over."""
+    invitations.check()
     await team.invite_all(tx, params.emails, actor=actor)
 
 

@@ -49,9 +49,14 @@ async def invite(tx: Tx, params: AgentParams, *, actor: Actor) -> int:
     return joined[0]
 
 
+def addresses_of(emails: Sequence[str]) -> list[str]:
+    """The addresses there are among these, each once."""
+    return list(dict.fromkeys(email.strip().lower() for email in emails if is_address(email)))
+
+
 async def invite_all(tx: Tx, emails: Sequence[str], *, actor: Actor) -> None:
     """Make all of these agents; what is no address and who is a member already is passed over."""
-    kept = list(dict.fromkeys(email.strip().lower() for email in emails if is_address(email)))
+    kept = addresses_of(emails)
     names = [email.partition("@")[0] for email in kept]
     await finish_onboarding(tx, actor.account_id)
     await _join(tx, names, kept, Place(role="agent", inviter_id=actor.user_id), actor=actor)

@@ -116,6 +116,28 @@ async def test_this_machine_is_exempt_where_the_limit_says_so(world: World, fami
     assert [each is None for each in at_the_front] == [True, True, True, False]
 
 
+async def test_what_is_done_several_times_at_once_counts_whole_or_not_at_all(world: World, family: str) -> None:
+    counting = limiter(world)
+
+    async def too_many(times: int) -> str | None:
+        try:
+            await counting.count_one("front", family, times=times)
+        except TooMany as refusal:
+            return refusal.told["Retry-After"]
+        return None
+
+    never = await too_many(4)
+    first = await too_many(2)
+    clock.travel(timedelta(seconds=20))
+    second = [await too_many(2), await too_many(1), await too_many(1), await too_many(3)]
+    clock.travel(timedelta(seconds=40))
+    third = [await too_many(3), await too_many(2)]
+
+    assert (never, first) == ("60", None)
+    assert second == ["40", None, "40", "60"]
+    assert third == ["20", None]
+
+
 async def test_limits_that_are_off_or_unknown_count_nothing(world: World, family: str) -> None:
     off = limiter(world, is_on=False)
 

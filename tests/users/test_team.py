@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from harness import Api, Given, Person, Reply
 
+from criachat.kit import clock
 from criachat.users.events import AgentAdded, AgentRemoved, AgentUpdated
 
 AGENTS = "/agents"
@@ -110,8 +112,31 @@ async def test_many_are_invited_at_once_and_what_is_no_address_is_passed_over(ap
 
     assert (reply.status, reply.body) == (200, b"")
     assert names(await api.get(AGENTS)) == ["Ana", "Beatriz", *(email.partition("@")[0] for email in emails)]
-    with given.queries(at_most=8):
+    # Eight, and a transaction of its own for the limit.
+    with given.queries(at_most=11):
         await api.post(f"{AGENTS}/bulk_create", {"emails": [f"{n}.{given.account_id}@example.com" for n in range(50)]})
+
+
+async def test_an_account_invites_two_hundred_in_an_hour_whole_or_not_at_all(api: Api, given: Given) -> None:
+    others = await given.another_account()
+
+    async def invite(api: Api, count: int, mark: str) -> Reply:
+        emails = [f"{mark}.{number}.{api.account_id}@example.com" for number in range(count)]
+        return await api.post(f"{AGENTS}/bulk_create", {"emails": [*emails, *emails[:1], "none"]})
+
+    first = [await invite(api, 98, mark) for mark in ("a", "b")]
+    over = await invite(api, 5, "c")
+    beside = await invite(others.api, 5, "c")
+    last = [await api.post(AGENTS, {"email": f"d{number}.{given.account_id}@example.com"}) for number in range(5)]
+    clock.travel(timedelta(hours=1))
+    later = await invite(api, 5, "e")
+
+    assert [reply.status for reply in first] == [200, 200]
+    assert (over.status, beside.status, later.status) == (429, 200, 200)
+    assert [reply.status for reply in last] == [200] * 4 + [429]
+    assert 3_500 < int(over.headers["Retry-After"]) <= 3_600
+    assert over.body.decode() == last[-1].body.decode()
+    assert not [name for name in names(await api.get(AGENTS)) if name.startswith(("c.", "d4"))]
 
 
 async def test_an_account_has_no_more_members_than_its_plan(api: Api, given: Given) -> None:
