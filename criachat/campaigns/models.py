@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import msgspec
 
-WEBSITE = "Channel::WebWidget"
 ONE_OFF_CHANNELS = frozenset(("Channel::TwilioSms", "Channel::Sms", "Channel::Whatsapp"))
 MOST_CAMPAIGNS = 1_000
 

@@ -19,8 +19,9 @@ from criachat.campaigns.errors import (
     TriggerRulesInvalid,
     UrlInvalid,
 )
-from criachat.campaigns.models import ONE_OFF_CHANNELS, WEBSITE, Campaign, CampaignType
+from criachat.campaigns.models import ONE_OFF_CHANNELS, Campaign, CampaignType
 from criachat.campaigns.schemas import CampaignParams
+from criachat.inboxes.models import WEBSITE
 from criachat.kit import clock
 from criachat.kit.http.binding import whole_number
 from criachat.kit.times import LAST_SECOND, utc

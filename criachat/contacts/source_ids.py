@@ -8,7 +8,7 @@ from typing import Final
 
 from criachat.contacts.errors import DetailMissing, NotContactable, SourceInvalid
 from criachat.contacts.models import Contact
-from criachat.inboxes.models import Inbox
+from criachat.inboxes.models import WEBSITE, Inbox
 from criachat.kit import tokens
 
 # Channels that write to an address: whoever has the address is whom they know.
@@ -32,7 +32,7 @@ def checked_source_id(source_id: str, inbox: Inbox) -> str:
 def contactable_source_id(contact: Contact, inbox: Inbox, *, known: str | None, unused: str | None) -> str | None:
     """Under which a conversation with them can be begun, or None: visitors of a website only in a session of theirs
     in which nothing was said yet."""
-    return unused if inbox.channel_type == "Channel::WebWidget" else offered_source_id(contact, inbox, known)
+    return unused if inbox.channel_type == WEBSITE else offered_source_id(contact, inbox, known)
 
 
 def default_source_id(contact: Contact, inbox: Inbox) -> str:

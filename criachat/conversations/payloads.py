@@ -19,6 +19,7 @@ from criachat.conversations.schemas import (
     MessagePushOut,
     SenderOut,
     UserSenderOut,
+    contact_sender_out,
     message_push_out,
     sender_out,
 )
@@ -89,17 +90,7 @@ class ConversationPushOut(msgspec.Struct, frozen=True, kw_only=True):
 
 def contact_push(contact: ContactSnapshot, shown: Shown) -> ContactSenderOut:
     """A contact inside conversations and on sockets."""
-    return ContactSenderOut(
-        additional_attributes=contact.additional_attributes,
-        custom_attributes=contact.custom_attributes,
-        email=contact.email,
-        id=contact.id,
-        identifier=contact.identifier,
-        name=contact.name or "",
-        phone_number=contact.phone_number,
-        thumbnail=shown.files.avatar_url(contact.avatar_key),
-        blocked=contact.blocked,
-    )
+    return contact_sender_out(contact, shown, name=contact.name or "")
 
 
 def contact_inbox_row(contact_inbox: ContactInboxSnapshot) -> ContactInboxRowOut:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from criachat.inboxes.channel import settings_for_administrators, told_settings
-from criachat.inboxes.models import Inbox, hmac_context, secret_context
+from criachat.inboxes.models import WEBSITE, Inbox, hmac_context, secret_context
 from criachat.inboxes.schemas import HelpCenterOut, InboxOut, InboxSlimOut
 from criachat.kit.actors import Actor
 from criachat.kit.files import Files
@@ -132,7 +132,7 @@ def _is_renewed(channel: dict[str, Any]) -> bool:
 
 def _script(inbox: Inbox, shown: ShownInboxes) -> str | None:
     """What a website includes to show the chat window."""
-    if inbox.channel_type != "Channel::WebWidget" or inbox.channel is None:
+    if inbox.channel_type != WEBSITE or inbox.channel is None:
         return None
     token, base_url = (msgspec.json.encode(text).decode() for text in (inbox.channel["website_token"], shown.base_url))
     return SCRIPT.format(token=token, base_url=base_url)

@@ -14,6 +14,7 @@ from criachat.conversations.events import (
     ConversationUpdated,
 )
 from criachat.conversations.snapshots import ConversationSnapshot
+from criachat.inboxes.models import API
 from criachat.kit.languages import Language
 from criachat.messages.operations.saying import BY_MESSAGE
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
@@ -129,7 +130,7 @@ def _status(event: ConversationUpdated) -> Activity | None:
     if old == new:
         return None
     is_by_message = (event.cause or "").startswith(BY_MESSAGE)
-    if is_by_message and (old, new) == ("resolved", "open") and event.snapshot.inbox.channel_type == "Channel::Api":
+    if is_by_message and (old, new) == ("resolved", "open") and event.snapshot.inbox.channel_type == API:
         return Activity("reopened_by_message")
     if (event.cause or "").startswith(BY_FAILED_BOT):
         return Activity("bot_failed")

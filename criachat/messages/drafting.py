@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import INCOMING, OUTGOING, TEMPLATE
+from criachat.inboxes.models import API
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.messages import queries
@@ -34,7 +35,7 @@ async def draft_of(
 ) -> Draft:
     """What the caller wants to say, or a refusal that names what is wrong with it."""
     message_type = _message_type(params.message_type)
-    if message_type == INCOMING and conversation.channel_type != "Channel::Api":
+    if message_type == INCOMING and conversation.channel_type != API:
         raise IncomingNotAllowed
     _check_lengths(params)
     attributes = await _attributes(db, conversation, params)

@@ -9,6 +9,7 @@ from criachat.contacts.schemas import ContactOut, contact_out
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
 from criachat.conversations.schemas import ConversationOut, conversation_out, sender_out
+from criachat.inboxes.models import API
 from criachat.kit.actors import ADMINISTRATOR, AGENT, BOT, Actor
 from criachat.kit.db import Database, Db, Tx
 from criachat.kit.errors import NotFound, ScopeMissing
@@ -176,7 +177,7 @@ async def report_status(
 ) -> MessageOut:
     """Report what became of a message of an API inbox: `sent`, `delivered`, `read` or `failed`."""
     conversation = await conversations.load_conversation(tx, actor, conversation_id)
-    if conversation.channel_type != "Channel::Api":
+    if conversation.channel_type != API:
         raise StatusUpdateNotAllowed
     status = params.status if isinstance(params.status, str) else None
     message, after = await changing.report_status(
@@ -240,7 +241,7 @@ async def import_history(database: Database, actor: Actor, conversation_id: int,
     """
     async with database.reading() as db:
         conversation = await conversations.load_conversation(db, actor, conversation_id)
-    if conversation.channel_type != "Channel::Api":
+    if conversation.channel_type != API:
         raise HistoryNotAllowed
     if not isinstance(params.import_file, Upload):
         raise HistoryMissing

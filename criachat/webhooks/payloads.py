@@ -27,6 +27,7 @@ from criachat.conversations.snapshots import (
     SenderSnapshot,
 )
 from criachat.inboxes.events import InboxEvent, InboxUpdated
+from criachat.inboxes.models import WEBSITE
 from criachat.kit.events import Event
 from criachat.kit.files import Files
 from criachat.kit.times import iso
@@ -270,7 +271,7 @@ def conversation_payload(
 def _told_content(message: MessageSnapshot, conversation: ConversationSnapshot, links: Links) -> str | None:
     """Outside the website's widget nobody can fill in a survey in place, so its address is told."""
     content = _plain_breaks(message.content)
-    if message.content_type != "input_csat" or conversation.inbox.channel_type == "Channel::WebWidget":
+    if message.content_type != "input_csat" or conversation.inbox.channel_type == WEBSITE:
         return content
     return f"{content or ''} {links.survey_url(conversation.uuid)}".strip()
 

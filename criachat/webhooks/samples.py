@@ -12,7 +12,7 @@ from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, C
 from criachat.conversations.events import ConversationEvent
 from criachat.conversations.snapshots import INCOMING, ConversationSnapshot, InboxSnapshot, MessageSnapshot
 from criachat.inboxes.events import InboxEvent, InboxState
-from criachat.inboxes.models import usual_week
+from criachat.inboxes.models import API, WEBSITE, usual_week
 from criachat.kit import clock
 from criachat.kit.events import Event, catalogue
 from criachat.kit.times import iso
@@ -30,7 +30,7 @@ from criachat.webhooks.payloads import (
 )
 
 AGENT = UserSnapshot(id=0, name="Sample agent", available_name="Sample agent", email="agent@example.com")
-INBOX = InboxSnapshot(0, "Sample inbox", "Channel::Api")
+INBOX = InboxSnapshot(0, "Sample inbox", API)
 EVENT_INFO: dict[str, Any] = {
     "initiated_at": {"timestamp": "Mon Mar 02 2026 11:09:00 GMT-0300"},
     "referer": "https://shop.example.com/",
@@ -198,7 +198,7 @@ def _inbox(account: AccountSnapshot, at: datetime) -> InboxState:
 def _widget_opened(account: AccountSnapshot, conversation: ConversationSnapshot) -> WidgetOpened:
     return WidgetOpened(
         account=account,
-        inbox=InboxSnapshot(0, "Sample website", "Channel::WebWidget"),
+        inbox=InboxSnapshot(0, "Sample website", WEBSITE),
         contact=conversation.contact,
         contact_inbox=conversation.contact_inbox,
         current_conversation=None,

@@ -44,6 +44,7 @@ from criachat.conversations.schemas.messages import (
     UserSenderOut,
     attachment_out,
     availability_of,
+    contact_sender_out,
     message_push_out,
     sender_out,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "assignee_out",
     "attachment_out",
     "availability_of",
+    "contact_sender_out",
     "context_out",
     "conversation_hit_out",
     "conversation_out",

@@ -115,17 +115,7 @@ class MessagePushOut(msgspec.Struct, frozen=True, kw_only=True):
 def sender_out(sender: SenderSnapshot, shown: Shown, account_id: int) -> SenderOut:
     """The author of a message."""
     if isinstance(sender, ContactSnapshot):
-        return ContactSenderOut(
-            additional_attributes=sender.additional_attributes,
-            custom_attributes=sender.custom_attributes,
-            email=sender.email,
-            id=sender.id,
-            identifier=sender.identifier,
-            name=sender.name,
-            phone_number=sender.phone_number,
-            thumbnail=shown.files.avatar_url(sender.avatar_key),
-            blocked=sender.blocked,
-        )
+        return contact_sender_out(sender, shown, name=sender.name)
     if isinstance(sender, BotSnapshot):
         return BotSenderOut(id=sender.id, name=sender.name, avatar_url=sender.avatar_url)
     return UserSenderOut(
@@ -135,6 +125,21 @@ def sender_out(sender: SenderSnapshot, shown: Shown, account_id: int) -> SenderO
         avatar_url=sender.avatar_url,
         availability_status=availability_of(sender, shown, account_id),
         thumbnail=sender.avatar_url,
+    )
+
+
+def contact_sender_out(contact: ContactSnapshot, shown: Shown, *, name: str | None) -> ContactSenderOut:
+    """A contact under this name: as an author they may have none, elsewhere theirs is empty then."""
+    return ContactSenderOut(
+        additional_attributes=contact.additional_attributes,
+        custom_attributes=contact.custom_attributes,
+        email=contact.email,
+        id=contact.id,
+        identifier=contact.identifier,
+        name=name,
+        phone_number=contact.phone_number,
+        thumbnail=shown.files.avatar_url(contact.avatar_key),
+        blocked=contact.blocked,
     )
 
 

@@ -16,6 +16,7 @@ from criachat.notifications.models import (
     Subscriber,
     Unread,
 )
+from criachat.notifications.queries.reading import COLUMNS
 from criachat.notifications.queries.sight import IN_ITS_TEAM, ROLE, SEES_INBOX, SHOWN_BY_ROLE
 
 MOST_COUNTED: Final = 100
@@ -95,15 +96,16 @@ CROSS JOIN LATERAL (
 ) AS unread
 """
 # Across accounts: whatever is due, whosever it is. Locked by the one who wakes it.
-LIST_DUE = """
-SELECT id, account_id, user_id, notification_type, conversation_id, message_id, person_id, read_at, snoozed_until, meta,
-    last_activity_at, created_at, updated_at
-FROM notifications
+LIST_DUE: LiteralString = (
+    "SELECT"
+    + COLUMNS
+    + """FROM notifications
 WHERE snoozed_until <= $1
 ORDER BY snoozed_until
 LIMIT $2
 FOR UPDATE SKIP LOCKED
 """
+)
 # Across accounts: what nobody looks at any more, in batches.
 DELETE_OLD = """
 DELETE FROM notifications WHERE (account_id, id) IN (
