@@ -67,7 +67,7 @@ def _in_authorization(request: Request) -> Mapping[str, str]:
         return {}
     try:
         found: Any = msgspec.json.decode(base64.b64decode(text.removeprefix(BEARER), validate=True))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return {}
     fields = cast(dict[str, Any], found) if isinstance(found, dict) else {}
     return {name: value for name, value in fields.items() if isinstance(value, str)}
