@@ -167,6 +167,7 @@ async def assembled(
     database.on_connect(check_epoch)
     signals = PostgresSignals(database.connect) if shares_database else Signals()
     database.wake = signals.wake
+    signing_key, *older_keys = keyring.keys_for("files")
     ground = Ground(
         # Where nobody chose an address, ours is the one we listen on.
         settings=msgspec.structs.replace(settings, base_url=base_url),
@@ -179,7 +180,10 @@ async def assembled(
             settings.allowed_private_hosts, user_agent="CriaChat", max_connections=settings.webhook_concurrency
         ),
         files=Files(
-            settings.file_store_url or Path(settings.data_directory()) / "files", keyring.key_for("files"), base_url
+            settings.file_store_url or Path(settings.data_directory()) / "files",
+            signing_key,
+            base_url,
+            older_keys=older_keys,
         ),
     )
     await database.open()

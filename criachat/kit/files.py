@@ -14,7 +14,7 @@ import hmac
 import os
 import re
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -90,14 +90,15 @@ def new_key(account_id: int, filename: str) -> str:
 class Files:
     """Where files are kept: a folder, or a bucket named by an `s3://`, `gs://` or `az://` URL."""
 
-    def __init__(self, url: str | Path, signing_key: bytes, base_url: str) -> None:
+    def __init__(self, url: str | Path, signing_key: bytes, base_url: str, *, older_keys: Sequence[bytes] = ()) -> None:
         if len(signing_key) < 32:
             raise ValueError("The signing key needs 32 bytes")
         self._folder = _local_folder(url)
         self._store = _make_store(str(url), self._folder)
         self.service = "local" if self._folder is not None else urlsplit(str(url)).scheme
         """What kind of store it is: `local`, or the scheme of its URL."""
-        self._signing_key = signing_key
+        # What was signed before the installation's key was rotated stays good, as long as that key is kept.
+        self._signing_keys = (signing_key, *older_keys)
         self._base_url = base_url.rstrip("/")
 
     async def put(
@@ -177,7 +178,7 @@ class Files:
     def verify(self, signed_id: str, *, purpose: Purpose = "blob") -> Blob | None:
         """The blob that a signed id stands for; None when it is forged, for another purpose, or expired."""
         payload, _, signature = signed_id.partition("--")
-        if not hmac.compare_digest(self._signature(purpose, payload).encode(), signature.encode("utf-8", "replace")):
+        if not self._is_signed(purpose, payload, signature):
             return None
         account_id, blob_id, expires_at = PAYLOAD.unpack(base64.urlsafe_b64decode(payload + "=="))
         return Blob(account_id, blob_id) if clock.unix() < expires_at else None
@@ -210,14 +211,19 @@ class Files:
 
     def is_avatar(self, key: str, signature: str) -> bool:
         """Whether this is the signature that an avatar's address carries."""
-        return hmac.compare_digest(self._signature("avatar", key).encode(), signature.encode("utf-8", "replace"))
+        return self._is_signed("avatar", key, signature)
 
     def _url(self, kind: str, signed: str, filename: str) -> str:
         return f"{self._base_url}/rails/active_storage/{kind}/{signed}/{quote(safe_filename(filename), safe='')}"
 
     def _signature(self, purpose: Purpose, payload: str) -> str:
-        message = f"{purpose}\n{payload}".encode("utf-8", "replace")
-        return hmac.new(self._signing_key, message, hashlib.sha256).hexdigest()
+        return _signature_under(self._signing_keys[0], purpose, payload)
+
+    def _is_signed(self, purpose: Purpose, payload: str, signature: str) -> bool:
+        given = signature.encode("utf-8", "replace")
+        return any(
+            hmac.compare_digest(_signature_under(key, purpose, payload).encode(), given) for key in self._signing_keys
+        )
 
 
 class _Meter:
@@ -254,6 +260,11 @@ class _Meter:
 
     def _checksum(self) -> str:
         return base64.b64encode(self._md5.digest()).decode()
+
+
+def _signature_under(key: bytes, purpose: Purpose, payload: str) -> str:
+    message = f"{purpose}\n{payload}".encode("utf-8", "replace")
+    return hmac.new(key, message, hashlib.sha256).hexdigest()
 
 
 def _local_folder(url: str | Path) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 import os
 import random
@@ -180,7 +179,6 @@ class Keyring:
 
     def __init__(self, keys: Sequence[_Key]) -> None:
         self._keys = tuple(keys)
-        self._derived: dict[str, tuple[bytes, ...]] = {}
 
     @classmethod
     def from_secrets(cls, installation_secrets: Sequence[str]) -> Keyring:
@@ -228,25 +226,9 @@ class Keyring:
                 return cipher.decrypt(nonce, sealed[SEAL_HEADER + SEAL_RANDOM :], context.encode()).decode()
         raise UnknownKey
 
-    def is_current(self, sealed: bytes) -> bool:
-        """Whether this was sealed under the current key; what was not can be sealed again before old keys go."""
-        return sealed[1:SEAL_HEADER] == self._keys[0].id
-
-    def sign(self, payload: bytes, *, purpose: str) -> str:
-        """A signature, URL-safe, that `verify` accepts for the same payload and purpose only."""
-        return _encode_signature(hmac.digest(self.key_for(purpose), payload, "sha256"))
-
-    def verify(self, payload: bytes, signature: str, *, purpose: str) -> bool:
-        """Whether we signed this payload for this purpose, under the current key or an older one."""
-        given = signature.encode()
-        return any(
-            hmac.compare_digest(given, _encode_signature(hmac.digest(key, payload, "sha256")).encode())
-            for key in self._keys_for(purpose)
-        )
-
-    def key_for(self, purpose: str) -> bytes:
-        """32 bytes under the current secret for one purpose only, such as signing the addresses of files."""
-        return self._keys_for(purpose)[0]
+    def keys_for(self, purpose: str) -> tuple[bytes, ...]:
+        """32 bytes under each secret, the current one first, for one purpose such as signing the addresses of files."""
+        return tuple(key.derive(f"purpose {purpose}") for key in self._keys)
 
     def fingerprint(self) -> str:
         """Names the current secret without giving it away: safe to store, to compare at start-up, to log."""
@@ -255,16 +237,6 @@ class Keyring:
     def fingerprints(self) -> list[str]:
         """The fingerprints of all secrets, the current one first."""
         return [key.fingerprint for key in self._keys]
-
-    def _keys_for(self, purpose: str) -> tuple[bytes, ...]:
-        derived = self._derived.get(purpose)
-        if derived is None:
-            derived = self._derived[purpose] = tuple(key.derive(f"purpose {purpose}") for key in self._keys)
-        return derived
-
-
-def _encode_signature(digest: bytes) -> str:
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def load_or_create_key(path: Path) -> str:

@@ -318,6 +318,18 @@ def test_a_forged_id_stands_for_nothing(files: Files, folder: Path) -> None:
     assert [files.verify(signed_id) for signed_id in forged] == [None] * len(forged)
 
 
+def test_what_was_signed_before_the_key_was_rotated_stays_good(files: Files, folder: Path) -> None:
+    blob, picture = Blob(3, 1), new_key(3, "face.png")
+    signature = files.avatar_url(picture).split("/")[4]
+    rotated, without_it = Files(folder, b"n" * 32, BASE_URL, older_keys=[KEY]), Files(folder, b"n" * 32, BASE_URL)
+
+    assert rotated.verify(files.signed_id(blob)) == blob
+    assert rotated.is_avatar(picture, signature)
+    assert rotated.signed_id(blob) == without_it.signed_id(blob)
+    assert without_it.verify(files.signed_id(blob)) is None
+    assert not without_it.is_avatar(picture, signature)
+
+
 def test_every_changed_character_breaks_a_signed_id(files: Files) -> None:
     good = files.signed_id(Blob(3, 812))
 
