@@ -34,7 +34,6 @@ FOR_OPERATORS: Final = (
     AnotherKey,
     SettingInvalid,
     ServerDidNotStart,
-    documents.NoPlace,
     Refused,
 )
 
@@ -164,7 +163,7 @@ def create_account(
     opened = _do(operating.open_account, _settings(data_dir=data_dir), name=name, email=email, password=password)
     _say(f"Account {opened.account_id} ({name}), administrator {opened.email}")
     if opened.password is None:
-        _say("They have a password already; it stays as it is.")
+        _say("They are known here already: a password they have stays as it is.")
     else:
         typer.echo(opened.password)
 

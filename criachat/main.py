@@ -208,8 +208,8 @@ def _parts(ground: Ground) -> Parts:
     origins = frozenset((f"{base.scheme}://{base.netloc}", *settings.allowed_origins))
     proxies = read_networks(settings.trusted_proxies)
     resolver = TokenResolver(database, ground.keyring, signals=signals, our_origins=origins, trusted_proxies=proxies)
-    shown = Shown(presence, ground.files, tells_presence=False)
-    links = Links(shown, ground.base_url)
+    shown_then = Shown(presence, ground.files, tells_presence=False)
+    links = Links(shown_then, ground.base_url)
     webhooks_listeners = make_webhooks_listeners(links, tells_of_inboxes=settings.enable_inbox_events)
     relay = Relay(database, (*LISTENERS, webhooks_listeners))
     signals.subscribe(EVENTS_TOPIC, lambda _: relay.wake())
@@ -222,7 +222,7 @@ def _parts(ground: Ground) -> Parts:
         settings=settings,
         base_url=ground.base_url,
     )
-    feed = Feed(database, ground.news, shown, kept_days=settings.event_retention_days)
+    feed = Feed(database, ground.news, shown_then, kept_days=settings.event_retention_days)
     return Parts(
         settings=settings,
         database=database,
@@ -238,12 +238,13 @@ def _parts(ground: Ground) -> Parts:
         jobs=JobRunner(JOBS, work, signals),
         cable=Cable(database, ground.news, presence=presence, signals=signals, files=ground.files),
         feed=feed,
-        http=_http(ground, presence, resolver, feed),
+        http=_http(ground, presence, resolver, feed=feed, links=links),
     )
 
 
-def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Feed) -> HttpApp:
+def _http(ground: Ground, presence: Presence, resolver: TokenResolver, *, feed: Feed, links: Links) -> HttpApp:
     settings, database = ground.settings, ground.database
+    shown = Shown(presence, ground.files)
     limits = adjusted(LIMITS, read_changes(settings.changed_limits))
     proxies = read_networks(settings.trusted_proxies)
     tally, reference = Tally(), Reference()
@@ -255,22 +256,17 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, feed: Fee
         Settings: settings,
         Keyring: ground.keyring,
         TokenResolver: resolver,
-        Entrance: Entrance(
-            database=database,
-            keyring=ground.keyring,
-            limits=counted,
-            shown=Shown(presence, ground.files),
-        ),
+        Entrance: Entrance(database=database, keyring=ground.keyring, limits=counted, shown=shown),
         Signals: ground.signals,
         Outside: ground.outside,
         Files: ground.files,
         Presence: presence,
         Database: database,
-        Shown: Shown(presence, ground.files),
+        Shown: shown,
         Feed: feed,
         LoginPage: LoginPage(ground.base_url),
         ShownBots: ShownBots(ground.keyring, ground.files),
-        Links: Links(Shown(presence, ground.files, tells_presence=False), ground.base_url),
+        Links: links,
         Translator: Translator(ground.outside, settings),
         ShownInboxes: ShownInboxes(ground.keyring, ground.files, ground.base_url, settings.inbound_email_domain),
         Reference: reference,

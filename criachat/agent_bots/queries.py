@@ -183,9 +183,9 @@ async def connect(tx: Tx, account_id: int, inbox_id: int, bot_id: int) -> None:
     await tx.execute(CONNECT, account_id, inbox_id, bot_id, clock.now())
 
 
-async def disconnect(tx: Tx, account_id: int, inbox_ids: Sequence[int]) -> bool:
-    """Have no bot answer in these inboxes; False when none did."""
-    return await tx.execute(DISCONNECT, account_id, inbox_ids) > 0
+async def disconnect(tx: Tx, account_id: int, inbox_ids: Sequence[int]) -> None:
+    """Have no bot answer in these inboxes."""
+    await tx.execute(DISCONNECT, account_id, inbox_ids)
 
 
 def _values(bot: AgentBot) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Access tokens as rows, and who they turn out to be."""
+"""Access tokens, sessions and second factors as rows, and who they turn out to be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access tokens on the wire."""
+"""Access tokens, signing in and signing up on the wire."""
 
 from __future__ import annotations
 

@@ -132,6 +132,11 @@ def allowed_apps(features: Sequence[str]) -> list[App]:
     return [app for app in APPS.values() if app.feature is None or app.feature in features]
 
 
+def find_app(features: Sequence[str], app_id: object) -> App | None:
+    """The app with this id, if an account with these features can use it."""
+    return next((app for app in allowed_apps(features) if app.id == app_id), None)
+
+
 def read_settings(app: App, sent: object) -> dict[str, Any]:
     """What the app is to be set up with: all that it needs, and nothing it does not know."""
     if not isinstance(sent, dict):

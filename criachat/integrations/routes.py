@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from criachat.integrations import access
-from criachat.integrations.apps import App, allowed_apps, form_schema, json_schema
+from criachat.integrations.apps import App, allowed_apps, find_app, form_schema, json_schema
 from criachat.integrations.models import Hook, Presence
 from criachat.integrations.operations import dashboard_apps as pages
 from criachat.integrations.operations import hooks as operations
@@ -46,7 +46,7 @@ async def list_apps(db: Db, actor: Actor, keyring: Keyring) -> AppsOut:
 async def show_app(db: Db, actor: Actor, keyring: Keyring, app_id: str) -> AppOut:
     """One app."""
     presence = await hooks.find_presence(db, actor.account_id)
-    app = next((app for app in allowed_apps(presence.features) if app.id == app_id), None)
+    app = find_app(presence.features, app_id)
     if app is None:
         raise NotFound
     return _app_out(app, await hooks.list_hooks(db, actor.account_id), presence, actor, keyring)

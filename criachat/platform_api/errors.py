@@ -27,9 +27,3 @@ class PasswordBlank(Invalid):
     """Password can't be blank"""
 
     attributes = ("password",)
-
-
-class AttributesTooLong(Invalid):
-    """Custom attributes are too long (maximum is 64 kB)"""
-
-    attributes = ("custom_attributes",)

@@ -9,7 +9,9 @@ import msgspec
 from msgspec import UNSET
 
 from criachat.accounts import operators as accounts
+from criachat.accounts.errors import AttributesTooLong
 from criachat.accounts.models import OperatedAccount
+from criachat.accounts.operators import LARGEST_ATTRIBUTES_BYTES
 from criachat.accounts.schemas import OperatorAccountParams
 from criachat.agent_bots import operations as agent_bots
 from criachat.agent_bots.models import AgentBot
@@ -24,7 +26,7 @@ from criachat.kit.errors import NoSuchPage
 from criachat.kit.tokens import Keyring
 from criachat.platform_api import access, queries
 from criachat.platform_api.access import app_id
-from criachat.platform_api.errors import AccountMissing, AttributesTooLong, PasswordBlank, UserMissing
+from criachat.platform_api.errors import AccountMissing, PasswordBlank, UserMissing
 from criachat.platform_api.models import token_context
 from criachat.platform_api.passwords import HashedPassword
 from criachat.platform_api.schemas import MemberParams, PlatformBotParams, UserParams
@@ -33,8 +35,6 @@ from criachat.users.access import find_user_by_email
 from criachat.users.errors import EmailTaken, RoleUnknown
 from criachat.users.models import MembershipRow, Role, User
 from criachat.users.team import ROLES
-
-LARGEST_ATTRIBUTES_BYTES = 64 * 1024
 
 
 async def find_or_create_user(tx: Tx, params: UserParams, password: HashedPassword, *, actor: Actor) -> User:

@@ -16,7 +16,7 @@ import uvicorn
 from criachat.kit import clock
 from criachat.kit.errors import Refused
 from criachat.kit.http.request import Receive, Scope, Send
-from criachat.kit.outside import Outside, OutsideFailed, check_url
+from criachat.kit.outside import OUR_HEADERS, Outside, OutsideFailed, check_url
 from criachat.webhooks.signing import family_signature, standard_signature
 
 Verdict = Literal["signed", "wrong signature", "too old", "not signed", "not checked"]
@@ -24,10 +24,6 @@ OLDEST_SECONDS: Final = 5 * 60
 MOST_BYTES: Final = 2 * 1024 * 1024
 FORWARD_SECONDS: Final = 30
 LONGEST_SHOWN: Final = 60
-# They frame the request or belong to its connection; whoever sends it on says its own.
-NOT_FORWARDED: Final = frozenset(
-    ("host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect")
-)
 
 
 class SecretUnreadable(Refused):
@@ -120,7 +116,7 @@ class Listener:
         return 502 if heard.failure is not None else heard.forwarded or 200
 
     async def _passed_on(self, heard: Heard, url: str, headers: Mapping[str, str], body: bytes) -> Heard:
-        kept = {name: value for name, value in headers.items() if name not in NOT_FORWARDED}
+        kept = {name: value for name, value in headers.items() if name not in OUR_HEADERS}
         try:
             answer = await self._outside.post(url, body=body, headers=kept, timeout_seconds=FORWARD_SECONDS)
         except OutsideFailed as failure:

@@ -86,10 +86,13 @@ async def _each(
         else:
             found = await failures.list_failures(tx, account_id=account, limit=MOST)
             places = [(failure.account_id, failure.id) for failure in found]
+        count = 0
         for account_id, failure_id in places:
-            if not await mend(tx, account_id, failure_id) and names:
+            is_there = await mend(tx, account_id, failure_id)
+            if names and not is_there:
                 raise UnknownFailure(f"There is no failure {account_id}:{failure_id} any more; nothing was done.")
-        return len(places)
+            count += is_there
+        return count
 
 
 def _place(name: str) -> tuple[int, int]:

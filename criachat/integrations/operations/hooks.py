@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from criachat.accounts.operations import take_turn, tell_of_change
 from criachat.inboxes import access as inboxes
-from criachat.integrations.apps import APPS, PLACEHOLDERS, App, allowed_apps, read_settings
+from criachat.integrations.apps import APPS, PLACEHOLDERS, App, find_app, read_settings
 from criachat.integrations.errors import AppTaken, AppUnknown, InboxMissing, StatusUnknown, TooManyHooks
 from criachat.integrations.models import MOST_HOOKS, Hook
 from criachat.integrations.queries import hooks
@@ -82,7 +82,7 @@ def open_settings(keyring: Keyring, hook: Hook) -> dict[str, Any]:
 
 async def _app(db: Db, actor: Actor, app_id: object) -> App:
     presence = await hooks.find_presence(db, actor.account_id)
-    app = next((app for app in allowed_apps(presence.features) if app.id == app_id), None)
+    app = find_app(presence.features, app_id)
     if app is None or app.id in PLACEHOLDERS:
         raise AppUnknown
     return app

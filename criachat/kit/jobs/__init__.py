@@ -111,20 +111,18 @@ class Jobs:
 
         return register
 
-    def schedule(
-        self, cron: str, *, retry: Retry = NEVER_AGAIN, timeout_seconds: float = TEN_MINUTES
-    ) -> Callable[[ScheduledJob], ScheduledJob]:
+    def schedule(self, cron: str, *, timeout_seconds: float = TEN_MINUTES) -> Callable[[ScheduledJob], ScheduledJob]:
         """Decorator: run this function at these times, in UTC by the clock of PostgreSQL.
 
-        Each time is run once, by one of the processes; it is passed over while the time before is still running.
-        After all processes were away, what was missed is run once.
+        Each time is run once, by one of the processes, and what fails waits for the next time; it is passed over while
+        the time before is still running. After all processes were away, what was missed is run once.
         """
 
         def register(job: ScheduledJob) -> ScheduledJob:
             def call(context: JobContext, _: bytes | None) -> Awaitable[None]:
                 return job(context)
 
-            self._add(job, call, retry, timeout_seconds, cron=cron)
+            self._add(job, call, NEVER_AGAIN, timeout_seconds, cron=cron)
             return job
 
         return register
