@@ -7,7 +7,7 @@ from criachat.accounts.models import all_cache_keys
 from criachat.accounts.schemas import AccountOut, AccountParams, account_out
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import existing
 from criachat.kit.http.answers import Answer
 from criachat.kit.http.routes import Routes
 from criachat.kit.mail import sender_address
@@ -19,9 +19,7 @@ routes = Routes("/api/v1/accounts/{account_id}", tag="Accounts", scope="account"
 @routes.get(actors=AGENT, is_hidden=True)
 async def show_account(db: Db, settings: Settings, account_id: int) -> AccountOut:
     """The account, what is switched on in it, and its cache keys."""
-    account = await queries.find_account(db, account_id)
-    if account is None:
-        raise NotFound
+    account = existing(await queries.find_account(db, account_id))
     return account_out(account, sender=sender_address(settings))
 
 
@@ -30,9 +28,7 @@ async def change_account(
     tx: Tx, actor: Actor, settings: Settings, account_id: int, params: AccountParams
 ) -> AccountOut:
     """Change name, language, addresses, attributes and settings of the account."""
-    account = await queries.lock_account(tx, account_id)
-    if account is None:
-        raise NotFound
+    account = existing(await queries.lock_account(tx, account_id))
     changed = await operations.change_account(tx, account, params, actor=actor)
     return account_out(changed, sender=sender_address(settings))
 
@@ -40,9 +36,7 @@ async def change_account(
 @routes.get("/cache_keys", actors=AGENT, is_hidden=True)
 async def show_cache_keys(db: Db, account_id: int) -> Answer:
     """What clients compare to know whether their labels, inboxes and teams are stale."""
-    account = await queries.find_account(db, account_id)
-    if account is None:
-        raise NotFound
+    account = existing(await queries.find_account(db, account_id))
     keys = all_cache_keys(account.cache_keys)
     return Answer(
         body={"cache_keys": keys}, headers=(("Cache-Control", "max-age=10, private, stale-while-revalidate=300"),)

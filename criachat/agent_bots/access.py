@@ -9,7 +9,7 @@ from criachat.agent_bots.models import AgentBot
 from criachat.inboxes.models import Inbox
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import existing
 
 
 async def list_bots(db: Db, actor: Actor) -> list[AgentBot]:
@@ -19,18 +19,12 @@ async def list_bots(db: Db, actor: Actor) -> list[AgentBot]:
 
 async def load_bot(db: Db, actor: Actor, bot_id: int) -> AgentBot:
     """A bot of the caller's account or of the installation."""
-    bot = await queries.find_bot(db, actor.account_id, bot_id)
-    if bot is None:
-        raise NotFound
-    return bot
+    return existing(await queries.find_bot(db, actor.account_id, bot_id))
 
 
 async def load_bot_to_change(tx: Tx, actor: Actor, bot_id: int) -> AgentBot:
     """A bot of the caller's own account; nobody else changes it before this transaction ends."""
-    bot = await queries.lock_bot(tx, actor.account_id, bot_id)
-    if bot is None:
-        raise NotFound
-    return bot
+    return existing(await queries.lock_bot(tx, actor.account_id, bot_id))
 
 
 async def find_bot_of_inbox(db: Db, inbox: Inbox) -> AgentBot | None:

@@ -6,7 +6,7 @@ from criachat.auth import queries
 from criachat.auth.models import AccessToken
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import existing
 
 
 async def list_own_tokens(db: Db, actor: Actor) -> list[AccessToken]:
@@ -28,15 +28,9 @@ async def find_callers_token(tx: Tx, actor: Actor) -> AccessToken | None:
 
 async def load_own_token_to_change(tx: Tx, actor: Actor, token_id: int) -> AccessToken:
     """A living token of the caller's own; nobody else changes it before this transaction ends."""
-    token = await queries.lock_token_of_person(tx, actor.user_id or 0, token_id)
-    if token is None:
-        raise NotFound
-    return token
+    return existing(await queries.lock_token_of_person(tx, actor.user_id or 0, token_id))
 
 
 async def load_account_token_to_change(tx: Tx, actor: Actor, token_id: int) -> AccessToken:
     """A living token of a service or bot of the caller's account; nobody else changes it meanwhile."""
-    token = await queries.lock_token_of_account(tx, actor.account_id, token_id)
-    if token is None:
-        raise NotFound
-    return token
+    return existing(await queries.lock_token_of_account(tx, actor.account_id, token_id))

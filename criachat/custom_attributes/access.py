@@ -8,17 +8,17 @@ from criachat.custom_attributes import queries
 from criachat.custom_attributes.models import AttributeModel, Definition
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import existing
 
 
 async def load_definition(db: Db, actor: Actor, definition_id: int) -> Definition:
     """The definition of the caller's account."""
-    return _found(await queries.find_definition(db, actor.account_id, definition_id))
+    return existing(await queries.find_definition(db, actor.account_id, definition_id))
 
 
 async def load_definition_to_change(tx: Tx, actor: Actor, definition_id: int) -> Definition:
     """The same; nobody else changes it before this transaction ends."""
-    return _found(await queries.lock_definition(tx, actor.account_id, definition_id))
+    return existing(await queries.lock_definition(tx, actor.account_id, definition_id))
 
 
 async def find_definition(db: Db, account_id: int, definition_id: int) -> Definition | None:
@@ -40,9 +40,3 @@ async def find_definitions(
         return {}
     found = await queries.list_definitions_by_key(db, account_id, model, wanted)
     return {definition.attribute_key: definition for definition in found}
-
-
-def _found(definition: Definition | None) -> Definition:
-    if definition is None:
-        raise NotFound
-    return definition

@@ -6,15 +6,12 @@ from criachat.help_center.models import Article, Category, Portal
 from criachat.help_center.queries import articles, categories, portals
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import NotFound, existing
 
 
 async def load_portal(db: Db, actor: Actor, slug: str) -> Portal:
     """The account's portal with this slug."""
-    portal = await portals.find_portal(db, actor.account_id, slug)
-    if portal is None:
-        raise NotFound
-    return portal
+    return existing(await portals.find_portal(db, actor.account_id, slug))
 
 
 async def load_portal_to_change(tx: Tx, actor: Actor, slug: str) -> Portal:
@@ -33,7 +30,4 @@ async def load_category(db: Db, portal: Portal, category_id: int) -> Category:
 
 async def load_article(db: Db, portal: Portal, article_id: int) -> Article:
     """The article of the portal."""
-    article = await articles.find_article(db, portal, article_id)
-    if article is None:
-        raise NotFound
-    return article
+    return existing(await articles.find_article(db, portal, article_id))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+Thing = TypeVar("Thing")
 
 
 class Refused(Exception):
@@ -89,6 +91,13 @@ class NotFound(Refused):
     """Resource could not be found"""
 
     status = 404
+
+
+def existing(thing: Thing | None) -> Thing:
+    """What was looked for; refused as `NotFound` when it is not there."""
+    if thing is None:
+        raise NotFound
+    return thing
 
 
 class NoSuchPage(Refused):

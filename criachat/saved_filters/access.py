@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import NotFound, existing
 from criachat.saved_filters import queries
 from criachat.saved_filters.models import CustomFilter, FilterType
 
 
 async def load_filter(db: Db, actor: Actor, filter_id: int) -> CustomFilter:
     """The caller's saved filter."""
-    return _found(await queries.find_filter(db, actor.account_id, owner_of(actor), filter_id))
+    return existing(await queries.find_filter(db, actor.account_id, owner_of(actor), filter_id))
 
 
 async def load_filter_to_change(tx: Tx, actor: Actor, filter_id: int) -> CustomFilter:
     """The same; nobody else changes it before this transaction ends."""
-    return _found(await queries.lock_filter(tx, actor.account_id, owner_of(actor), filter_id))
+    return existing(await queries.lock_filter(tx, actor.account_id, owner_of(actor), filter_id))
 
 
 async def list_filters(db: Db, actor: Actor, filter_type: FilterType) -> list[CustomFilter]:
@@ -29,9 +29,3 @@ def owner_of(actor: Actor) -> int:
     if actor.user_id is None:
         raise NotFound
     return actor.user_id
-
-
-def _found(custom_filter: CustomFilter | None) -> CustomFilter:
-    if custom_filter is None:
-        raise NotFound
-    return custom_filter

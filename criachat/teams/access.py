@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import existing
 from criachat.teams import queries
 from criachat.teams.models import Team
 
 
 async def load_team(db: Db, actor: Actor, team_id: int) -> Team:
     """The team of the caller's account."""
-    team = await find_team(db, actor, team_id)
-    if team is None:
-        raise NotFound
-    return team
+    return existing(await find_team(db, actor, team_id))
 
 
 async def load_team_to_change(tx: Tx, actor: Actor, team_id: int) -> Team:
     """The same; nobody else changes it or its members before this transaction ends."""
-    team = await queries.lock_team(tx, actor.account_id, actor.user_id, team_id)
-    if team is None:
-        raise NotFound
-    return team
+    return existing(await queries.lock_team(tx, actor.account_id, actor.user_id, team_id))
 
 
 async def find_team(db: Db, actor: Actor, team_id: int | None) -> Team | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from criachat.kit.actors import ADMINISTRATOR, Actor, Callers
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import NotFound, existing
 from criachat.users import queries
 from criachat.users.models import Bot, Colleague, CustomRole, Membership, User
 from criachat.users.queries import roles
@@ -27,10 +27,7 @@ async def find_person(db: Db, user_id: int) -> User | None:
 
 async def load_person(db: Db, user_id: int) -> User:
     """The same, who is there."""
-    user = await find_person(db, user_id)
-    if user is None:
-        raise NotFound
-    return user
+    return existing(await find_person(db, user_id))
 
 
 async def find_user_by_email(db: Db, email: str) -> User | None:
@@ -48,34 +45,22 @@ async def find_colleague(db: Db, actor: Actor, user_id: int | None) -> Colleague
 
 async def load_colleague(db: Db, actor: Actor, user_id: int) -> Colleague:
     """The member of the caller's account with this id."""
-    colleague = await find_colleague(db, actor, user_id)
-    if colleague is None:
-        raise NotFound
-    return colleague
+    return existing(await find_colleague(db, actor, user_id))
 
 
 async def load_colleague_to_change(tx: Tx, actor: Actor, user_id: int) -> Colleague:
     """The same; nobody else changes their membership before this transaction ends."""
-    colleague = await queries.lock_colleague(tx, actor.account_id, user_id)
-    if colleague is None:
-        raise NotFound
-    return colleague
+    return existing(await queries.lock_colleague(tx, actor.account_id, user_id))
 
 
 async def load_custom_role(db: Db, actor: Actor, role_id: int) -> CustomRole:
     """The role of the caller's account."""
-    role = await roles.find_custom_role(db, actor.account_id, role_id)
-    if role is None:
-        raise NotFound
-    return role
+    return existing(await roles.find_custom_role(db, actor.account_id, role_id))
 
 
 async def load_custom_role_to_change(tx: Tx, actor: Actor, role_id: int) -> CustomRole:
     """The same; nobody else changes it before this transaction ends."""
-    role = await roles.lock_custom_role(tx, actor.account_id, role_id)
-    if role is None:
-        raise NotFound
-    return role
+    return existing(await roles.lock_custom_role(tx, actor.account_id, role_id))
 
 
 async def list_custom_roles(db: Db, actor: Actor) -> list[CustomRole]:
