@@ -213,16 +213,9 @@ class CategoryMetaOut(msgspec.Struct, frozen=True, kw_only=True):
     articles_count: int
 
 
-class CategoryOut(msgspec.Struct, frozen=True, kw_only=True):
+class CategoryOut(CategorySlimOut, frozen=True, kw_only=True):
     """One category; what it has none of has no key."""
 
-    id: int
-    name: str
-    slug: str
-    locale: str
-    description: str | None
-    position: int | None
-    account_id: int
     icon: str
     meta: CategoryMetaOut
     related_categories: list[CategorySlimOut] | UnsetType = UNSET

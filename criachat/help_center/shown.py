@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from criachat.help_center.models import STATUSES, Article, ArticleCounts, Category, Portal
@@ -114,13 +115,7 @@ def _category_out(category: Category, known: dict[int, Category]) -> CategoryOut
     parent, root = known.get(category.parent_category_id or 0), known.get(category.associated_category_id or 0)
     related = [_slim_out(known[each]) for each in category.related_category_ids if each in known]
     return CategoryOut(
-        id=category.id,
-        name=category.name,
-        slug=category.slug,
-        locale=category.locale,
-        description=category.description,
-        position=category.position,
-        account_id=category.account_id,
+        **msgspec.structs.asdict(_slim_out(category)),
         icon=category.icon,
         meta=CategoryMetaOut(articles_count=category.articles_count),
         related_categories=related or UNSET,
