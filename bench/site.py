@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from itertools import count, cycle
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -75,24 +74,20 @@ def keyring_of(data_dir: Path) -> Keyring:
     return Keyring.from_secrets((data_dir / KEY_FILE).read_text("utf-8").split())
 
 
-async def make_tokens(server: Server, account_id: int, how_many: int, *, role: Any = "administrator") -> list[str]:
-    """New members of the account, each with an access token."""
-    keyring = keyring_of(server.data_dir)
-    made: list[str] = []
+async def _make_token(server: Server, account_id: int) -> str:
+    """The access token of a new administrator of the account."""
+    email = f"{tokens.random_token(12).lower()}@example.com"
     async with database_of(server) as database, database.transaction() as tx:
-        for number in range(how_many):
-            email = f"{tokens.random_token(12).lower()}@example.com"
-            user = await users.create_user(tx, name=f"Bench {number}", email=email, password=None)
-            await users.add_member(tx, account_id=account_id, user=user, role=role)
-            made.append(await auth.create_user_token(tx, keyring, user))
-    return made
+        user = await users.create_user(tx, name="Bench", email=email, password=None)
+        await users.add_member(tx, account_id=account_id, user=user, role="administrator")
+        return await auth.create_user_token(tx, keyring_of(server.data_dir), user)
 
 
 async def settle(server: Server, size: Size, progress: Progress = lambda _done, _of: None) -> Site:
     """A new account with its inboxes, filled."""
     async with database_of(server) as database, database.transaction() as tx:
         account = await accounts.create_account(tx, name="Loja Azul")
-    (token,) = await make_tokens(server, account.id, 1)
+    token = await _make_token(server, account.id)
     inboxes: dict[int, str] = {}
     for number in range(INBOXES):
         body = {"name": f"App {number}", "channel": {"type": "api"}}
@@ -116,16 +111,13 @@ async def settle_once(server: Server, size: Size, progress: Progress) -> Site:
     return site
 
 
-def messages(
-    site: Site, *, tokens: tuple[str, ...] = (), headers: Mapping[str, str] | None = None, has_keys: bool = False
-) -> Iterator[bytes]:
+def messages(site: Site, *, has_keys: bool = False) -> Iterator[bytes]:
     """LD-1: agents write, in conversations all over the account; with a new `Idempotency-Key` each when asked."""
     data = site.data
-    callers = tokens or (site.token,)
 
     def one(number: int, extra: Mapping[str, str]) -> bytes:
         path = f"{site.path}/conversations/{data.first_display_id + _chance.randrange(data.conversations)}/messages"
-        sent = {"api_access_token": callers[number % len(callers)], **(headers or {}), **extra}
+        sent = {"api_access_token": site.token, **extra}
         return request("POST", path, headers=sent, body=msgspec.json.encode({"content": _content(number)}))
 
     if has_keys:
