@@ -31,6 +31,8 @@ USER: dict[str, Any] = {
     "availability_status": one_of("online", "busy", "offline", None),
     "thumbnail": str,
 }
+# As requests show the same person: always with whether they are there.
+PRESENT_USER: dict[str, Any] = {**USER, "availability_status": one_of("online", "busy", "offline")}
 BOT = {"id": int, "name": str, "avatar_url": str, "type": "agent_bot"}
 CONTACT: dict[str, Any] = {
     "additional_attributes": dict,
@@ -44,6 +46,8 @@ CONTACT: dict[str, Any] = {
     "blocked": bool,
     "type": "contact",
 }
+# As requests show a contact who may have no name.
+NAMELESS_CONTACT: dict[str, Any] = {**CONTACT, "name": one_of(str, None)}
 CONTACT_INBOX = {
     "id": int,
     "contact_id": int,

@@ -6,9 +6,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from harness import Api, Given, Person, World
+from harness import Api, Given, Person
 from mailserver import Mailbox
-from visitors import NEW, PASSWORD, Browser, asked, choice, signed_in, token_in, with_password
+from visitors import NEW, PASSWORD, Browser, asked, choice, signed_in, token_in
 
 from criachat.auth.listeners import welcome_newcomers
 from criachat.kit import clock
@@ -23,16 +23,6 @@ IS_ANYBODY_WAITING = """
 SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
 """
 INVALID = {"message": "Invalid token", "redirect_url": "/"}
-
-
-@pytest.fixture
-async def ana(given: Given) -> Person:
-    return await with_password(given, await given.agent("Ana"))
-
-
-@pytest.fixture
-def browser(world: World) -> Browser:
-    return Browser(world)
 
 
 async def unconfirmed(given: Given, person: Person) -> Person:

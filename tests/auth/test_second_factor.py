@@ -9,12 +9,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from harness import Given, Person
 from mailserver import Mailbox
-from visitors import PASSWORD, Browser, asked, choice, signed_in, with_password
+from visitors import PASSWORD, Browser, asked, choice, signed_in
 
 from criachat.auth.operations.one_time import create_sign_in_link
 from criachat.kit import clock
@@ -24,11 +23,6 @@ PROFILE = "/api/v1/profile"
 SIGN_IN = "/auth/sign_in"
 OFF = {"feature_available": True, "enabled": False, "backup_codes_generated": False}
 NOBODY = {"errors": ["You need to sign in or sign up before continuing."]}
-
-
-@pytest.fixture
-async def ana(given: Given) -> Person:
-    return await with_password(given, await given.agent("Ana"))
 
 
 def code_of(secret: str, *, later: int = 0) -> str:

@@ -25,16 +25,6 @@ NOBODY = {"errors": ["You need to sign in or sign up before continuing."]}
 TWENTY_TWO = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
-@pytest.fixture
-async def ana(given: Given) -> Person:
-    return await with_password(given, await given.agent("Ana"))
-
-
-@pytest.fixture
-def browser(world: World) -> Browser:
-    return Browser(world)
-
-
 async def link(given: Given, person: Person) -> str:
     async with given.world.parts.database.transaction() as tx:
         return await create_sign_in_link(tx, person.id)

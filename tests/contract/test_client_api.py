@@ -7,6 +7,9 @@ from typing import Any
 
 from apps import CLIENT_API, App, contacts_path, open_app, signed
 from harness import Api, Given, Reply
+from pushes import BOT as BOT_SENDER
+from pushes import NAMELESS_CONTACT as CONTACT_SENDER
+from pushes import PRESENT_USER as USER_SENDER
 from shapes import misfits, one_of
 
 text_or_null = one_of(str, None)
@@ -59,28 +62,6 @@ RAW_CONTACT: dict[str, Any] = {
     "blocked": bool,
     "company_id": number_or_null,
 }
-CONTACT_SENDER: dict[str, Any] = {
-    "additional_attributes": dict,
-    "custom_attributes": dict,
-    "email": text_or_null,
-    "id": int,
-    "identifier": text_or_null,
-    "name": text_or_null,
-    "phone_number": text_or_null,
-    "thumbnail": str,
-    "blocked": bool,
-    "type": "contact",
-}
-USER_SENDER: dict[str, Any] = {
-    "id": int,
-    "name": str,
-    "available_name": str,
-    "avatar_url": str,
-    "type": "user",
-    "availability_status": one_of("online", "busy", "offline"),
-    "thumbnail": str,
-}
-BOT_SENDER: dict[str, Any] = {"id": int, "name": str, "avatar_url": str, "type": "agent_bot"}
 FILE: dict[str, Any] = {
     "id": int,
     "message_id": int,

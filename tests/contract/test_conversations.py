@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from harness import Api, Given, Reply
+from pushes import CONTACT as CONTACT_SENDER
+from pushes import PRESENT_USER as USER_SENDER
 from shapes import misfits, one_of
 
 text_or_null = one_of(str, None)
@@ -66,27 +68,6 @@ CONTACT_FULL: dict[str, Any] = {
     "custom_attributes": dict,
     "last_activity_at?": int,
     "created_at": int,
-}
-CONTACT_SENDER: dict[str, Any] = {
-    "additional_attributes": dict,
-    "custom_attributes": dict,
-    "email": text_or_null,
-    "id": int,
-    "identifier": text_or_null,
-    "name": str,
-    "phone_number": text_or_null,
-    "thumbnail": str,
-    "blocked": bool,
-    "type": "contact",
-}
-USER_SENDER: dict[str, Any] = {
-    "id": int,
-    "name": str,
-    "available_name": str,
-    "avatar_url": str,
-    "type": "user",
-    "availability_status": one_of("online", "busy", "offline"),
-    "thumbnail": str,
 }
 MESSAGE_EVENT: dict[str, Any] = {
     "id": int,

@@ -8,34 +8,14 @@ from typing import Any, LiteralString
 
 import pytest
 from harness import BASE_URL, Api, Given, Reply
+from pushes import BOT
+from pushes import NAMELESS_CONTACT as CONTACT
+from pushes import PRESENT_USER as USER
 from shapes import iso, misfits, one_of, unix
 
 text_or_null = one_of(str, None)
 number_or_null = one_of(int, None)
 
-
-CONTACT: dict[str, Any] = {
-    "additional_attributes": dict,
-    "custom_attributes": dict,
-    "email": text_or_null,
-    "id": int,
-    "identifier": text_or_null,
-    "name": text_or_null,
-    "phone_number": text_or_null,
-    "thumbnail": str,
-    "blocked": bool,
-    "type": "contact",
-}
-USER: dict[str, Any] = {
-    "id": int,
-    "name": str,
-    "available_name": str,
-    "avatar_url": str,
-    "type": "user",
-    "availability_status": one_of("online", "busy", "offline"),
-    "thumbnail": str,
-}
-BOT: dict[str, Any] = {"id": int, "name": str, "avatar_url": str, "type": "agent_bot"}
 SENDER = one_of(CONTACT, USER, BOT)
 
 ATTACHMENT: dict[str, Any] = {"id": int, "message_id": int, "file_type": str, "account_id": int}
