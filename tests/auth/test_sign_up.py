@@ -123,7 +123,7 @@ async def test_a_token_for_something_else_opens_no_account(open_world: World, br
         ACCOUNTS, {"account_name": "Globex"}, headers={"api_access_token": made.json["token"]}
     )
 
-    assert (reply.status, reply.json) == (401, {"error": "You are not authorized to do this action"})
+    assert (reply.status, reply.json) == (401, {"error": "This access token lacks the scope account:write"})
 
 
 @pytest.mark.parametrize("page", ["password/edit", "confirmation"])
