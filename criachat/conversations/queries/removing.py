@@ -8,7 +8,7 @@ from criachat.kit.db import Tx
 
 # What goes with conversations is counted, since one may be a long thread; the first goes however long it is. What
 # others write to or remove at the moment is passed over, so that nobody waits for another who waits for them.
-DELETE_WEIGHED: LiteralString = """
+DELETE_WEIGHED_HEAD: LiteralString = """
 DELETE FROM conversations
 WHERE account_id = $1 AND id = ANY(ARRAY(
     SELECT weighed.id
@@ -27,8 +27,8 @@ WEIGHED: LiteralString = """ LIMIT $2 FOR UPDATE SKIP LOCKED) AS one
     WHERE weighed.before < $3
 ))
 """
-DELETE_SOME: LiteralString = DELETE_WEIGHED + WEIGHED
-DELETE_SOME_OF_INBOX: LiteralString = DELETE_WEIGHED + " AND inbox_id = $4" + WEIGHED
+DELETE_SOME: LiteralString = DELETE_WEIGHED_HEAD + WEIGHED
+DELETE_SOME_OF_INBOX: LiteralString = DELETE_WEIGHED_HEAD + " AND inbox_id = $4" + WEIGHED
 
 
 async def delete_some(tx: Tx, account_id: int, *, limit: int, messages: int) -> int:
