@@ -11,6 +11,12 @@ class UrlTaken(Invalid):
     attributes = ("url",)
 
 
+class UrlTooLong(Invalid):
+    """Url is too long (maximum is 2048 bytes)"""
+
+    attributes = ("url",)
+
+
 class TooManyWebhooks(Invalid):
     """The account has as many webhooks as it can have: 1,000"""
 

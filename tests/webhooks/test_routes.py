@@ -8,6 +8,7 @@ from harness import Api, Given, Reply
 from receivers import Receiver
 
 from criachat.kit import clock
+from criachat.kit.tokens import random_token
 
 NOT_FOUND = {"error": "Resource could not be found"}
 TAKEN = {"message": "Url has already been taken", "attributes": ["url"]}
@@ -100,6 +101,19 @@ async def test_every_webhook_has_a_secret_of_its_own_that_nobody_chooses(api: Ap
     assert first["secret"] != second["secret"]
     assert changed["secret"] == first["secret"]
     assert first["secret_standard"].startswith("whsec_")
+
+
+@pytest.mark.parametrize("letter", ["x", "é"])
+async def test_an_address_no_index_could_hold_is_refused(api: Api, given: Given, letter: str) -> None:
+    longest = "https://crm.example.com/" + random_token(2048 - 24)
+    hook = await given.webhook(longest, "message_created")
+
+    created = await api.post("/webhooks", {"url": f"https://crm.example.com/{letter}{random_token(6000)}"})
+    changed = await api.patch(f"/webhooks/{hook['id']}", {"url": f"{longest}{letter}"})
+
+    refusal = {"message": "Url is too long (maximum is 2048 bytes)", "attributes": ["url"]}
+    assert (created.status, created.json) == (changed.status, changed.json) == (422, refusal)
+    assert hook["url"] == longest
 
 
 @pytest.mark.parametrize("none", [{}, {"subscriptions": None}])

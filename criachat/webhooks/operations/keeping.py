@@ -24,6 +24,7 @@ from criachat.webhooks.errors import (
     TimeoutOutOfRange,
     TooManyWebhooks,
     UrlTaken,
+    UrlTooLong,
 )
 from criachat.webhooks.models import DEFAULT_SUBSCRIPTIONS, EVENTS, MOST_WEBHOOKS, Span, Webhook, secret_context
 from criachat.webhooks.operations.telling import replay_span
@@ -32,6 +33,8 @@ from criachat.webhooks.schemas import WebhookParams
 
 RECORD: Final = "Webhook"
 LONGEST_NAME: Final = 255
+# A key of an index cannot be much longer.
+MOST_URL_BYTES: Final = 2048
 LONGEST_OVERLAP_HOURS: Final = 7 * 24
 
 
@@ -132,9 +135,16 @@ def _told(webhook: Webhook) -> dict[str, Any]:
     }
 
 
-async def _changed(tx: Tx, webhook: Webhook, params: WebhookParams) -> Webhook:
-    url = webhook.url if isinstance(params.url, UnsetType) else (params.url or "").strip()
+def _url(webhook: Webhook, sent: str) -> str:
+    url = sent.strip()
     check_url(url)
+    if url != webhook.url and len(url.encode()) > MOST_URL_BYTES:
+        raise UrlTooLong
+    return url
+
+
+async def _changed(tx: Tx, webhook: Webhook, params: WebhookParams) -> Webhook:
+    url = _url(webhook, webhook.url if isinstance(params.url, UnsetType) else params.url or "")
     name = webhook.name if isinstance(params.name, UnsetType) else params.name
     if name is not None and len(name) > LONGEST_NAME:
         raise NameTooLong
