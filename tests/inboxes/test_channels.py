@@ -204,7 +204,9 @@ async def test_servers_of_a_mailbox_are_kept_and_their_passwords_sealed(api: Api
     kept = await row(given.world.parts.database, given.account_id)
     assert "password-" not in kept
     assert "imap.loja.example" in kept
-    for event in await given.emitted(InboxUpdated):
+    told = await given.emitted(InboxUpdated)
+    assert len(told) == 2
+    for event in told:
         assert not [name for name in event.snapshot.channel if name.startswith(("imap_", "smtp_"))]
         assert not [name for name in event.changes if name.startswith(("imap_", "smtp_"))]
 
