@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 import msgspec
+from harness import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parent.parent
-PATIENCE_SECONDS = 60
 
 
 class Ran(msgspec.Struct, frozen=True):

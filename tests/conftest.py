@@ -6,7 +6,8 @@ committed transactions, the relay, sockets and the feed, sees what a test did.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from harness import Api, Given, World, build_world, open_folder
@@ -14,6 +15,19 @@ from mailserver import Mailbox
 from receivers import Receiver
 
 from criachat.kit import clock, postgres
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: looking through it for garbage, again and again, finds none."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def time_goes_on() -> Iterator[None]:
+    """A test that travels in time takes nobody along."""
+    yield
+    clock.stand_by()
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +50,13 @@ async def world(mailbox: Mailbox) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def given(world: World) -> AsyncIterator[Given]:
-    """What is the case before the test acts, in an account of its own."""
+    """What is the case before the test acts, in an account of its own.
+
+    What is still to be done when it ends, such as asking receivers that are gone, is not left to the tests after it.
+    """
     given = await Given.in_new_account(world)
     yield given
-    clock.stand_by()
+    await given.forget_what_is_left()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import requests
 import schemathesis
-from harness import BASE_URL, Given, Person, World
+from harness import BASE_URL, PATIENCE_SECONDS, Given, Person, World
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import given as each
 from hypothesis import strategies as st
@@ -21,7 +21,6 @@ from schemathesis import Case, GenerationMode
 
 from criachat.auth import operations as auth
 
-PATIENCE_SECONDS = 20
 FAILURES = "SELECT listener || ': ' || error FROM event_failures WHERE account_id = $1"
 # What is put into any field in place of what was made for it.
 NUMBERS = ["²", "-1", "0", str(2**63), str(2**63 - 1), str(10**400), "1e999", "nan", "0x10", "1,5"]

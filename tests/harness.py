@@ -29,10 +29,23 @@ from criachat.webhooks.payloads import Links
 
 numbers = itertools.count(1)
 BASE_URL = "http://criachat.test"
+# For what is bound to come: whoever waits in vain fails, late; a machine that is busy makes nobody fail.
+PATIENCE_SECONDS = 60
 LIST_EVENTS = """
 SELECT account_id, id, epoch, xid, name, inbox_id, conversation_id, message_id, contact_id, actor_type, actor_id,
     cause, changes, details, snapshot, created_at
 FROM events WHERE account_id = $1 AND name = $2 ORDER BY id
+"""
+# What was to be told, tried again or done later; and the log is walked from its end on, by whoever walks it next.
+FORGET_WHAT_IS_LEFT = """
+DELETE FROM delivery_queue;
+DELETE FROM event_failures;
+DELETE FROM jobs.pgqueuer;
+UPDATE event_sweep
+SET (epoch, xid, event_id) = (newest.epoch, newest.xid, newest.id)
+FROM (SELECT epoch, xid, id FROM events ORDER BY epoch + 0 DESC, xid DESC, id DESC LIMIT 1) AS newest
+WHERE (event_sweep.epoch, event_sweep.xid, event_sweep.event_id) < (newest.epoch, newest.xid, newest.id);
+UPDATE event_cursors SET has_news = false WHERE has_news;
 """
 
 
@@ -283,6 +296,11 @@ class Given:
         async with self.world.parts.database.reading() as db:
             records = await db.fetch_all(Record, LIST_EVENTS, self.account_id, kind.name)
         return [catalogue.event_of(record) for record in records]
+
+    async def forget_what_is_left(self) -> None:
+        """Nothing is to be done any more of what happened so far, in whatever account."""
+        async with self.world.parts.database.transaction() as tx:
+            await tx.execute(FORGET_WHAT_IS_LEFT)
 
     async def relayed(self) -> None:
         """Every event of the account has been handed to its listeners."""

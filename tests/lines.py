@@ -8,15 +8,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from harness import World
+from harness import PATIENCE_SECONDS, World
 from websockets.asyncio.client import ClientConnection, connect
 from wires import served
 
 from criachat.kit.http.request import Receive, Scope, Send
 from criachat.kit.news import NewsReader
 from criachat.realtime.cable import Cable
-
-PATIENCE_SECONDS = 10
 
 
 class Server:

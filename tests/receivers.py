@@ -11,8 +11,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-
-PATIENCE_SECONDS = 10
+from harness import PATIENCE_SECONDS
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,9 +10,7 @@ from typing import Any
 
 import httpx
 import msgspec
-from harness import Person
-
-PATIENCE_SECONDS = 10
+from harness import PATIENCE_SECONDS, Person
 
 
 class Frame(msgspec.Struct, frozen=True):

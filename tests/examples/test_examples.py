@@ -14,12 +14,11 @@ import httpx
 import msgspec
 import pytest
 from commands import ROOT, Started, started
-from harness import open_folder
+from harness import PATIENCE_SECONDS, open_folder
 from lines import Line
 from websockets.asyncio.client import connect
 
 SAID = "Is my order shipped?"
-PATIENCE_SECONDS = 60
 ANSWER = f"Thank you! We read: {SAID}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from feeds import names, present, read_all
-from harness import Given, Person
+from harness import PATIENCE_SECONDS, Given, Person
 from streams import EventStream, streaming
 
 from criachat.auth.resolver import BELIEVED_SECONDS
@@ -179,7 +179,7 @@ async def test_who_leaves_the_account_while_waiting_is_told_nothing_more(given: 
     waiter = asyncio.create_task(
         given.api.acting_as(ana).get("/events", params={"after": await present(given), "wait": 30})
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not given.world.parts.feed.waiting_in(given.account_id):  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.005)
     async with given.world.parts.database.transaction() as tx:
@@ -187,7 +187,7 @@ async def test_who_leaves_the_account_while_waiting_is_told_nothing_more(given: 
     clock.travel(timedelta(seconds=BELIEVED_SECONDS + 1))
 
     await given.contact("canary")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         reply = await waiter
 
     assert reply.status == 401

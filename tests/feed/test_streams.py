@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from feeds import present, read_all
-from harness import Given, Person, World, build_world
+from harness import PATIENCE_SECONDS, Given, Person, World, build_world
 from streams import streaming
 from wires import served
 
@@ -116,7 +116,7 @@ async def test_a_client_that_hangs_up_is_waited_for_no_longer(given: Given, addr
 
 
 async def _until(is_so: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not is_so():  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.005)
 

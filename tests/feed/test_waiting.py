@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from feeds import names, present, read_all
-from harness import Api, Given, Reply, World, build_world
+from harness import PATIENCE_SECONDS, Api, Given, Reply, World, build_world
 
 from criachat.feed import reading, tails
 from criachat.kit.db import Database
@@ -23,13 +23,13 @@ def waiting(api: Api, after: str, *, seconds: float = 30, **params: Any) -> asyn
 
 async def all_wait(given: Given, count: int = 1) -> None:
     """So many have found nothing, and wait."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while given.world.parts.feed.waiting_in(given.account_id) < count:  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.005)
 
 
 async def soon(answer: Awaitable[Reply]) -> Reply:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return await answer
 
 

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from harness import open_folder
 
-from criachat.kit import clock, postgres
+from criachat.kit import postgres
 from criachat.kit.db import Database
 from criachat.kit.epochs import check_epoch
 from criachat.kit.migrate import migrate
@@ -58,4 +58,3 @@ async def migrated(fresh_database: str) -> AsyncIterator[Database]:
     await database.open()
     yield database
     await database.close()
-    clock.stand_by()

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from harness import PATIENCE_SECONDS
+
 from criachat.kit.db import Connection, Database
 from criachat.kit.epochs import check_epoch
 from criachat.kit.events import Event, declare, emit, list_after, present
@@ -108,6 +110,6 @@ async def test_events_of_an_older_epoch_come_first_whatever_their_transaction_id
 
 
 async def until_somebody_waits_for_a_lock(onlooker: Connection) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             pass

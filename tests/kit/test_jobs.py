@@ -11,11 +11,13 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
+from harness import PATIENCE_SECONDS
 
 from criachat.kit import clock
 from criachat.kit.db import Database
 from criachat.kit.files import Files
 from criachat.kit.jobs import GiveUp, JobContext, Jobs, Retry, list_failed, requeue
+from criachat.kit.jobs import runner as job_runner
 from criachat.kit.jobs.runner import JobRunner, WorkersDied, housekeeping, prune
 from criachat.kit.jobs.store import install
 from criachat.kit.outside import Outside
@@ -83,6 +85,12 @@ def a_context(database: Database, folder: Path) -> JobContext:
 
 
 @pytest.fixture
+def no_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a worker hears of in time, it was woken for."""
+    monkeypatch.setattr(job_runner, "POLL_SECONDS", 2 * PATIENCE_SECONDS)
+
+
+@pytest.fixture
 def runner(guests: Guests, context: JobContext) -> JobRunner:
     return JobRunner([guests.jobs], context, Signals())
 
@@ -105,13 +113,13 @@ async def running(runner: JobRunner) -> AsyncIterator[asyncio.Task[None]]:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not is_so():  # noqa: ASYNC110 - whether it is so stands in many places
             await asyncio.sleep(0.01)
 
 
 async def until_no_job_is_left(database: Database) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await count_jobs(database):  # noqa: ASYNC110 - the database does not tell
             await asyncio.sleep(0.01)
 
@@ -216,7 +224,7 @@ async def test_a_job_with_the_key_of_one_that_runs_is_added(
         await guests.jobs.enqueue(tx, guests.greet, Greet("Ana"), dedupe_key="greet")
 
     async with running(JobRunner([guests.jobs], context, signals)):
-        await asyncio.wait_for(guests.began.wait(), 20)
+        await asyncio.wait_for(guests.began.wait(), PATIENCE_SECONDS)
         async with database.transaction() as tx:
             await guests.jobs.enqueue(tx, guests.greet, Greet("Bruno"), dedupe_key="greet")
         guests.may_end.set()
@@ -305,6 +313,7 @@ async def test_a_job_that_takes_too_long_is_ended(database: Database, context: J
     assert isinstance(failure, TimeoutError)
 
 
+@pytest.mark.usefixtures("no_polls")
 async def test_a_running_worker_hears_of_new_jobs_at_once(
     database: Database, guests: Guests, context: JobContext, signals: Signals
 ) -> None:
@@ -312,11 +321,10 @@ async def test_a_running_worker_hears_of_new_jobs_at_once(
         for number in range(30):
             async with database.transaction() as tx:
                 await guests.jobs.enqueue(tx, guests.greet, Greet(str(number)))
-            # Less than a poll each, so it was the wake-up.
-            async with asyncio.timeout(5):
-                await until(lambda number=number: len(guests.greeted) == number + 1)
+            await until(lambda number=number: len(guests.greeted) == number + 1)
 
 
+@pytest.mark.usefixtures("no_polls")
 async def test_a_worker_in_another_process_hears_of_new_jobs_at_once(
     database: Database, guests: Guests, context: JobContext
 ) -> None:
@@ -325,7 +333,7 @@ async def test_a_worker_in_another_process_hears_of_new_jobs_at_once(
     await worker.open()
     database.wake = web.wake
     try:
-        async with running(JobRunner([guests.jobs], context, worker)), asyncio.timeout(8):
+        async with running(JobRunner([guests.jobs], context, worker)):
             async with database.transaction() as tx:
                 await guests.jobs.enqueue(tx, guests.greet, Greet("Ana"))
             await until(lambda: guests.greeted == ["Ana"])
@@ -334,10 +342,11 @@ async def test_a_worker_in_another_process_hears_of_new_jobs_at_once(
         await worker.close()
 
 
+@pytest.mark.usefixtures("no_polls")
 async def test_a_worker_wakes_up_for_a_job_that_becomes_due(
     database: Database, guests: Guests, context: JobContext, signals: Signals
 ) -> None:
-    async with running(JobRunner([guests.jobs], context, signals)), asyncio.timeout(8):
+    async with running(JobRunner([guests.jobs], context, signals)):
         async with database.transaction() as tx:
             await guests.jobs.enqueue(tx, guests.greet, Greet("Ana"), execute_after=timedelta(milliseconds=300))
         await until(lambda: guests.greeted == ["Ana"])
@@ -385,7 +394,7 @@ async def test_a_worker_that_stops_lets_its_jobs_finish(
         await guests.jobs.enqueue(tx, guests.greet, Greet("Ana"))
 
     async with running(JobRunner([guests.jobs], context, signals)) as task:
-        await asyncio.wait_for(guests.began.wait(), 20)
+        await asyncio.wait_for(guests.began.wait(), PATIENCE_SECONDS)
         task.cancel()
         guests.may_end.set()
 
@@ -401,7 +410,7 @@ async def test_a_worker_that_stops_gives_back_the_jobs_that_take_too_long(
         await guests.jobs.enqueue(tx, guests.greet, Greet("Ana"))
 
     async with running(JobRunner([guests.jobs], context, signals, grace_seconds=0.1)):
-        await asyncio.wait_for(guests.began.wait(), 20)
+        await asyncio.wait_for(guests.began.wait(), PATIENCE_SECONDS)
 
     guests.may_end.set()
     await runner.drain()
@@ -417,8 +426,8 @@ async def test_a_job_that_runs_longer_than_a_lease_is_not_taken_over(
     other = JobRunner([guests.jobs], context, Signals(), lease_seconds=1)
 
     async with running(JobRunner([guests.jobs], context, signals, lease_seconds=1)):
-        await asyncio.wait_for(guests.began.wait(), 20)
-        async with asyncio.timeout(20):
+        await asyncio.wait_for(guests.began.wait(), PATIENCE_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await seconds_since_begun(database) < 2.5:
                 await other.drain()
                 await asyncio.sleep(0.1)
@@ -469,7 +478,7 @@ async def test_the_job_of_a_killed_worker_is_run_by_another(
     await asyncio.to_thread(doomed.join)
 
     survivor = JobRunner([guests.jobs], context, Signals(), lease_seconds=1)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not guests.greeted:
             await survivor.drain()
             await asyncio.sleep(0.05)

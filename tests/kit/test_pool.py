@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from harness import World
+from harness import PATIENCE_SECONDS, World
 
 from criachat.kit.db import Database
 from criachat.kit.errors import Unavailable
@@ -85,7 +85,7 @@ async def test_a_cancelled_wait_takes_no_place_with_it(make_pool: MakePool) -> N
     await asyncio.gather(*waiting, return_exceptions=True)
     pool.give_back(connection)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await pool.borrow() is connection
     pool.give_back(connection)
 
@@ -122,7 +122,7 @@ async def test_one_whose_server_went_while_it_was_idle_is_not_lent_again(world: 
 
     async with world.parts.database.reading() as db:
         await db.fetch_value(END, pid)
-    await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(gone.wait(), PATIENCE_SECONDS)
     another = await pool.borrow()
 
     assert await another.fetchval(PID) != pid
@@ -175,16 +175,16 @@ async def test_the_answer_to_somebody_who_left_is_not_given_to_the_next(world: W
 
     async def ask_and_leave() -> None:
         async with database.reading() as db:
-            await db.fetch_value("SELECT 13 FROM pg_sleep(20)")
+            await db.fetch_value("SELECT 13 FROM pg_sleep(600)")
 
     leaving = asyncio.create_task(ask_and_leave())
-    async with asyncio.timeout(5), world.parts.database.reading() as db:
+    async with asyncio.timeout(PATIENCE_SECONDS), world.parts.database.reading() as db:
         while not await db.fetch_value(SLEEPS):
             pass
     leaving.cancel()
     with suppress(asyncio.CancelledError):
         await leaving
-    async with asyncio.timeout(5), database.reading() as db:
+    async with asyncio.timeout(PATIENCE_SECONDS), database.reading() as db:
         answer = await db.fetch_value("SELECT 7")
     await database.close()
 

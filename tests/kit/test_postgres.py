@@ -19,6 +19,7 @@ from typing import Any
 import asyncpg
 import psutil
 import pytest
+from harness import PATIENCE_SECONDS
 
 from criachat.kit import postgres
 from criachat.kit.postgres import Embedded, ServerDidNotStart
@@ -89,7 +90,7 @@ async def ended(pid: int) -> None:
     """Wait until the process is over, or fail."""
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - nothing tells us
                 await asyncio.sleep(0.01)
 
@@ -302,7 +303,7 @@ async def test_a_start_that_is_cancelled_leaves_nothing_running(
     await (await start()).stop()
     starting = asyncio.create_task(postgres.start(data_dir))
     pid_file = data_dir / "postgres" / "cluster" / "postmaster.pid"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not pid_file.exists():  # noqa: ASYNC110 - it is another process that makes it
             await asyncio.sleep(0)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from harness import PATIENCE_SECONDS
 
 from criachat.kit import clock, handover, postgres, relay
 from criachat.kit.db import Database, Tx
@@ -122,7 +123,7 @@ async def running(relay: Relay, database: Database) -> AsyncGenerator[None]:
     database.wake = lambda topic, _part="": relay.wake() if topic == EVENTS_TOPIC else None
     work = asyncio.create_task(relay.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             yield
     finally:
         work.cancel()
@@ -618,7 +619,7 @@ async def test_nobody_is_looked_at_for_ever_when_what_was_news_is_gone(log: Data
         await tx.execute("DELETE FROM events WHERE account_id = $1", ANA)
     await say(log, "kept", account_id=BRUNO)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await first.drain()
     await say(log, "later")
     await first.drain()

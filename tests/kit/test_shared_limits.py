@@ -42,11 +42,9 @@ def family() -> str:
 
 
 @pytest.fixture(autouse=True)
-def later() -> Any:
+def later() -> None:
     """Each test at another time, when nobody of the tests before counts any more."""
     clock.travel(timedelta(hours=1))
-    yield
-    clock.stand_by()
 
 
 async def refused(counting: SharedLimiter, request: Request, **subjects: str | None) -> TooMany | None:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 import pytest
+from harness import PATIENCE_SECONDS
 
 from criachat.kit import postgres
 from criachat.kit.signals import CHANNEL, MessageTooLong, PostgresSignals, Signals
@@ -28,7 +29,7 @@ class Heard:
         self._news.set()
 
     async def until(self, is_enough: Callable[[list[bytes]], bool]) -> list[bytes]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not is_enough(self.messages):
                 self._news.clear()
                 await self._news.wait()
@@ -184,7 +185,7 @@ async def test_it_heals_when_its_connections_are_cut_and_says_that_something_may
         await cut_all(fresh_database)
         web.wake("events", "17")
 
-        await asyncio.wait_for(resynced.wait(), 20)
+        await asyncio.wait_for(resynced.wait(), PATIENCE_SECONDS)
         web.wake("events", "18")
         await heard.until(lambda messages: any(b"18" in message.split() for message in messages))
 
@@ -219,7 +220,7 @@ async def test_it_heals_when_the_server_restarts(server_folder: Path) -> None:
         web.wake("events", "17")
         server = await postgres.start(server_folder)
 
-        await asyncio.wait_for(resynced.wait(), 20)
+        await asyncio.wait_for(resynced.wait(), PATIENCE_SECONDS)
         web.wake("events", "18")
         await heard.until(lambda messages: any(b"18" in message.split() for message in messages))
 

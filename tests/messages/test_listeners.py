@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from harness import Api, Given
+from harness import PATIENCE_SECONDS, Api, Given
 
 from criachat.kit import clock
 from criachat.messages.events import MessageCreated
@@ -104,7 +104,7 @@ async def test_an_event_delivered_many_times_at_once_is_answered_once(api: Api, 
             await answer_incoming_messages(tx, events)
 
     # All have seen that nobody was greeted yet, and wait to write, before the first of them may.
-    async with database.transaction() as tx, database.reading() as onlooker, asyncio.timeout(10):
+    async with database.transaction() as tx, database.reading() as onlooker, asyncio.timeout(PATIENCE_SECONDS):
         await tx.execute("SELECT id FROM conversations WHERE account_id = $1 FOR UPDATE", given.account_id)
         deliveries = [asyncio.create_task(deliver()) for _ in range(4)]
         while await onlooker.fetch_value("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted") < 4:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from harness import Given, World
+from harness import PATIENCE_SECONDS, Given, World
 from lines import Call, Line, Server
 from msgspec.structs import replace
 
@@ -305,7 +305,7 @@ async def test_a_client_that_does_not_read_is_let_go_and_holds_nobody_up(
     lazy = socket.socket()
     lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     lazy.connect((host, int(port)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await _listen_without_reading(lazy, given)
     connected = server.cable.socket_count
 
@@ -313,7 +313,7 @@ async def test_a_client_that_does_not_read_is_let_go_and_holds_nobody_up(
     for number in range(30):
         await given.message(conversation, f"{number} " + "x" * 100_000)
     heard_by_reader = await numbers
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while server.cable.socket_count == connected:
             await reader.ping()
     lazy.close()

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from commands import criachat, running
-from harness import Given
+from harness import PATIENCE_SECONDS, Given
 from receivers import Receiver
 
 from criachat.kit import clock
@@ -34,7 +34,7 @@ class Listening:
     async def line(self) -> str:
         """The next line it prints."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return (await self._process.stdout.readline()).decode().rstrip("\n")
 
     async def post(self, body: bytes = BODY, **headers: str) -> int:
@@ -46,7 +46,7 @@ class Listening:
 async def listening(*words: str) -> AsyncGenerator[Listening]:
     async with running("listen", "--port", "0", *words) as process:
         assert process.stderr is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             said = (await process.stderr.readline()).decode()
         yield Listening(process, said.split()[2].removesuffix("."))
 

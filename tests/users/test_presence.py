@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from harness import PATIENCE_SECONDS
 
 from criachat.kit import clock
 from criachat.kit.settings import Settings
@@ -14,12 +14,6 @@ from criachat.users.snapshots import Availability
 
 LOJA_AZUL, LOJA_VERDE = 1, 2
 ANA, BRUNO, ROSA = 7, 8, 88
-
-
-@pytest.fixture(autouse=True)
-def _clock() -> Iterator[None]:
-    yield
-    clock.stand_by()
 
 
 @pytest.fixture
@@ -83,7 +77,7 @@ async def test_other_processes_hear_of_a_sign_of_life() -> None:
     for user_id in range(250):
         here.touch_user(LOJA_AZUL, user_id)
     here.touch_contact(LOJA_AZUL, ROSA)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not there.is_contact_present(LOJA_AZUL, ROSA):
             heard.clear()
             await heard.wait()

@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from harness import World, running
+from harness import Given, running
 
 
 @pytest.fixture
-async def worker(world: World) -> AsyncIterator[None]:
-    """The application's own relay and deliveries are at work."""
-    async with running(world.parts.relay.run, world.parts.deliveries.run, world.parts.typing_teller.run):
+async def worker(given: Given) -> AsyncIterator[None]:
+    """The application's own relay and deliveries are at work, until what the test leaves is forgotten."""
+    parts = given.world.parts
+    async with running(parts.relay.run, parts.deliveries.run, parts.typing_teller.run):
         yield

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from harness import Api, Given, World, build_world, links_of, open_folder, running
+from harness import PATIENCE_SECONDS, Api, Given, World, build_world, links_of, open_folder, running
 from hostile import HOSTILE_ADDRESSES, PRIVATE_NAMES
 from msgspec.structs import replace
 from receivers import Receiver, Say, Told
@@ -274,7 +274,7 @@ async def test_workers_are_woken_by_the_commit_that_queued_something(
     await given.message(conversation, "0")
     was_rung_before = rung.is_set()
     await given.relayed()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await rung.wait()
     world.parts.signals.unsubscribe(TOPIC, ring)
 
@@ -358,7 +358,8 @@ async def test_a_receiver_that_hangs_keeps_nobody_else_waiting(given: Given, rec
         await given.webhook(f"{receiver.url}/{number}", "message_created")
     await write(given, await conversations(given, 10), messages=3)
 
-    async with asyncio.timeout(10):
+    # Less than the hanging one has, so nobody waited for its end.
+    async with asyncio.timeout(25):
         while sum(not told.path.endswith("/hanging") for told in receiver.told) < 4 * 30:
             await receiver.until(len(receiver.told) + 1)
     hanging = sum(told.path.endswith("/hanging") for told in receiver.told)

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import pytest
 from doors import opened
-from harness import Api, Given, Reply, World
+from harness import PATIENCE_SECONDS, Api, Given, Reply, World
 from hypothesis import HealthCheck, settings
 from hypothesis import given as each
 from hypothesis import strategies as st
@@ -330,7 +330,7 @@ async def test_while_it_still_runs_others_wait_and_are_then_told_to_come_back(gi
 
     async with opened(given.world, routes) as client:
         running = asyncio.create_task(client.post(routes.prefix, headers=with_key(LONG_KEY)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await begun.wait()
         early = await client.post(routes.prefix, headers=with_key(LONG_KEY))
         goes_on.set()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from doors import application
-from harness import World
+from harness import PATIENCE_SECONDS, World
 from wires import served
 
 from criachat.kit.actors import ANYONE
@@ -50,7 +50,7 @@ async def test_a_stream_ends_when_its_reader_hangs_up(world: World, way: str) ->
     async with served(application(world, routes)) as address, httpx.AsyncClient() as client:
         async with client.stream("GET", f"http://{address}/tap") as answer:
             first = await anext(answer.aiter_lines())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await tap.is_off.wait()
 
     assert first == "drop"
