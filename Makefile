@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run check lint test migrate bench faults docs demo lock
+.PHONY: help setup run check lint test quick migrate bench faults docs demo lock
 
 help: ## list what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -32,6 +32,9 @@ lint: $(VENV)/.development ## check format, style, types and the direction of im
 
 test: $(VENV)/.development ## run the tests, or those of a path: make test T=tests/kit
 	@$(BIN)/python -m pytest $(T)
+
+quick: $(VENV)/.development ## run the tests of what differs from main, and those of the rules of the house
+	@$(BIN)/python -m pytest $$($(BIN)/python tests/touched.py)
 
 migrate: $(VENV)/.runtime ## bring the database to what this version needs
 	@exec $(BIN)/criachat migrate

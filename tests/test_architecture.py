@@ -137,6 +137,7 @@ def _source(path: Path) -> Source:
     return Source(".".join(("criachat", *parts)), parts[0] if parts else "", file, text, ast.parse(text))
 
 
+@cache
 def slices() -> set[str]:
     return {source.slice for source in sources() if (ROOT / source.slice / "__init__.py").is_file()} - NO_SLICES - {""}
 

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-TARGETS = ("help", "setup", "run", "check", "test", "migrate", "bench", "faults", "docs", "demo", "lock")
+TARGETS = ("help", "setup", "run", "check", "test", "quick", "migrate", "bench", "faults", "docs", "demo", "lock")
 
 
 def project() -> dict[str, Any]:

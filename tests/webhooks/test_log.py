@@ -180,7 +180,11 @@ async def test_what_cannot_be_looked_for_is_refused(api: Api, query: str, status
         assert reply.json == {"deliveries": [], "next_cursor": None}
 
 
-@pytest.mark.parametrize("delivery_id", ["x", "0", "1" * 200, str(uuid4()), "%00"])
+@pytest.mark.parametrize(
+    "delivery_id",
+    ["x", "0", "1" * 200, str(uuid4()), "%00"],
+    ids=["a letter", "a number", "a long number", "unknown", "no text"],
+)
 async def test_a_delivery_that_is_none_is_not_found(api: Api, delivery_id: str) -> None:
     shown = await api.get(f"/deliveries/{delivery_id}")
     replayed = await api.post(f"/deliveries/{delivery_id}/replay")

@@ -31,7 +31,11 @@ async def test_nobody_is_asked_to_sign_in(api: Api) -> None:
     assert (reply.status, reply.json) == (401, {"errors": ["You need to sign in or sign up before continuing."]})
 
 
-@pytest.mark.parametrize("token", ["junk", "x" * 5000, make_access_token(PERSON), "cria_pat_" + "0" * 38])
+@pytest.mark.parametrize(
+    "token",
+    ["junk", "x" * 5000, make_access_token(PERSON), "cria_pat_" + "0" * 38],
+    ids=["junk", "long", "nobody's", "made up"],
+)
 async def test_a_bad_token_is_called_bad(api: Api, token: str) -> None:
     reply = await api.acting_as(None).get("/labels", headers={"api_access_token": token})
 
