@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from harness import Api, Given, Person
+from harness import PATIENCE_SECONDS, Api, Given, Person
 from mailserver import Mailbox
 from visitors import NEW, PASSWORD, Browser, asked, choice, signed_in, token_in
 
@@ -337,7 +337,7 @@ async def test_whoever_signs_in_while_the_password_changes_is_not_let_in_with_th
     async with database.transaction() as tx:
         await tx.execute("UPDATE users SET password_hash = $2 WHERE id = $1", ana.id, hashed(NEW))
         trying = asyncio.create_task(browser.sign_in(ana))
-        async with asyncio.timeout(20), database.reading() as db:
+        async with asyncio.timeout(PATIENCE_SECONDS), database.reading() as db:
             while not trying.done() and not await db.fetch_value(IS_ANYBODY_WAITING):
                 pass
     reply = await trying
