@@ -124,10 +124,14 @@ class Conversation(msgspec.Struct, frozen=True):
     assignee_custom_role_id: int | None
     assignee_availability: Availability | None
     assignee_auto_offline: bool | None
+    assignee_avatar_key: str | None
 
     assignee_agent_bot_id: int | None
     bot_name: str | None
     bot_description: str | None
+    bot_avatar_key: str | None
+    bot_outgoing_url: str | None
+    is_system_bot: bool
 
     team_id: int | None
     team_name: str | None

@@ -40,6 +40,19 @@ async def test_a_new_account_hears_of_the_bots_of_the_installation_once(given: G
     assert (await new.api.get(f"/agent_bots/{bot_id}")).status == 404
 
 
+async def test_the_address_of_a_bot_of_the_installation_is_shown_to_nobody(api: Api, given: Given) -> None:
+    bot_id, _ = await system_bot(given)
+    conversation = await given.conversation()
+    path = f"/conversations/{conversation['id']}"
+
+    reply = await api.post(f"{path}/assignments", {"assignee_id": bot_id, "assignee_type": "AgentBot"})
+    shown = (await api.get(path)).json["meta"]["assignee"]
+    await remove(given, bot_id)
+
+    assert reply.json == shown
+    assert (shown["id"], "outgoing_url" in shown) == (bot_id, False)
+
+
 async def test_an_inbox_that_is_gone_has_no_bot(api: Api, given: Given) -> None:
     inbox = await given.inbox()
     await given.bot(inbox=inbox)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from apps import PNG
 from harness import Api, Given, Person, Reply
 
 from criachat.conversations.events import (
@@ -129,6 +130,24 @@ async def test_a_bot_is_assigned_and_answers_first_from_then_on(api: Api, given:
     assert await handed(given) == [(None, given.boss.id), (given.boss.id, None)]
     (updated,) = await given.emitted(ConversationUpdated)
     assert updated.changes["assignee_agent_bot_id"] == [None, robot.id]
+
+
+async def test_whoever_has_it_is_shown_with_their_picture_and_a_bot_with_its_address(api: Api, given: Given) -> None:
+    ana, robot = await given.agent("Ana"), await given.bot(outgoing_url="https://bot.example.com/in")
+    conversation = await given.conversation()
+    profile = await api.acting_as(ana).call("PUT", "/api/v1/profile", files={"profile[avatar]": ("me.png", PNG)})
+    bot = await api.patch(f"/agent_bots/{robot.id}", files={"avatar": ("me.png", PNG)})
+
+    to_person = await assign(api, conversation, assignee_id=ana.id)
+    of_person = (await shown(api, conversation))["meta"]["assignee"]
+    to_bot = await assign(api, conversation, assignee_id=robot.id, assignee_type="AgentBot")
+    of_bot = (await shown(api, conversation))["meta"]["assignee"]
+
+    assert profile.json["avatar_url"] != ""
+    assert to_person.json["thumbnail"] == of_person["thumbnail"] == profile.json["avatar_url"]
+    assert bot.json["thumbnail"] != ""
+    assert to_bot.json == of_bot
+    assert (of_bot["thumbnail"], of_bot["outgoing_url"]) == (bot.json["thumbnail"], "https://bot.example.com/in")
 
 
 async def test_a_person_takes_over_from_a_bot_and_it_is_open(api: Api, given: Given) -> None:

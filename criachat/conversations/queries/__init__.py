@@ -44,7 +44,9 @@ COLUMNS: LiteralString = (
     users.custom_attributes AS assignee_custom_attributes, account_users.role AS assignee_role,
     account_users.custom_role_id AS assignee_custom_role_id,
     account_users.availability AS assignee_availability, account_users.auto_offline AS assignee_auto_offline,
-    agent_bots.name AS bot_name, agent_bots.description AS bot_description,
+    users.avatar_key AS assignee_avatar_key,
+    agent_bots.name AS bot_name, agent_bots.description AS bot_description, agent_bots.avatar_key AS bot_avatar_key,
+    agent_bots.outgoing_url AS bot_outgoing_url, agent_bots.system_bot_id IS NOT NULL AS is_system_bot,
     teams.name AS team_name, teams.description AS team_description, teams.allow_auto_assign AS team_allow_auto_assign,
     EXISTS (SELECT FROM inbox_members WHERE inbox_members.account_id = $1
         AND inbox_members.inbox_id = conversations.inbox_id AND inbox_members.user_id = $2) AS is_inbox_member,

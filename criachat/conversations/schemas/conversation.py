@@ -22,13 +22,13 @@ from criachat.users.snapshots import BotSnapshot
 
 
 class BotSlimOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The assignee, as a bot."""
+    """The assignee, as a bot. Those of the installation have no `outgoing_url`."""
 
     id: int
     name: str
     description: str | None
-    thumbnail: str = ""
-    outgoing_url: str | None = None
+    thumbnail: str
+    outgoing_url: str | UnsetType | None
     bot_type: str = "webhook"
 
 
@@ -101,7 +101,13 @@ def assignee_out(conversation: Conversation, shown: Shown) -> AgentOut | BotSlim
     if assignee is None:
         return None
     if isinstance(assignee, BotSnapshot):
-        return BotSlimOut(id=assignee.id, name=assignee.name, description=conversation.bot_description)
+        return BotSlimOut(
+            id=assignee.id,
+            name=assignee.name,
+            description=conversation.bot_description,
+            thumbnail=shown.files.avatar_url(conversation.bot_avatar_key),
+            outgoing_url=UNSET if conversation.is_system_bot else conversation.bot_outgoing_url,
+        )
     return AgentOut(
         id=assignee.id,
         account_id=conversation.account_id,
@@ -114,6 +120,7 @@ def assignee_out(conversation: Conversation, shown: Shown) -> AgentOut | BotSlim
         custom_attributes=conversation.assignee_custom_attributes or UNSET,
         name=assignee.name,
         role=conversation.assignee_role,
+        thumbnail=shown.files.avatar_url(conversation.assignee_avatar_key),
         custom_role_id=conversation.assignee_custom_role_id,
     )
 
