@@ -6,7 +6,7 @@ from criachat.automation.models import Macro, Rule
 from criachat.automation.queries import macros, rules
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotAuthorized, NotFound
+from criachat.kit.errors import NotAuthorized, NotFound, existing
 
 
 async def list_rules(db: Db, actor: Actor) -> list[Rule]:
@@ -16,12 +16,12 @@ async def list_rules(db: Db, actor: Actor) -> list[Rule]:
 
 async def load_rule(db: Db, actor: Actor, rule_id: int) -> Rule:
     """The rule of the caller's account."""
-    return _found(await rules.find_rule(db, actor.account_id, rule_id))
+    return existing(await rules.find_rule(db, actor.account_id, rule_id))
 
 
 async def load_rule_to_change(tx: Tx, actor: Actor, rule_id: int) -> Rule:
     """The same; nobody else changes it before this transaction ends."""
-    return _found(await rules.lock_rule(tx, actor.account_id, rule_id))
+    return existing(await rules.lock_rule(tx, actor.account_id, rule_id))
 
 
 async def list_macros(db: Db, actor: Actor) -> list[Macro]:
@@ -57,13 +57,4 @@ async def load_macro_to_delete(tx: Tx, actor: Actor, macro_id: int) -> Macro:
 
 
 async def _lock_macro(tx: Tx, actor: Actor, macro_id: int) -> Macro:
-    macro = await macros.lock_macro(tx, actor.account_id, macro_id)
-    if macro is None:
-        raise NotFound
-    return macro
-
-
-def _found(rule: Rule | None) -> Rule:
-    if rule is None:
-        raise NotFound
-    return rule
+    return existing(await macros.lock_macro(tx, actor.account_id, macro_id))

@@ -6,20 +6,14 @@ from criachat.campaigns import queries
 from criachat.campaigns.models import Campaign
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import existing
 
 
 async def load_campaign(db: Db, actor: Actor, display_id: int) -> Campaign:
     """The campaign of the caller's account with this number."""
-    return _found(await queries.find_campaign(db, actor.account_id, display_id))
+    return existing(await queries.find_campaign(db, actor.account_id, display_id))
 
 
 async def load_campaign_to_change(tx: Tx, actor: Actor, display_id: int) -> Campaign:
     """The same; nobody else changes it before this transaction ends."""
-    return _found(await queries.lock_campaign(tx, actor.account_id, display_id))
-
-
-def _found(campaign: Campaign | None) -> Campaign:
-    if campaign is None:
-        raise NotFound
-    return campaign
+    return existing(await queries.lock_campaign(tx, actor.account_id, display_id))

@@ -10,22 +10,22 @@ from criachat.contacts.queries import lists, notes, transfers
 from criachat.contacts.transfers import Export, Import
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import existing
 
 
 async def load_contact(db: Db, actor: Actor, contact_id: int) -> Contact:
     """The contact of the caller's account."""
-    return _found(await queries.find_contact(db, actor.account_id, contact_id))
+    return existing(await queries.find_contact(db, actor.account_id, contact_id))
 
 
 async def load_contact_to_change(tx: Tx, actor: Actor, contact_id: int) -> Contact:
     """The same; nobody else changes it before this transaction ends."""
-    return _found(await queries.lock_contact(tx, actor.account_id, contact_id))
+    return existing(await queries.lock_contact(tx, actor.account_id, contact_id))
 
 
 async def load_contact_to_delete(tx: Tx, actor: Actor, contact_id: int) -> Contact:
     """The same, and nobody opens conversations or sessions for it meanwhile."""
-    return _found(await queries.lock_contact_to_delete(tx, actor.account_id, contact_id))
+    return existing(await queries.lock_contact_to_delete(tx, actor.account_id, contact_id))
 
 
 async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | None:
@@ -45,26 +45,17 @@ async def list_contacts(db: Db, actor: Actor, contact_ids: Sequence[int]) -> lis
 
 async def load_note(db: Db, actor: Actor, contact_id: int, note_id: int) -> Note:
     """A note about a contact of the caller's account."""
-    note = await notes.find_note(db, await load_contact(db, actor, contact_id), note_id)
-    if note is None:
-        raise NotFound
-    return note
+    return existing(await notes.find_note(db, await load_contact(db, actor, contact_id), note_id))
 
 
 async def load_import(db: Db, actor: Actor, import_id: int) -> Import:
     """An import of the caller's account."""
-    found = await transfers.find_import(db, actor.account_id, import_id)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(await transfers.find_import(db, actor.account_id, import_id))
 
 
 async def load_export(db: Db, actor: Actor, export_id: int) -> Export:
     """An export of the caller's account."""
-    found = await transfers.find_export(db, actor.account_id, export_id)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(await transfers.find_export(db, actor.account_id, export_id))
 
 
 async def find_contact_inbox(db: Db, account_id: int, inbox_id: int, source_id: str) -> ContactInbox | None:
@@ -80,9 +71,3 @@ async def find_contact_inbox_by_id(db: Db, account_id: int, contact_inbox_id: in
 async def find_contact_inbox_by_source_id(db: Db, actor: Actor, source_id: str) -> ContactInbox | None:
     """The newest session with this source id in the caller's account, in whichever inbox."""
     return await queries.find_newest_by_source_id(db, actor.account_id, source_id)
-
-
-def _found(contact: Contact | None) -> Contact:
-    if contact is None:
-        raise NotFound
-    return contact

@@ -13,7 +13,7 @@ from criachat.conversations.queries.lists import Asker
 from criachat.conversations.shares import ALL, Share, share_of
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound
+from criachat.kit.errors import NoSuchPage, NotAuthorized, NotFound, existing
 from criachat.kit.http.versions import Expected
 
 UUIDS = "conversation_uuid"
@@ -77,10 +77,7 @@ async def load_conversation_by_id(db: Db, actor: Actor, conversation_id: int) ->
 
 async def load_again(db: Db, conversation: Conversation, *, actor: Actor) -> Conversation:
     """The same conversation as it is now."""
-    found = await queries.find_conversation_by_id(db, conversation.account_id, actor.user_id, conversation.id)
-    if found is None:
-        raise NotFound
-    return found
+    return existing(await queries.find_conversation_by_id(db, conversation.account_id, actor.user_id, conversation.id))
 
 
 async def lock_conversation(tx: Tx, conversation: Conversation) -> None:

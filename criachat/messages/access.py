@@ -9,7 +9,7 @@ import msgspec
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import ACTIVITY
 from criachat.kit.db import Db
-from criachat.kit.errors import NoSuchPage, NotFound
+from criachat.kit.errors import NoSuchPage, existing
 from criachat.kit.http.binding import LARGEST_ID
 from criachat.messages import queries
 from criachat.messages.models import Message, Upload
@@ -46,10 +46,7 @@ async def list_messages(
 
 async def load_message(db: Db, conversation: Conversation, message_id: int) -> Message:
     """The conversation's message with this id."""
-    message = await queries.find_message(db, conversation.account_id, conversation.id, message_id)
-    if message is None:
-        raise NotFound
-    return message
+    return existing(await queries.find_message(db, conversation.account_id, conversation.id, message_id))
 
 
 async def load_message_for_contact(db: Db, conversation: Conversation, message_id: int) -> Message:

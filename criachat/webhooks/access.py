@@ -6,17 +6,14 @@ from uuid import UUID
 
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
-from criachat.kit.errors import NotFound
+from criachat.kit.errors import NotFound, existing
 from criachat.webhooks.models import Delivery, Webhook
 from criachat.webhooks.queries import deliveries, webhooks
 
 
 async def load_webhook(db: Db, actor: Actor, webhook_id: int) -> Webhook:
     """The webhook of the caller's account."""
-    webhook = await webhooks.find_webhook(db, actor.account_id, webhook_id)
-    if webhook is None:
-        raise NotFound
-    return webhook
+    return existing(await webhooks.find_webhook(db, actor.account_id, webhook_id))
 
 
 async def load_webhook_to_change(tx: Tx, actor: Actor, webhook_id: int) -> Webhook:
@@ -36,7 +33,4 @@ async def load_delivery(db: Db, actor: Actor, delivery_id: str) -> Delivery:
         key = UUID(delivery_id)
     except ValueError as failure:
         raise NotFound from failure
-    delivery = await deliveries.find_delivery(db, actor.account_id, key)
-    if delivery is None:
-        raise NotFound
-    return delivery
+    return existing(await deliveries.find_delivery(db, actor.account_id, key))
