@@ -48,14 +48,17 @@ async def retag_conversations(context: JobContext, params: Retag) -> None:
 
 
 class LetGo(msgspec.Struct, frozen=True):
-    """An account from which a member, a team or a bot has gone."""
+    """An account from which a member, a team, a bot or a contact has gone."""
 
     account_id: int
 
 
 @jobs.define(timeout_seconds=3600)
 async def let_go(context: JobContext, params: LetGo) -> None:
-    """Take who has left out of conversations, in batches; a second run finds nobody left, or goes on."""
+    """Take who has left out of conversations, in batches, and conversations away whose contact has left.
+
+    A second run finds nobody left, or goes on.
+    """
     is_left = True
     while is_left:
         async with context.database.transaction() as tx:

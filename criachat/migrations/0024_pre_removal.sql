@@ -40,26 +40,26 @@ CREATE FUNCTION name_member() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO named_members (account_id, user_id) VALUES (NEW.account_id, NEW.user_id)
     ON CONFLICT (account_id, user_id) DO UPDATE SET left_at = NULL;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 CREATE FUNCTION name_team() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO named_teams (account_id, team_id) VALUES (NEW.account_id, NEW.id)
     ON CONFLICT (account_id, team_id) DO UPDATE SET left_at = NULL;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 CREATE FUNCTION name_bot() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO named_bots (account_id, agent_bot_id) VALUES (NEW.account_id, NEW.id)
     ON CONFLICT (account_id, agent_bot_id) DO UPDATE SET left_at = NULL;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
-CREATE TRIGGER name_member BEFORE INSERT ON account_users FOR EACH ROW EXECUTE FUNCTION name_member();
-CREATE TRIGGER name_team BEFORE INSERT ON teams FOR EACH ROW EXECUTE FUNCTION name_team();
-CREATE TRIGGER name_bot BEFORE INSERT ON agent_bots FOR EACH ROW EXECUTE FUNCTION name_bot();
+CREATE TRIGGER name_member AFTER INSERT ON account_users FOR EACH ROW EXECUTE FUNCTION name_member();
+CREATE TRIGGER name_team AFTER INSERT ON teams FOR EACH ROW EXECUTE FUNCTION name_team();
+CREATE TRIGGER name_bot AFTER INSERT ON agent_bots FOR EACH ROW EXECUTE FUNCTION name_bot();
 
 -- Take who has left out of so many rows of each kind; how many there were. They are gathered into an array, once: a
 -- sub-select that locks may be asked again for each row. What somebody is just writing to is left for

@@ -31,6 +31,7 @@ SELECT contact_inboxes.account_id, contact_inboxes.id AS contact_inbox_id, conta
     contact_inboxes.hmac_verified AS is_verified
 FROM directory
 JOIN contact_inboxes ON contact_inboxes.account_id = directory.account_id AND contact_inboxes.id = directory.object_id
+JOIN contacts ON contacts.account_id = contact_inboxes.account_id AND contacts.id = contact_inboxes.contact_id
 JOIN accounts ON accounts.id = directory.account_id AND accounts.status = 'active'
 WHERE directory.kind = 'contact_pubsub_token' AND directory.key = $1
 """
@@ -39,6 +40,7 @@ SELECT contact_inboxes.account_id, contact_inboxes.id AS contact_inbox_id, conta
     contact_inboxes.hmac_verified AS is_verified
 FROM unnest($1::bigint[], $2::bigint[]) AS here (account_id, id)
 JOIN contact_inboxes ON contact_inboxes.account_id = here.account_id AND contact_inboxes.id = here.id
+JOIN contacts ON contacts.account_id = contact_inboxes.account_id AND contacts.id = contact_inboxes.contact_id
 JOIN accounts ON accounts.id = here.account_id AND accounts.status = 'active'
 """
 LIST_PARTICIPATIONS = """

@@ -230,6 +230,17 @@ async def remove_some(tx: Tx, account_id: int) -> bool:
     return await queries.delete_some(tx, account_id, limit=BATCH, messages=MESSAGES_BATCH) > 0
 
 
+async def hold_left(tx: Tx, account_id: int) -> int | None:
+    """A contact who is gone and of whom something is left; nobody else removes it meanwhile."""
+    return await queries.lock_left(tx, account_id)
+
+
+async def forget_some_of_left(tx: Tx, account_id: int, contact_id: int) -> None:
+    """Remove a batch of the sessions of a contact who is gone and has no conversations, or what stood for them."""
+    if not await queries.delete_sessions_of_left(tx, account_id, contact_id, limit=BATCH):
+        await queries.forget_left(tx, account_id, contact_id)
+
+
 async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str) -> int:
     """Give a batch of contacts the label's new title for its previous one; how many it were."""
     contacts = await queries.retag(tx, account_id, previous=previous, current=current, limit=BATCH)

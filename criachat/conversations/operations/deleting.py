@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from criachat.contacts import operations as contacts
 from criachat.conversations.events import ConversationDeleted
 from criachat.conversations.models import Conversation
 from criachat.conversations.operations.saving import facts
@@ -31,3 +32,14 @@ async def remove_some_of_inbox(tx: Tx, account_id: int, inbox_id: int) -> bool:
     """Remove a batch of the conversations of an inbox that goes; False when none was left."""
     limits = {"limit": BATCH, "messages": MESSAGES_BATCH}
     return await removing.delete_some_of_inbox(tx, account_id, inbox_id, **limits) > 0
+
+
+async def remove_some_of_left_contact(tx: Tx, account_id: int) -> bool:
+    """Remove a batch of what is left of a contact who is gone; False when nothing is left of any."""
+    contact_id = await contacts.hold_left(tx, account_id)
+    if contact_id is None:
+        return False
+    limits = {"limit": BATCH, "messages": MESSAGES_BATCH}
+    if not await removing.delete_some_of_contact(tx, account_id, contact_id, **limits):
+        await contacts.forget_some_of_left(tx, account_id, contact_id)
+    return True

@@ -34,6 +34,7 @@ LIST_ACCOUNTS_LEFT = """
 SELECT account_id FROM named_members WHERE left_at IS NOT NULL
 UNION SELECT account_id FROM named_teams WHERE left_at IS NOT NULL
 UNION SELECT account_id FROM named_bots WHERE left_at IS NOT NULL
+UNION SELECT account_id FROM named_contacts WHERE left_at IS NOT NULL
 ORDER BY account_id
 """
 

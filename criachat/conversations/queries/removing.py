@@ -8,9 +8,7 @@ from criachat.kit.db import Tx
 
 # What goes with conversations is counted, since one may be a long thread; the first goes however long it is. What
 # others write to or remove at the moment is passed over, so that nobody waits for another who waits for them.
-DELETE_WEIGHED_HEAD: LiteralString = """
-DELETE FROM conversations
-WHERE account_id = $1 AND id = ANY(ARRAY(
+AMONG: LiteralString = """id = ANY(ARRAY(
     SELECT weighed.id
     FROM (
         SELECT counted.id, sum(counted.messages) OVER (ORDER BY counted.id) - counted.messages AS before
@@ -21,14 +19,19 @@ WHERE account_id = $1 AND id = ANY(ARRAY(
                 ) AS said
             ) AS messages
             FROM (SELECT id FROM conversations WHERE account_id = $1"""
-WEIGHED: LiteralString = """ LIMIT $2 FOR UPDATE SKIP LOCKED) AS one
+UP_TO: LiteralString = """ LIMIT $2 FOR UPDATE SKIP LOCKED) AS one
         ) AS counted
     ) AS weighed
     WHERE weighed.before < $3
 ))
 """
-DELETE_SOME: LiteralString = DELETE_WEIGHED_HEAD + WEIGHED
-DELETE_SOME_OF_INBOX: LiteralString = DELETE_WEIGHED_HEAD + " AND inbox_id = $4" + WEIGHED
+DELETE_SOME: LiteralString = "DELETE FROM conversations WHERE account_id = $1 AND " + AMONG + UP_TO
+DELETE_SOME_OF_INBOX: LiteralString = (
+    "DELETE FROM conversations WHERE account_id = $1 AND " + AMONG + " AND inbox_id = $4" + UP_TO
+)
+DELETE_SOME_OF_CONTACT: LiteralString = (
+    "DELETE FROM conversations WHERE account_id = $1 AND " + AMONG + " AND contact_id = $4" + UP_TO
+)
 
 
 async def delete_some(tx: Tx, account_id: int, *, limit: int, messages: int) -> int:
@@ -39,3 +42,8 @@ async def delete_some(tx: Tx, account_id: int, *, limit: int, messages: int) -> 
 async def delete_some_of_inbox(tx: Tx, account_id: int, inbox_id: int, *, limit: int, messages: int) -> int:
     """The same of an inbox."""
     return await tx.execute(DELETE_SOME_OF_INBOX, account_id, limit, messages, inbox_id)
+
+
+async def delete_some_of_contact(tx: Tx, account_id: int, contact_id: int, *, limit: int, messages: int) -> int:
+    """The same of a contact."""
+    return await tx.execute(DELETE_SOME_OF_CONTACT, account_id, limit, messages, contact_id)
