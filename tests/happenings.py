@@ -74,11 +74,11 @@ async def notify_boss(stage: Stage) -> Any:
 
 
 async def sign_in(stage: Stage) -> None:
-    await signed_in(stage.given, stage.ana)
+    await signed_in(stage.given, await stage.given.agent("Davi"))
 
 
 async def sign_out(stage: Stage) -> None:
-    browser = await signed_in(stage.given, stage.ana)
+    browser = await signed_in(stage.given, await stage.given.agent("Davi"))
     done(await browser.delete("/auth/sign_out"))
 
 
