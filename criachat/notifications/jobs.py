@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+import msgspec
+
 from criachat.kit import clock
 from criachat.kit.actors import system
 from criachat.kit.jobs import JobContext, Jobs
@@ -15,20 +17,36 @@ from criachat.notifications.queries import making
 jobs = Jobs("notifications")
 
 KEPT_FOR: Final = timedelta(days=31)
-BATCH: Final = 100
+MOST_DUE: Final = 10_000
 REMOVED_AT_ONCE: Final = 5_000
+
+
+class Wake(msgspec.Struct, frozen=True):
+    """A notification that was put off until now."""
+
+    account_id: int
+    notification_id: int
+
+
+@jobs.define()
+async def wake_one(context: JobContext, params: Wake) -> None:
+    """Show again what was put off until now; a second run finds it shown."""
+    async with context.database.transaction() as tx:
+        notification = await making.find_due(tx, params.account_id, params.notification_id)
+        if notification is not None:
+            await reading.wake(tx, notification, actor=system(params.account_id))
 
 
 @jobs.schedule("*/5 * * * *")
 async def wake_snoozed(context: JobContext) -> None:
-    """Show again what was put off until now, a batch in a transaction of its own."""
-    while True:
-        async with context.database.transaction() as tx:
-            due = await making.list_due(tx, limit=BATCH)
-            for notification in due:
-                await reading.wake(tx, notification, actor=system(notification.account_id))
-        if len(due) < BATCH:
-            return
+    """Have shown again what was put off until now, however long ago that was.
+
+    Each has a job of its own: one that cannot be shown is tried again alone, and holds up none of the others.
+    """
+    async with context.database.transaction() as tx:
+        due = await making.list_due(tx, limit=MOST_DUE)
+        keys = [f"{place.account_id}:{place.id}" for place in due]
+        await jobs.enqueue_all(tx, wake_one, [Wake(place.account_id, place.id) for place in due], dedupe_keys=keys)
 
 
 @jobs.schedule("23 3 * * *")

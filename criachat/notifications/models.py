@@ -94,6 +94,13 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a notification is found, whosever it is."""
+
+    account_id: int
+    id: int
+
+
 class Participant(msgspec.Struct, frozen=True):
     """Somebody who takes part in a conversation."""
 

@@ -12,6 +12,8 @@ from criachat.kit.times import unix
 from criachat.notifications.events import NotificationDeleted, NotificationUpdated
 
 PATH = "/notifications"
+BREAK = "UPDATE notifications SET meta = '[]' WHERE account_id = $1 AND id = $2"
+MEND = "UPDATE notifications SET meta = '{}' WHERE account_id = $1 AND id = $2"
 
 Listed = Callable[..., Awaitable[list[Any]]]
 
@@ -126,6 +128,25 @@ async def test_what_was_put_off_comes_back_as_new(given: Given, told: Listed) ->
     assert (back["read_at"], back["snoozed_until"]) == (None, None)
     assert list(back["meta"]) == ["last_snoozed_at"]
     assert back["last_activity_at"] > listed["last_activity_at"]
+
+
+async def test_one_that_cannot_be_shown_again_holds_up_none_of_the_others(given: Given, told: Listed) -> None:
+    ana, _ = await ana_is_told(given, 2)
+    mine = given.api.acting_as(ana)
+    whole, broken = await told(ana)
+    for number, each in enumerate((broken, whole)):
+        await mine.post(f"{PATH}/{each['id']}/snooze", {"snoozed_until": unix(clock.now()) - 60 + number})
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(BREAK, given.account_id, broken["id"])
+
+    await given.world.parts.jobs.drain(ahead=timedelta(minutes=5))
+    back = await told(ana)
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(MEND, given.account_id, broken["id"])
+    await given.world.parts.jobs.drain(ahead=timedelta(minutes=5))
+
+    assert [each["id"] for each in back] == [whole["id"]]
+    assert {each["id"] for each in await told(ana)} == {whole["id"], broken["id"]}
 
 
 async def test_a_month_later_it_is_forgotten(given: Given, told: Listed) -> None:

@@ -13,6 +13,7 @@ from criachat.notifications.models import (
     Notification,
     Occasion,
     Participant,
+    Place,
     Subscriber,
     Unread,
 )
@@ -95,15 +96,19 @@ CROSS JOIN LATERAL (
     ) AS first
 ) AS unread
 """
-# Across accounts: whatever is due, whosever it is. Locked by the one who wakes it.
-LIST_DUE: LiteralString = (
+# Across accounts: whatever is due, whosever it is.
+LIST_DUE = """
+SELECT account_id, id FROM notifications
+WHERE snoozed_until <= $1
+ORDER BY snoozed_until, account_id, id
+LIMIT $2
+"""
+LOCK_DUE: LiteralString = (
     "SELECT"
     + COLUMNS
     + """FROM notifications
-WHERE snoozed_until <= $1
-ORDER BY snoozed_until
-LIMIT $2
-FOR UPDATE SKIP LOCKED
+WHERE account_id = $1 AND id = $2 AND snoozed_until <= $3
+FOR UPDATE
 """
 )
 # Across accounts: what nobody looks at any more, in batches.
@@ -157,9 +162,14 @@ async def count_unread(db: Db, account_id: int, user_ids: Sequence[int]) -> dict
     return {each.user_id: each.count for each in found}
 
 
-async def list_due(tx: Tx, *, limit: int) -> list[Notification]:
-    """What was put off until now, locked."""
-    return await tx.fetch_all(Notification, LIST_DUE, clock.now(), limit)
+async def list_due(db: Db, *, limit: int) -> list[Place]:
+    """What was put off until now."""
+    return await db.fetch_all(Place, LIST_DUE, clock.now(), limit)
+
+
+async def find_due(tx: Tx, account_id: int, notification_id: int) -> Notification | None:
+    """This notification, locked; None when it is gone, or is not put off until now."""
+    return await tx.fetch_one_or_none(Notification, LOCK_DUE, account_id, notification_id, clock.now())
 
 
 async def delete_old(tx: Tx, before: object, *, limit: int) -> int:
