@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from criachat.accounts import operations as accounts
 from criachat.kit import clock
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.search import queries
 from criachat.search.models import Behind
 
+log = structlog.get_logger()
 jobs = Jobs("search")
-
 
 # What is left after that waits for the next minute.
 ROUND_SECONDS = 50.0
@@ -31,10 +33,15 @@ async def keep_words(context: JobContext) -> None:
 
 
 async def _keep_batch(context: JobContext, behind: Behind) -> Behind | None:
-    """Keep some, and rest longer than that took when there are more."""
+    """Keep some, and rest longer than that took when there are more; what fails waits for the next minute."""
     started = clock.monotonic()
-    async with context.database.transaction() as tx:
-        further = await queries.keep_words(tx, behind)
+    try:
+        async with context.database.transaction() as tx:
+            further = await queries.keep_words(tx, behind)
+    except Exception:
+        # Whatever is the matter with its messages, those of the accounts behind it are found.
+        log.exception("words_not_kept", account_id=behind.account_id, after_id=behind.after_id)
+        return None
     if further is not None:
         await asyncio.sleep(REST * (clock.monotonic() - started))
     return further

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -95,3 +97,36 @@ async def test_what_there_was_no_time_for_is_kept_by_the_next_round(
 
     assert before == []
     assert await kept(given) == [message["id"] for message in messages]
+
+
+@asynccontextmanager
+async def nothing_kept_of(given: Given) -> AsyncGenerator[None]:
+    """As if something were the matter with the messages of this account."""
+    name = f"refuse_words_of_{given.account_id}"
+    refuse = f"BEGIN RAISE EXCEPTION 'not kept: {given.account_id}'; END"
+    async with given.world.parts.database.transaction() as tx:
+        await tx.connection.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${refuse}$$")
+        await tx.connection.execute(
+            f"CREATE TRIGGER {name} BEFORE INSERT ON message_words FOR EACH ROW"
+            f" WHEN (NEW.account_id = {given.account_id}) EXECUTE FUNCTION {name}()"
+        )
+    try:
+        yield
+    finally:
+        async with given.world.parts.database.transaction() as tx:
+            await tx.connection.execute(f"DROP FUNCTION {name} CASCADE")
+
+
+@pytest.mark.usefixtures("short_batches")
+async def test_an_account_whose_words_cannot_be_kept_holds_up_none_behind_it(given: Given) -> None:
+    behind = await given.another_account()
+    waiting, kept_now = await say(given, messages=2), await say(behind, messages=4)
+
+    async with nothing_kept_of(given):
+        await keep(given)
+    before = await kept(given)
+    await keep(given)
+
+    assert await kept(behind) == [message["id"] for message in kept_now]
+    assert before == []
+    assert await kept(given) == [message["id"] for message in waiting]
