@@ -116,14 +116,13 @@ def _operation_id(bound: Bound, method: str) -> str:
 
 def _path_parameters(bound: Bound) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", bound.endpoint.path)
+    texts = [name for name in names if name in bound.path_texts or not name.endswith("_id")]
     return [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string"}
-            if name in bound.path_texts or name.endswith("identifier")
-            else {"type": "integer", "minimum": 1},
+            "schema": {"type": "string"} if name in texts else {"type": "integer", "minimum": 1},
         }
         for name in names
     ]

@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from criachat.kit.http.uploads import Upload
 
@@ -77,7 +77,7 @@ class Schemas:
         return [
             field.encode_name
             for field in msgspec.structs.fields(kind)
-            if (not _may_be_missing(hints[field.name]) if self._of_answers else field.required)
+            if (not _may_be_missing(field, hints[field.name]) if self._of_answers else field.required)
         ]
 
     def _any_of(self, kinds: list[Any]) -> Schema:
@@ -112,9 +112,9 @@ class Schemas:
         return {**schema, "required": required} if required else schema
 
 
-def _may_be_missing(hint: Any) -> bool:
+def _may_be_missing(field: msgspec.structs.FieldInfo, hint: Any) -> bool:
     plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    return UnsetType in get_args(plain)
+    return field.default is UNSET or UnsetType in get_args(plain)
 
 
 def _bounds(annotations: Sequence[Any]) -> Schema:

@@ -48,6 +48,13 @@ def test_an_operation_that_takes_a_file_as_it_is_says_so(described: Any) -> None
     assert operation["requestBody"] == {"required": True, "content": {"application/octet-stream": file}}
 
 
+def test_of_a_path_only_ids_are_numbers(described: Any) -> None:
+    file = described["paths"]["/avatars/{signature}/{account_id}/{shard}/{name}"]["get"]
+
+    types = {each["name"]: each["schema"]["type"] for each in file["parameters"]}
+    assert types == {"signature": "string", "account_id": "integer", "shard": "string", "name": "string"}
+
+
 def test_an_operation_tells_what_it_takes_and_gives(described: Any) -> None:
     operation = described["paths"]["/api/v1/accounts/{account_id}/labels"]["post"]
 
@@ -119,6 +126,7 @@ class Tree(msgspec.Struct):
     leaves: list[Leaf] = []
     parts: dict[str, Tree] = {}
     notes: Any = None
+    echo: Any = UNSET
     first: Tree | Leaf | None = None
 
 
@@ -131,6 +139,7 @@ FIELDS = {
     "leaves": {"type": "array", "items": LEAF},
     "parts": {"type": "object", "additionalProperties": TREE},
     "notes": {},
+    "echo": {},
     "first": {"anyOf": [TREE, LEAF, {"type": "null"}]},
 }
 
