@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run check lint test quick migrate bench faults docs demo lock
+.PHONY: help setup run check lint test quick migrate bench faults docs examples demo lock
 
 help: ## list what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -48,6 +48,15 @@ faults: $(VENV)/.development ## run the fault and history tests, and write docs/
 
 docs: $(VENV)/.development ## write the generated parts of docs/
 	@exec $(BIN)/criachat docs
+
+# The contract tests call nearly all endpoints; the others call what those leave out.
+examples: $(VENV)/.development ## record the examples of the API reference from the tests; takes some minutes
+	@$(BIN)/python -m pytest --record-examples criachat/examples.json $(addprefix tests/, $(addsuffix .py, \
+		accounts/test_routes auth/test_account_tokens auth/test_mails auth/test_routes auth/test_second_factor \
+		auth/test_sign_up contacts/test_avatars contacts/test_exports contacts/test_imports contacts/test_merging) \
+		contract $(addsuffix .py, conversations/test_describing conversations/test_finding_or_opening \
+		csat/test_routes help_center/test_portals inboxes/test_channels inboxes/test_limits kit/test_status \
+		messages/test_attachments messages/test_composing messages/test_importing users/test_custom_roles))
 
 demo: $(VENV)/.runtime ## fill a sample account, then start CriaChat
 	@$(BIN)/criachat demo

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -67,6 +67,7 @@ from criachat.webhooks.typing import TypingTeller
 log = structlog.get_logger()
 
 FLUSH_SECONDS = 20.0
+EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 """Something that runs until it is cancelled."""
@@ -247,7 +248,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, *, feed: 
     shown = Shown(presence, ground.files)
     limits = adjusted(LIMITS, read_changes(settings.changed_limits))
     proxies = read_networks(settings.trusted_proxies)
-    tally, reference = Tally(), Reference()
+    tally, reference = Tally(), Reference(EXAMPLES)
     endpoints = [endpoint for routes in ROUTES for endpoint in routes.endpoints]
     counted = SharedLimiter(database, ground.keyring, limits, trusted_proxies=proxies, is_on=settings.rate_limits)
     provides: dict[type[Any], Any] = {

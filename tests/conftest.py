@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from harness import Api, Given, World, build_world, open_folder
 from mailserver import Mailbox
 from receivers import Receiver
+from recording import held_still, recorded
 
 from criachat.kit import clock, postgres
 
@@ -36,6 +39,23 @@ def time_goes_on() -> Iterator[None]:
     clock.stand_by()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record-examples", type=Path, metavar="FILE", help="write examples for the API's description")
+
+
+@pytest.fixture(scope="session")
+def examples_file(pytestconfig: pytest.Config) -> Path | None:
+    """Where examples for the API's description are recorded, if they are."""
+    return pytestconfig.getoption("--record-examples")
+
+
+@pytest.fixture(autouse=True)
+def alike_in_each_run(request: pytest.FixtureRequest, examples_file: Path | None) -> Iterator[None]:
+    """What is recorded of a test is the same each time."""
+    with held_still(request.node.nodeid) if examples_file else nullcontext():
+        yield
+
+
 @pytest.fixture(scope="session")
 async def mailbox() -> AsyncIterator[Mailbox]:
     """Somebody else's mail server, which the application sends through."""
@@ -44,12 +64,12 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 
 
 @pytest.fixture(scope="session")
-async def world(mailbox: Mailbox) -> AsyncIterator[World]:
+async def world(mailbox: Mailbox, examples_file: Path | None) -> AsyncIterator[World]:
     """The application of this test session, on a PostgreSQL server of its own."""
     with open_folder() as folder:
         # Whatever writes holds readers of the log back a moment, autovacuum too: what a test did is to be read at once.
         server = await postgres.start(folder, tuning={"fsync": "off", "autovacuum": "off"})
-        async with build_world(server.url, folder, smtp_url=mailbox.url) as world:
+        async with build_world(server.url, folder, smtp_url=mailbox.url) as world, recorded(world, examples_file):
             yield world
         await server.stop()
 

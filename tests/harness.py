@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json as json_codec
 import tempfile
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,8 @@ from criachat.users.shown import Shown
 from criachat.webhooks.payloads import Links
 
 numbers = itertools.count(1)
+# Whoever hears what the application answers to clients made from now on: nobody, unless examples are recorded.
+hearers: list[Callable[[httpx.Response], Awaitable[None]]] = []
 BASE_URL = "http://criachat.test"
 # For what is bound to come: whoever waits in vain fails, late; a machine that is busy makes nobody fail.
 PATIENCE_SECONDS = 60
@@ -74,7 +76,8 @@ async def build_world(url: str, folder: Path, **chosen: Any) -> AsyncGenerator[W
     await prepare_database(url, keyring)
     async with assembled(settings, database_url=url, keyring=keyring, base_url=BASE_URL) as parts:
         transport = httpx.ASGITransport(app=parts.http)
-        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        hooks = {"response": hearers}
+        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, event_hooks=hooks) as client:
             yield World(parts=parts, keyring=keyring, client=client)
 
 

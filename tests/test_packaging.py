@@ -12,12 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-TARGETS = ("help", "setup", "run", "check", "test", "quick", "migrate", "bench", "faults", "docs", "demo", "lock")
+TARGETS = (
+    "help",
+    "setup",
+    "run",
+    "check",
+    "test",
+    "quick",
+    "migrate",
+    "bench",
+    "faults",
+    "docs",
+    "examples",
+    "demo",
+    "lock",
+)
 
 
 def project() -> dict[str, Any]:
@@ -69,6 +84,12 @@ def test_development_runs_on_the_versions_that_are_shipped() -> None:
     shipped, developed = map(locked, LOCKS)
 
     assert {name: developed.get(name) for name in shipped} == shipped
+
+
+def test_a_wheel_has_what_is_read_beside_the_code() -> None:
+    shipped = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+
+    assert {"criachat/examples.json", "criachat/serving/family.txt"} <= shipped
 
 
 def test_make_alone_lists_every_target() -> None:

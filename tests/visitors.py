@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import httpx
-from harness import BASE_URL, Given, Person, Reply, World
+from harness import BASE_URL, Given, Person, Reply, World, hearers
 from mailserver import Mailbox, text_of
 
 from criachat.users.passwords import hashed
@@ -24,7 +24,8 @@ class Browser:
         number = next(neighbours)
         self.address = address or f"198.18.{number // 250}.{number % 250 + 1}"
         transport = httpx.ASGITransport(app=world.parts.http, client=(self.address, 4711))
-        self._client = httpx.AsyncClient(transport=transport, base_url=BASE_URL)
+        hooks = {"response": hearers}
+        self._client = httpx.AsyncClient(transport=transport, base_url=BASE_URL, event_hooks=hooks)
         self.session: dict[str, str] = {}
 
     async def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> Reply:

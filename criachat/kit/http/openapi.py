@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
+from msgspec import UNSET
 
 from criachat.kit.actors import AGENT, PERSON, Callers
 from criachat.kit.http.answers import Answer, Stream
 from criachat.kit.http.binding import Bound
+from criachat.kit.http.examples import JSON, Example, Examples, illustrate, name_of
 from criachat.kit.http.schema import FILE, Schema, Schemas
 from criachat.kit.http.versions import Versioned
 
@@ -42,6 +44,8 @@ IDEMPOTENCY_KEY = {
     "description": "Makes it safe to send this again: it is done once, and answered the same for 72 hours.",
 }
 FILES: Schema = {"anyOf": [FILE, {"type": "array", "items": FILE}]}
+# Examples with more lines are folded on the page.
+LINES_AT_ONCE = 40
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
 
@@ -52,8 +56,8 @@ class Described(msgspec.Struct, frozen=True):
     answers: Schemas
 
 
-def document(bounds: Iterable[Bound], *, version: str) -> dict[str, Any]:
-    """The OpenAPI document of these endpoints."""
+def document(bounds: Iterable[Bound], *, version: str, examples: Examples) -> dict[str, Any]:
+    """The OpenAPI document of these endpoints, with the examples there are of them."""
     bounds = list(bounds)
     components: dict[str, Schema] = {}
     described = Described(
@@ -61,8 +65,12 @@ def document(bounds: Iterable[Bound], *, version: str) -> dict[str, Any]:
     )
     paths: dict[str, dict[str, Any]] = {}
     for bound in bounds:
+        example = examples.get(name_of(bound.endpoint))
         for method in bound.endpoint.methods:
-            paths.setdefault(bound.endpoint.path, {})[method.lower()] = _operation(bound, method, described)
+            operation = _operation(bound, method, described)
+            if example is not None:
+                illustrate(operation, example)
+            paths.setdefault(bound.endpoint.path, {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -193,16 +201,19 @@ code { font-family: ui-monospace, monospace; font-size: .92em; overflow-wrap: an
 .m { display: inline-block; width: 4.5rem; font-weight: 600 } .s { color: #888 } nav a { margin-right: 1rem }
 .GET { color: #1a7f37 } .POST { color: #0969da } .PATCH, .PUT { color: #9a6700 } .DELETE { color: #cf222e }
 details > div { border-left: 3px solid #8884; padding-left: 1rem; margin: .2rem 0 1rem }
+details details pre { background: #8881; padding: .6rem }
 """
 
 
-def page(described: dict[str, Any]) -> str:
-    """The document as a page that needs no script."""
+def page(described: dict[str, Any], examples: Examples) -> str:
+    """The document, with its examples, as a page that needs no script."""
     by_tag: dict[str, list[str]] = {}
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             if not operation["operationId"].endswith("_put"):
-                by_tag.setdefault(operation["tags"][0], []).append(_entry(path, method.upper(), operation))
+                by_tag.setdefault(operation["tags"][0], []).append(
+                    _entry(path, method.upper(), operation, examples.get(f"{method.upper()} {path}"))
+                )
     links = " ".join(f'<a href="#{html.escape(tag)}">{html.escape(tag)}</a>' for tag in sorted(by_tag))
     sections = "".join(
         f'<h2 id="{html.escape(tag)}">{html.escape(tag)}</h2>{"".join(entries)}'
@@ -218,7 +229,7 @@ def page(described: dict[str, Any]) -> str:
     )
 
 
-def _entry(path: str, method: str, operation: dict[str, Any]) -> str:
+def _entry(path: str, method: str, operation: dict[str, Any], example: Example | None) -> str:
     facts = [f"Scope <code>{operation['x-scope']}</code>"] if "x-scope" in operation else []
     facts += [f"Callers: {', '.join(operation['x-callers']).lower()}"] if "x-callers" in operation else []
     parameters = "".join(
@@ -226,10 +237,28 @@ def _entry(path: str, method: str, operation: dict[str, Any]) -> str:
         for each in operation.get("parameters", [])
     )
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    shown = html.escape(msgspec.json.format(msgspec.json.encode(body), indent=2).decode()) if body else ""
+    schema = f"<pre><code>{_formatted(body)}</code></pre>" if body else ""
     return (
         f"<details><summary><span class='m {method}'>{method}</span><code>{html.escape(path)}</code> "
         f"<span class=s>{html.escape(operation.get('summary', ''))}</span></summary><div>"
         f"<p>{html.escape(operation.get('description', ''))}</p><p class=s>{' · '.join(facts)}</p>"
-        f"<ul>{parameters}</ul>{f'<pre><code>{shown}</code></pre>' if shown else ''}</div></details>"
+        f"<ul>{parameters}</ul>{schema}{_shown(path, method, example) if example else ''}</div></details>"
     )
+
+
+def _shown(path: str, method: str, example: Example) -> str:
+    asked = f"{method} {html.escape(example.address(path))}"
+    if example.body is not UNSET:
+        kind = f"\nContent-Type: {example.body_type}" if example.body_type != JSON else ""
+        asked += f"{kind}\n\n{_formatted(example.body)}"
+    answered = _formatted(example.answer) if example.answer is not UNSET else "The body is empty."
+    is_long = asked.count("\n") + answered.count("\n") > LINES_AT_ONCE
+    return (
+        f"<details{'' if is_long else ' open'}><summary>Example</summary><pre><code>{asked}</code></pre>"
+        f"<p>Answered with {example.status}:</p><pre><code>{answered}</code></pre></details>"
+    )
+
+
+def _formatted(value: Any) -> str:
+    text = value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return html.escape(text)

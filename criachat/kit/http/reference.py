@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from criachat import VERSION
 from criachat.kit.actors import ANYONE
 from criachat.kit.http.answers import Answer, encode
 from criachat.kit.http.binding import Bound
+from criachat.kit.http.examples import Examples, read_examples
 from criachat.kit.http.openapi import document, page
 from criachat.kit.http.routes import Routes
 
@@ -15,10 +18,11 @@ routes = Routes("", tag="Reference")
 
 
 class Reference:
-    """Every endpoint of this server, described on first asking."""
+    """Every endpoint of this server, described on first asking, with the examples in this file."""
 
-    def __init__(self) -> None:
+    def __init__(self, examples: Path) -> None:
         self.bounds: Sequence[Bound] = ()
+        self._examples = examples
         self._described: bytes | None = None
         self._page: bytes | None = None
 
@@ -26,15 +30,19 @@ class Reference:
     def described(self) -> bytes:
         """The OpenAPI document, as JSON."""
         if self._described is None:
-            self._described = encode(document(self.bounds, version=VERSION))
+            self._described = encode(self._document(read_examples(self._examples)))
         return self._described
 
     @property
     def page(self) -> bytes:
         """The same, as a page to read."""
         if self._page is None:
-            self._page = page(document(self.bounds, version=VERSION)).encode()
+            examples = read_examples(self._examples)
+            self._page = page(self._document(examples), examples).encode()
         return self._page
+
+    def _document(self, examples: Examples) -> dict[str, Any]:
+        return document(self.bounds, version=VERSION, examples=examples)
 
 
 @routes.get("/openapi.json", actors=ANYONE)

@@ -48,11 +48,11 @@ def test_an_operation_that_takes_a_file_as_it_is_says_so(described: Any) -> None
     assert operation["requestBody"] == {"required": True, "content": {"application/octet-stream": file}}
 
 
-def test_of_a_path_only_ids_are_numbers(described: Any) -> None:
-    file = described["paths"]["/avatars/{signature}/{account_id}/{shard}/{name}"]["get"]
+def test_in_a_path_names_and_sizes_are_texts(described: Any) -> None:
+    file = described["paths"]["/rails/active_storage/representations/redirect/{signed_id}/{size}/{filename}"]["get"]
 
     types = {each["name"]: each["schema"]["type"] for each in file["parameters"]}
-    assert types == {"signature": "string", "account_id": "integer", "shard": "string", "name": "string"}
+    assert types == {"signed_id": "string", "size": "string", "filename": "string"}
 
 
 def test_an_operation_tells_what_it_takes_and_gives(described: Any) -> None:
