@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import structlog
 
-from criachat.accounts import operations as accounts
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import INCOMING, OUTGOING, MessageSnapshot
+from criachat.kit import clock
 from criachat.kit.db import Db
 from criachat.kit.http.binding import LARGEST_ID
 from criachat.kit.jobs import JobContext, Jobs
@@ -21,6 +23,7 @@ log = structlog.get_logger()
 jobs = Jobs("messages")
 
 BATCH = 500
+TRIED_AGAIN_AFTER = timedelta(hours=1)
 RUN = 500
 # Most mail servers take ten times as much.
 MOST_MAIL_BYTES = 2_000_000
@@ -71,9 +74,9 @@ async def _said_in_public(db: Db, conversation: Conversation) -> tuple[list[Mess
 
 @jobs.schedule("*/10 * * * *")
 async def remove_files(context: JobContext) -> None:
-    """Remove the files that nothing names, account by account; what was removed before is found gone."""
+    """Remove the files that nothing names, where there are any; what was removed before is found gone."""
     async with context.database.reading() as db:
-        account_ids = await accounts.list_account_ids(db)
+        account_ids = await attachments.list_accounts_with_files_to_remove(db)
     for account_id in account_ids:
         await _remove_uploads(context, account_id)
         while await _remove_batch(context, account_id) == BATCH:
@@ -90,9 +93,20 @@ async def _remove_uploads(context: JobContext, account_id: int) -> None:
 async def _remove_batch(context: JobContext, account_id: int) -> int:
     async with context.database.reading() as db:
         keys = await attachments.list_files_to_remove(db, account_id, limit=BATCH)
-    for key in keys:
-        await context.files.delete(key)
-    if keys:
+    removed = [key for key in keys if await _remove(context, account_id, key)]
+    if removed:
         async with context.database.transaction() as tx:
-            await attachments.delete_files_to_remove(tx, account_id, keys)
+            await attachments.delete_files_to_remove(tx, account_id, removed)
     return len(keys)
+
+
+async def _remove(context: JobContext, account_id: int, key: str) -> bool:
+    """Remove a file; False when it cannot be: it is put behind the others, and is tried again later."""
+    try:
+        await context.files.delete(key)
+    except Exception:
+        log.exception("file_not_removed", account_id=account_id, file_key=key)
+        async with context.database.transaction() as tx:
+            await attachments.set_remove_at(tx, account_id, key, clock.now() + TRIED_AGAIN_AFTER)
+        return False
+    return True

@@ -413,6 +413,36 @@ async def test_files_without_a_message_are_removed_and_others_stay(api: Api, giv
     assert files_of(given) == [b"kept"]
 
 
+async def test_a_file_that_cannot_be_removed_keeps_no_other_from_being_removed(api: Api, given: Given) -> None:
+    behind = await given.another_account()
+    for each in (given, behind):
+        for name in (b"first", b"second"):
+            await send(each.api, await each.conversation(), [part("a.txt", name)], content_type="hologram")
+    stuck = next(path for path in folder_of(given).rglob("*") if path.is_file() and path.read_bytes() == b"first")
+    # The store removes files, and no folders.
+    stuck.unlink()
+    (stuck / "inside").mkdir(parents=True)
+
+    await swept(given)
+    left = [*files_of(given), *files_of(behind)]
+    (stuck / "inside").rmdir()
+    stuck.rmdir()
+    stuck.write_bytes(b"first")
+    await swept(given)
+
+    assert left == []
+    assert files_of(given) == []
+
+
+async def test_accounts_with_nothing_to_remove_are_not_asked_one_by_one(given: Given) -> None:
+    for _ in range(3):
+        await given.another_account()
+    await swept(given)
+
+    with given.queries(at_most=2):
+        await swept(given, timedelta())
+
+
 async def test_the_files_of_a_message_that_is_taken_back_are_gone(api: Api, given: Given) -> None:
     conversation = await given.conversation()
     said = (await send(api, conversation, [part("a.txt", b"a"), part("b.txt", b"b")])).json

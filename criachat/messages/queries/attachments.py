@@ -39,9 +39,29 @@ INSERT_FILES_TO_REMOVE = """
 INSERT INTO files_to_remove (account_id, file_key, remove_at)
 SELECT $1, file_key, $3 FROM unnest($2::text[]) AS file_key
 """
+# Across accounts: a schedule looks after all of them. What is to be removed is claimed or removed within hours, so that
+# there is little of it, that of accounts that are gone included; of uploads there is much, and each account's are
+# looked up by themselves.
+LIST_ACCOUNTS_WITH_FILES_TO_REMOVE = """
+SELECT account_id FROM files_to_remove WHERE remove_at <= $1
+UNION
+SELECT accounts.id
+FROM accounts
+CROSS JOIN LATERAL (
+    (SELECT FROM uploads WHERE uploads.account_id = accounts.id AND uploads.expires_at <= $1 LIMIT 1)
+    UNION ALL
+    (
+        SELECT FROM upload_reservations AS reserved
+        WHERE reserved.account_id = accounts.id AND reserved.expires_at <= $1
+        LIMIT 1
+    )
+) AS expired
+ORDER BY account_id
+"""
 LIST_FILES_TO_REMOVE = """
 SELECT file_key FROM files_to_remove WHERE account_id = $1 AND remove_at <= $2 ORDER BY remove_at LIMIT $3
 """
+SET_REMOVE_AT = "UPDATE files_to_remove SET remove_at = $3 WHERE account_id = $1 AND file_key = $2"
 DELETE_FILES_TO_REMOVE = "DELETE FROM files_to_remove WHERE account_id = $1 AND file_key = ANY($2::text[])"
 FIND_FILE = """
 SELECT file_key, filename, content_type, byte_size
@@ -93,9 +113,19 @@ async def insert_files_to_remove(tx: Tx, account_id: int, keys: Sequence[str], r
     await tx.execute(INSERT_FILES_TO_REMOVE, account_id, keys, remove_at)
 
 
+async def list_accounts_with_files_to_remove(db: Db) -> list[int]:
+    """The accounts that have files whose time has come, or uploads whose time is over."""
+    return await db.fetch_values(LIST_ACCOUNTS_WITH_FILES_TO_REMOVE, clock.now())
+
+
 async def list_files_to_remove(db: Db, account_id: int, *, limit: int) -> list[str]:
     """The keys of files whose time has come."""
     return await db.fetch_values(LIST_FILES_TO_REMOVE, account_id, clock.now(), limit)
+
+
+async def set_remove_at(tx: Tx, account_id: int, key: str, remove_at: datetime) -> None:
+    """Have this file removed then, not now."""
+    await tx.execute(SET_REMOVE_AT, account_id, key, remove_at)
 
 
 async def delete_files_to_remove(tx: Tx, account_id: int, keys: Sequence[str]) -> None:
