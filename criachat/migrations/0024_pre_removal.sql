@@ -123,21 +123,21 @@ $$;
 CREATE FUNCTION member_left() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE named_members SET left_at = clock_timestamp() WHERE account_id = OLD.account_id AND user_id = OLD.user_id;
-    PERFORM let_go_of_member(OLD.account_id, OLD.user_id, 100);
+    PERFORM let_go_of_member(OLD.account_id, OLD.user_id, 25);
     RETURN NULL;
 END
 $$;
 CREATE FUNCTION team_left() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE named_teams SET left_at = clock_timestamp() WHERE account_id = OLD.account_id AND team_id = OLD.id;
-    PERFORM let_go_of_team(OLD.account_id, OLD.id, 100);
+    PERFORM let_go_of_team(OLD.account_id, OLD.id, 25);
     RETURN NULL;
 END
 $$;
 CREATE FUNCTION bot_left() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE named_bots SET left_at = clock_timestamp() WHERE account_id = OLD.account_id AND agent_bot_id = OLD.id;
-    PERFORM let_go_of_bot(OLD.account_id, OLD.id, 100);
+    PERFORM let_go_of_bot(OLD.account_id, OLD.id, 25);
     RETURN NULL;
 END
 $$;
