@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from criachat.kit.db import Connection
+from criachat.kit.migrate import LIFT_LIMITS
 
 # From so many on, the index is made anew in one go: that is quicker than to add to it word by word.
 MANY: Final = 200_000
@@ -27,6 +28,7 @@ ON CONFLICT (account_id) DO UPDATE SET kept_id = excluded.kept_id, settled_id = 
 
 async def keep_words(connection: Connection, account_id: int, *, messages: int) -> None:
     """Have searches find everything that was said in the account."""
+    await connection.execute(LIFT_LIMITS)
     async with connection.transaction():
         definition = await connection.fetchval(DEFINITION)
         if messages >= MANY:
