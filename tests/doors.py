@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from itertools import count
 
 import httpx
 from harness import BASE_URL, Reply, World
 
-from criachat.kit.http.app import Application, HttpApp
+from criachat.kit.http.app import Application, Count, HttpApp
 from criachat.kit.http.guard import RateGuard
 from criachat.kit.http.routes import Routes
 from criachat.kit.idempotency import Idempotency
@@ -19,7 +19,7 @@ OUR_PAGE = "https://pages.example.com"
 LARGEST_REQUEST = 64 * 1024
 
 
-def application(world: World, routes: Routes) -> HttpApp:
+def application(world: World, routes: Routes, *, count: Count = lambda *_: None) -> HttpApp:
     """These endpoints as the kit serves them, on the tests' database."""
     parts = world.parts
     return HttpApp(
@@ -30,7 +30,7 @@ def application(world: World, routes: Routes) -> HttpApp:
             provides={},
             idempotency=Idempotency(parts.database, parts.keyring),
             guard=RateGuard(Limiter()),
-            count=lambda method, route, status, seconds, /: None,
+            count=count,
             maximum_request_bytes=LARGEST_REQUEST,
             allowed_origins=frozenset((OUR_PAGE,)),
         )
@@ -45,7 +45,7 @@ async def opened(world: World, routes: Routes) -> AsyncGenerator[httpx.AsyncClie
         yield client
 
 
-neighbours = count(1)
+neighbours = itertools.count(1)
 
 
 class Caller:

@@ -266,19 +266,18 @@ class Database:
 
     async def connect(self) -> Connection:
         """A connection of its own, outside the pool, for listening and for locks of a session."""
-        connection = await asyncpg.connect(
-            self._url, connection_class=Connection, timeout=5, server_settings=session_settings("own")
-        )
-        await self._prepare(connection)
-        return connection
+        return await self._open("own")
 
     async def _make(self) -> Connection:
+        return await self._open("web", command_timeout=30)
+
+    async def _open(self, part: str, *, command_timeout: float | None = None) -> Connection:
         connection = await asyncpg.connect(
             self._url,
             connection_class=Connection,
             timeout=5,
-            command_timeout=30,
-            server_settings=session_settings("web"),
+            command_timeout=command_timeout,
+            server_settings=session_settings(part),
         )
         try:
             await self._prepare(connection)

@@ -59,10 +59,6 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("transcript", 30, HOUR, "account", "Sending transcripts of conversations by e-mail"),
     Limit("instructions", 30, HOUR, "account", "Mailing somebody how the domain of a help centre is set up"),
     Limit("reports", 1000, MINUTE, "account", "Reading reports"),
-    Limit("reports-user", 100, MINUTE, "user", "Reading reports, for each user in each account"),
-    Limit("widget-conversations", 6, 12 * HOUR, "address", "Starting conversations from the widget"),
-    Limit("widget-contact", 60, HOUR, "address", "Changing the contact from the widget"),
-    Limit("widget-load", 5, HOUR, "address", "Loading the widget without a session"),
 )
 
 

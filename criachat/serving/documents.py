@@ -11,6 +11,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from criachat.kit import limits
 from criachat.kit.events import HEADER, Event, catalogue
 from criachat.kit.http.routes import Endpoint
 from criachat.kit.settings import PREFIX, Settings
@@ -45,7 +46,7 @@ def events() -> str:
 
 
 def settings() -> str:
-    """Every setting."""
+    """Every setting, and the rate limits that one of them changes by name."""
     hints = get_type_hints(Settings, include_extras=True)
     lines = ["| Variable | Default | Takes | What it does |", "|---|---|---|---|"]
     for field in msgspec.structs.fields(Settings):
@@ -54,7 +55,8 @@ def settings() -> str:
             f"| `{PREFIX}{field.name.upper()}` | {_default(field.default)} | {_takes(hints[field.name], meta)} "
             f"| {(meta.description if meta else None) or ''} |"
         )
-    return "\n".join(lines) + "\n"
+    lines += ["", "### Rate limits", "", limits.markdown()]
+    return "\n".join(lines)
 
 
 def endpoints() -> str:

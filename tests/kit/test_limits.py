@@ -173,11 +173,11 @@ def test_headers_of_a_refusal_say_when_to_come_back() -> None:
 
 
 def test_limits_are_adjusted_by_name_and_switched_off_by_zero() -> None:
-    changed = limits.adjusted(LIMITS, {"address": 9000, "widget-load": 0})
+    changed = limits.adjusted(LIMITS, {"address": 9000, "sign-up": 0})
     limiter = Limiter(changed)
 
     assert next(limit.requests for limit in changed if limit.name == "address") == 9000
-    assert limiter.check("widget-load", "203.0.113.9") is None
+    assert limiter.check("sign-up", "203.0.113.9") is None
     assert len(changed) == len(LIMITS) - 1
 
 
@@ -192,7 +192,7 @@ def test_the_table_names_each_limit_once_and_prints_as_documentation() -> None:
     assert len(set(names)) == len(names)
     assert limits.markdown().count("\n") == len(names) + 2
     assert "| `sign-in` | 5 in 5 min | address | Signing in with a password |" in limits.markdown()
-    assert "| `widget-conversations` | 6 in 12 h | address |" in limits.markdown()
+    assert "| `contact-search` | 100 in 1 min | account |" in limits.markdown()
 
 
 @pytest.mark.parametrize(

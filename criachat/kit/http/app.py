@@ -105,8 +105,10 @@ class HttpApp:
         finally:
             request.close()
         told = request.told if answer.status < 400 else ()
-        await _send(request, send, answer, self._headers(request, fields) + told)
-        self._tell(request, answer, fields, time.perf_counter() - began)
+        try:
+            await _send(request, send, answer, self._headers(request, fields) + told)
+        finally:
+            self._tell(request, answer, fields, time.perf_counter() - began)
 
     async def _answer(self, request: Request, fields: dict[str, Any]) -> Answer | Stream:
         if request.method == "OPTIONS":

@@ -56,7 +56,8 @@ async def test_a_stream_ends_when_its_reader_hangs_up(world: World, way: str) ->
     assert first == "drop"
 
 
-async def test_a_stream_that_breaks_off_is_seen_to_have_broken_off(world: World) -> None:
+async def test_a_stream_that_breaks_off_is_seen_to_have_broken_off_and_counted(world: World) -> None:
+    counted: list[tuple[object, ...]] = []
     routes = Routes("/broken", tag="Tests")
 
     async def break_off() -> AsyncIterator[bytes]:
@@ -67,6 +68,9 @@ async def test_a_stream_that_breaks_off_is_seen_to_have_broken_off(world: World)
     async def open_tap() -> Stream:  # pyright: ignore[reportUnusedFunction]
         return Stream(break_off(), content_type="text/plain")
 
-    async with served(application(world, routes)) as address, httpx.AsyncClient() as client:
+    broken = application(world, routes, count=lambda *request: counted.append(request[:3]))
+    async with served(broken) as address, httpx.AsyncClient() as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(f"http://{address}/broken")
+
+    assert counted == [("GET", "/broken", 200)]
