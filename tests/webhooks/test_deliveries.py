@@ -415,7 +415,8 @@ async def test_a_long_backlog_that_is_kept_back_hides_nobody_behind_it(
 
 
 async def test_more_receivers_than_one_look_finds_are_all_told(given: Given, receiver: Receiver) -> None:
-    await asyncio.gather(*(given.webhook(f"{receiver.url}/{number}", "contact_created") for number in range(205)))
+    for number in range(205):
+        await given.webhook(f"{receiver.url}/{number}", "contact_created")
     await given.contact()
 
     await given.delivered()
