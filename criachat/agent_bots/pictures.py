@@ -10,7 +10,7 @@ from criachat.agent_bots.schemas import BotParams
 from criachat.kit.avatars import fetch_avatar
 from criachat.kit.db import Tx
 from criachat.kit.jobs import JobContext, Jobs
-from criachat.kit.upkeep import remove_file_later
+from criachat.kit.upkeep import keep_file, remove_file_later
 
 jobs = Jobs("agent_bots")
 
@@ -27,12 +27,13 @@ class FetchAvatar(msgspec.Struct, frozen=True):
 async def fetch_bot_avatar(context: JobContext, params: FetchAvatar) -> None:
     """Get a bot its picture; a second run replaces it by the same."""
     account_id = params.account_id or operations.NO_ACCOUNT
-    key = await fetch_avatar(context.outside, context.files, params.url, account_id=account_id)
+    key = await fetch_avatar(context.database, context.outside, context.files, params.url, account_id=account_id)
     async with context.database.transaction() as tx:
         bot = await access.find_bot_to_change(tx, params.agent_bot_id)
         if bot is None:
             await remove_file_later(tx, key)
         else:
+            await keep_file(tx, key)
             await operations.change_avatar(tx, bot, key)
 
 

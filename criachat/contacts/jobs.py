@@ -31,7 +31,7 @@ from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.languages import Language, language_of
 from criachat.kit.mail import MAIL_RETRY, Mail, Template, send, write
 from criachat.kit.times import iso
-from criachat.kit.upkeep import remove_file_later
+from criachat.kit.upkeep import keep_file, remove_file_later
 
 HOUR: Final = 3600
 # A transaction this long holds back readers of the log no longer than a busy request does.
@@ -107,12 +107,13 @@ async def fetch_contact_avatar(context: JobContext, params: FetchAvatar) -> None
         contact = await access.find_contact(db, params.account_id, params.contact_id)
     if contact is None or contact.additional_attributes.get("avatar_url_hash") == avatar_url_hash(params.url):
         return
-    key = await fetch_avatar(context.outside, context.files, params.url, account_id=params.account_id)
+    key = await fetch_avatar(context.database, context.outside, context.files, params.url, account_id=params.account_id)
     async with context.database.transaction() as tx:
         contact = await access.find_contact_to_change(tx, params.account_id, params.contact_id)
         if contact is None:
             await remove_file_later(tx, key)
         else:
+            await keep_file(tx, key)
             await operations.take_fetched_avatar(tx, contact, key, url=params.url)
 
 

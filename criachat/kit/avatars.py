@@ -89,8 +89,11 @@ async def _picture(sent: object) -> tuple[Upload, str]:
     return sent, extension
 
 
-async def fetch_avatar(outside: Outside, files: Files, url: str, *, account_id: int) -> str:
-    """The key under which the picture at this address is kept from now on; a job that cannot get it gives up."""
+async def fetch_avatar(database: Database, outside: Outside, files: Files, url: str, *, account_id: int) -> str:
+    """The key under which the picture at this address is stored; a job that cannot get it gives up.
+
+    As when it comes with a request, it is to be removed unless what names it keeps the file.
+    """
     try:
         answer = await outside.get(url, headers={}, timeout_seconds=FETCH_SECONDS, max_bytes=LARGEST_BYTES)
     except OutsideFailed as failure:
@@ -99,6 +102,8 @@ async def fetch_avatar(outside: Outside, files: Files, url: str, *, account_id: 
     if answer.status != HTTPStatus.OK or extension is None:
         raise GiveUp(f"no picture: status {answer.status}")
     key = new_key(account_id, f"avatar{extension}")
+    async with database.transaction() as tx:
+        await remove_file_later(tx, key, unless_kept_for=UNCLAIMED_FOR)
     await files.put(key, answer.body, max_bytes=LARGEST_BYTES)
     return key
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from harness import Api, Given
-from receivers import Receiver, Say
+from receivers import Receiver, Say, Told
+from stores import files_of
 
 from criachat.contacts.events import ContactUpdated
 from criachat.kit import clock
 
+BREAK = "UPDATE contacts SET additional_attributes = '[]' WHERE account_id = $1 AND id = $2"
+MEND = "UPDATE contacts SET additional_attributes = '{}' WHERE account_id = $1 AND id = $2"
 GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
 OTHER = GIF + b"another"
 
@@ -109,6 +112,31 @@ async def test_a_picture_is_fetched_from_an_address_and_not_fetched_again(
     assert fetched["additional_attributes"].keys() == {"avatar_url_hash", "last_avatar_sync_at"}
     assert await shown(api, made) == fetched
     assert len(receiver.told) == 1
+
+
+async def test_a_picture_that_was_fetched_and_not_taken_is_removed(api: Api, given: Given, receiver: Receiver) -> None:
+    contact = await given.contact(avatar_url=f"{receiver.url}/me.gif")
+
+    usually = receiver.behave
+
+    async def answer_and_break(_: Told) -> Say:
+        async with given.world.parts.database.transaction() as tx:
+            await tx.execute(BREAK, given.account_id, contact["id"])
+        return Say(body=OTHER)
+
+    receiver.behave = answer_and_break
+    await given.world.parts.jobs.drain()
+    stored = files_of(given)
+    receiver.behave = usually
+    receiver.always_answers(Say(body=GIF))
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute(MEND, given.account_id, contact["id"])
+    for _ in range(2):
+        await given.world.parts.jobs.drain(ahead=timedelta(hours=2))
+
+    assert stored == [OTHER]
+    assert files_of(given) == [GIF]
+    assert await picture_of(api, await shown(api, contact)) == GIF
 
 
 @pytest.mark.parametrize("answer", [404, Say(body=b"<html>no picture</html>")])
