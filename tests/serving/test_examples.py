@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 # The description and its page would be examples of themselves.
 WITHOUT = {"GET /openapi.json", "GET /docs"}
 LABELS = "POST /api/v1/accounts/{account_id}/labels"
-RECORDED_AGAIN = ("tests/contract/test_labels.py", "tests/contract/test_webhooks.py")
+RECORDED_AGAIN = ("tests/contract/test_labels.py", "tests/contract/test_canned_responses.py")
 
 
 @pytest.fixture(scope="module")
