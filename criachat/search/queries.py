@@ -261,7 +261,7 @@ LIMIT $3 OFFSET $4
 """
 
 # Across accounts: where something was said that is not looked through yet, and from where on. Each is looked up by
-# itself: asked with EXISTS, PostgreSQL reads the messages of everybody.
+# itself and in order: asked with EXISTS, or for any one of them, PostgreSQL reads the messages of everybody.
 LIST_BEHIND = """
 SELECT accounts.id AS account_id, coalesce(progress.settled_id, 0) AS after_id
 FROM accounts
@@ -269,6 +269,7 @@ LEFT JOIN message_words_progress AS progress ON progress.account_id = accounts.i
 CROSS JOIN LATERAL (
     SELECT FROM messages
     WHERE messages.account_id = accounts.id AND messages.id > coalesce(progress.settled_id, 0)
+    ORDER BY messages.id
     LIMIT 1
 ) AS said
 ORDER BY accounts.id
@@ -303,6 +304,8 @@ WITH next AS MATERIALIZED (
 )
 SELECT CASE WHEN count = $5 THEN kept_id END FROM seen
 """
+# Across accounts. Without the extension there is no index, and nothing to file.
+FILE_WORDS = "SELECT gin_clean_pending_list(to_regclass('message_words_anywhere'))"
 FORGET_WORDS = """
 DELETE FROM message_words
 WHERE account_id = $1 AND created_at < $2 AND message_id IN (
@@ -353,6 +356,11 @@ async def keep_words(tx: Tx, behind: Behind) -> Behind | None:
     settled = clock.now() - SETTLED_AFTER
     reached = await tx.fetch_value(KEEP_WORDS, behind.account_id, behind.after_id, oldest(), settled, BATCH)
     return None if reached is None else Behind(behind.account_id, reached)
+
+
+async def file_words(db: Db) -> None:
+    """Bring what was added to the index to its place in it. It takes no transaction id, so nobody waits for its end."""
+    await db.fetch_value(FILE_WORDS)
 
 
 async def forget_words(tx: Tx, account_id: int) -> bool:

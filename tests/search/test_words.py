@@ -130,3 +130,16 @@ async def test_an_account_whose_words_cannot_be_kept_holds_up_none_behind_it(giv
     assert await kept(behind) == [message["id"] for message in kept_now]
     assert before == []
     assert await kept(given) == [message["id"] for message in waiting]
+
+
+@pytest.mark.usefixtures("short_batches")
+async def test_what_was_added_to_the_index_is_filed_along_the_way(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BATCHES_FILED_AT_ONCE", 2)
+    await say(given, messages=11)
+
+    await keep(given)
+
+    async with given.world.parts.database.reading() as db:
+        assert await db.fetch_value(queries.FILE_WORDS) == 0
