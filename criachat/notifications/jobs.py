@@ -18,7 +18,7 @@ jobs = Jobs("notifications")
 
 KEPT_FOR: Final = timedelta(days=31)
 MOST_DUE: Final = 10_000
-REMOVED_AT_ONCE: Final = 5_000
+REMOVED_AT_ONCE: Final = 1_000
 
 
 class Wake(msgspec.Struct, frozen=True):
@@ -57,7 +57,10 @@ async def forget_old(context: JobContext) -> None:
     while count == REMOVED_AT_ONCE:
         async with context.database.transaction() as tx:
             count = await making.delete_old(tx, before, limit=REMOVED_AT_ONCE)
-    count = REMOVED_AT_ONCE
-    while count == REMOVED_AT_ONCE:
-        async with context.database.transaction() as tx:
-            count = await making.delete_surplus(tx, kept=MOST_KEPT, limit=REMOVED_AT_ONCE)
+    async with context.database.reading() as db:
+        overfull = await making.list_overfull(db, kept=MOST_KEPT)
+    for whose in overfull:
+        count = REMOVED_AT_ONCE
+        while count == REMOVED_AT_ONCE:
+            async with context.database.transaction() as tx:
+                count = await making.delete_surplus(tx, whose, kept=MOST_KEPT, limit=REMOVED_AT_ONCE)

@@ -101,6 +101,13 @@ class Place(msgspec.Struct, frozen=True):
     id: int
 
 
+class Addressee(msgspec.Struct, frozen=True):
+    """Somebody who is told things in an account."""
+
+    account_id: int
+    user_id: int
+
+
 class Participant(msgspec.Struct, frozen=True):
     """Somebody who takes part in a conversation."""
 

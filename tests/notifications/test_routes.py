@@ -9,6 +9,7 @@ from harness import Api, Given, Person
 
 from criachat.kit import clock
 from criachat.kit.times import unix
+from criachat.notifications import jobs
 from criachat.notifications.events import NotificationDeleted, NotificationUpdated
 
 PATH = "/notifications"
@@ -156,6 +157,20 @@ async def test_a_month_later_it_is_forgotten(given: Given, told: Listed) -> None
     await given.world.parts.jobs.drain(ahead=timedelta(days=1))
 
     assert await told(ana) == []
+
+
+async def test_of_too_much_only_the_newest_is_kept_of_each_person(
+    given: Given, told: Listed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MOST_KEPT", 2)
+    monkeypatch.setattr(jobs, "REMOVED_AT_ONCE", 1)
+    (ana, _), (bruno, _) = await ana_is_told(given, 5), await ana_is_told(given, 2)
+    before = await told(ana), await told(bruno)
+
+    clock.travel(timedelta(days=1))
+    await given.world.parts.jobs.drain(ahead=timedelta(days=1))
+
+    assert (await told(ana), await told(bruno)) == (before[0][:2], before[1])
 
 
 async def test_all_of_a_conversation_or_everything_is_marked_as_read(given: Given, told: Listed) -> None:

@@ -9,6 +9,7 @@ from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 from criachat.notifications.models import (
     ABOUT_NEW_CONVERSATIONS,
+    Addressee,
     Made,
     Notification,
     Occasion,
@@ -118,16 +119,21 @@ DELETE FROM notifications WHERE (account_id, id) IN (
     ORDER BY last_activity_at LIMIT $2
 )
 """
-# Across accounts: each person keeps their newest ones.
+# Across accounts: who has more than the newest so many, each asked by themself.
+LIST_OVERFULL = """
+SELECT account_id, user_id FROM account_users
+WHERE EXISTS (
+    SELECT FROM notifications
+    WHERE notifications.account_id = account_users.account_id AND notifications.user_id = account_users.user_id
+    ORDER BY last_activity_at DESC, id DESC
+    OFFSET $1 LIMIT 1
+)
+"""
 DELETE_SURPLUS = """
-DELETE FROM notifications WHERE (account_id, id) IN (
-    SELECT account_id, id FROM (
-        SELECT account_id, id, row_number() OVER (
-            PARTITION BY account_id, user_id ORDER BY last_activity_at DESC, id DESC) AS place
-        FROM notifications
-    ) AS placed
-    WHERE place > $1
-    LIMIT $2
+DELETE FROM notifications WHERE account_id = $1 AND id IN (
+    SELECT id FROM notifications WHERE account_id = $1 AND user_id = $2
+    ORDER BY last_activity_at DESC, id DESC
+    OFFSET $3 LIMIT $4
 )
 """
 
@@ -177,6 +183,11 @@ async def delete_old(tx: Tx, before: object, *, limit: int) -> int:
     return await tx.execute(DELETE_OLD, before, limit)
 
 
-async def delete_surplus(tx: Tx, *, kept: int, limit: int) -> int:
-    """Remove what people have beyond so many; how much it was."""
-    return await tx.execute(DELETE_SURPLUS, kept, limit)
+async def list_overfull(db: Db, *, kept: int) -> list[Addressee]:
+    """The people who have more than so many."""
+    return await db.fetch_all(Addressee, LIST_OVERFULL, kept)
+
+
+async def delete_surplus(tx: Tx, whose: Addressee, *, kept: int, limit: int) -> int:
+    """Remove what somebody has beyond their newest so many; how much it was."""
+    return await tx.execute(DELETE_SURPLUS, whose.account_id, whose.user_id, kept, limit)
