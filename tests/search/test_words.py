@@ -136,7 +136,7 @@ async def test_an_account_whose_words_cannot_be_kept_holds_up_none_behind_it(giv
 async def test_what_was_added_to_the_index_is_filed_along_the_way(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "BATCHES_FILED_AT_ONCE", 2)
+    monkeypatch.setattr(jobs, "BATCHES_FILED_AT_ONCE", 1)
     await say(given, messages=11)
 
     await keep(given)
