@@ -42,7 +42,13 @@ TUNING: dict[str, str] = {
     "max_replication_slots": "2",
     "max_wal_size": "1GB",
     "checkpoint_timeout": "15min",
-    "wal_compression": "on",
+    # Compressing the pages it writes to its log took a fifth of PostgreSQL's time under load, to save half the bytes.
+    "wal_compression": "off",
+    # What leaves the buffers is written soon, not heaped up for the operating system to write in one go while commits
+    # wait for the disk.
+    "backend_flush_after": "512kB",
+    "bgwriter_delay": "50ms",
+    "bgwriter_lru_maxpages": "400",
 }
 
 # Log lines carry neither statements nor the values in them: these are our users' messages and addresses.
