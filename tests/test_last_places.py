@@ -10,13 +10,17 @@ import msgspec
 import pytest
 from harness import Given
 
+from criachat.agent_bots.models import MOST_BOTS
 from criachat.auth.operations import MOST_TOKENS
 from criachat.automation.models import MOST_MACROS, MOST_RULES
 from criachat.campaigns.models import MOST_CAMPAIGNS
 from criachat.canned_responses.queries import MOST as MOST_CANNED_RESPONSES
+from criachat.custom_attributes.models import MOST_DEFINITIONS
+from criachat.help_center.models import MOST_PORTALS
 from criachat.integrations.models import MOST_DASHBOARD_APPS, MOST_HOOKS
 from criachat.labels.models import MOST_LABELS_OF_ACCOUNT
 from criachat.saved_filters.operations import MOST_FILTERS
+from criachat.teams.models import MOST_TEAMS
 from criachat.users.roles import MOST_ROLES
 from criachat.webhooks.models import MOST_WEBHOOKS
 
@@ -143,6 +147,47 @@ CAPPED: Final = {
             now()
         FROM generate_series(1, $3::int) AS n WHERE $2::bigint IS NOT NULL""",
         website,
+    ),
+    "teams": Capped(
+        "/teams",
+        {"name": "{}"},
+        MOST_TEAMS,
+        "teams WHERE account_id = $1",
+        """INSERT INTO teams (account_id, name, created_at, updated_at)
+        SELECT $1, 'kept ' || n, now(), now() FROM generate_series(1, $3::int) AS n WHERE $2::bigint IS NOT NULL""",
+    ),
+    "custom attributes": Capped(
+        "/custom_attribute_definitions",
+        {
+            "attribute_display_name": "{}",
+            "attribute_key": "key_{}",
+            "attribute_display_type": 0,
+            "attribute_model": 0,
+        },
+        MOST_DEFINITIONS,
+        "custom_attribute_definitions WHERE account_id = $1",
+        """INSERT INTO custom_attribute_definitions (account_id, attribute_model, attribute_key, attribute_display_name,
+            attribute_display_type, created_at, updated_at)
+        SELECT $1, 'contact_attribute', 'kept_' || n, 'Kept', 'text', now(), now()
+        FROM generate_series(1, $3::int) AS n WHERE $2::bigint IS NOT NULL""",
+    ),
+    "bots": Capped(
+        "/agent_bots",
+        {"name": "{}"},
+        MOST_BOTS,
+        "agent_bots WHERE account_id = $1",
+        """INSERT INTO agent_bots (account_id, id, name, secret, created_at, updated_at)
+        SELECT $1, nextval('agent_bots_id_seq'), n::text, '', now(), now() FROM generate_series(1, $3::int) AS n
+        WHERE $2::bigint IS NOT NULL""",
+    ),
+    "portals": Capped(
+        "/portals",
+        {"name": "{}", "slug": "portal-{}"},
+        MOST_PORTALS,
+        "portals WHERE account_id = $1",
+        """INSERT INTO portals (account_id, name, slug, allowed_locales, default_locale, created_at, updated_at)
+        SELECT $1, n::text, 'kept-' || $1::bigint || '-' || n, '{en}', 'en', now(), now()
+        FROM generate_series(1, $3::int) AS n WHERE $2::bigint IS NOT NULL""",
     ),
     "access tokens": Capped(
         "/access_tokens",

@@ -17,6 +17,10 @@ class BotTypeUnknown(Invalid):
     attributes = ("bot_type",)
 
 
+class TooManyBots(Invalid):
+    """The account has as many bots as it can have: 1,000"""
+
+
 class BotConfigTooLong(Invalid):
     """Bot config is too long (maximum is 64 kB)"""
 

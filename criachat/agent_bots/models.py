@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 BOT_TYPES = ("webhook",)
+# Those of the installation included.
+MOST_BOTS = 1_000
 
 
 class AgentBot(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,9 +8,16 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from criachat.accounts.operations import take_turn
 from criachat.agent_bots import queries
-from criachat.agent_bots.errors import AvatarUrlInvalid, BotConfigTooLong, BotTypeUnknown, OutgoingUrlInvalid
-from criachat.agent_bots.models import BOT_TYPES, AgentBot, token_context
+from criachat.agent_bots.errors import (
+    AvatarUrlInvalid,
+    BotConfigTooLong,
+    BotTypeUnknown,
+    OutgoingUrlInvalid,
+    TooManyBots,
+)
+from criachat.agent_bots.models import BOT_TYPES, MOST_BOTS, AgentBot, token_context
 from criachat.agent_bots.schemas import BotParams
 from criachat.auth import operations as auth
 from criachat.auth.models import Owner
@@ -38,6 +45,10 @@ async def create_bot(
     if account_id is None:
         # Or an account that is made at the same moment would never hear of it.
         await installation.hold(tx)
+    else:
+        await take_turn(tx, account_id)
+        if await queries.count_bots(tx, account_id) >= MOST_BOTS:
+            raise TooManyBots
     bot_id = await queries.reserve_id(tx)
     blank = AgentBot(
         id=bot_id,

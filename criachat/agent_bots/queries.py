@@ -7,7 +7,7 @@ from typing import LiteralString
 
 import msgspec
 
-from criachat.agent_bots.models import AgentBot
+from criachat.agent_bots.models import MOST_BOTS, AgentBot
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
@@ -18,7 +18,7 @@ COLUMNS: LiteralString = """agent_bots.id,
     agent_bots.access_token, agent_bots.access_token_id
 FROM agent_bots
 """
-LIST_BOTS: LiteralString = "SELECT " + COLUMNS + "WHERE agent_bots.account_id = $1\nORDER BY agent_bots.id\nLIMIT 1000"
+LIST_BOTS: LiteralString = "SELECT " + COLUMNS + "WHERE agent_bots.account_id = $1\nORDER BY agent_bots.id\nLIMIT $2"
 FIND_BOT: LiteralString = "SELECT " + COLUMNS + "WHERE agent_bots.account_id = $1 AND agent_bots.id = $2"
 LOCK_BOT: LiteralString = FIND_BOT + " AND system_bot_id IS NULL\nFOR UPDATE"
 FIND_BOT_OF_INBOX: LiteralString = (
@@ -43,6 +43,7 @@ LIST_BOTS_BY_ID: LiteralString = (
     + SYSTEM_BOT
     + "WHERE id = ANY($1::bigint[])\nORDER BY id\nLIMIT 1000"
 )
+COUNT_BOTS = "SELECT count(*) FROM agent_bots WHERE account_id = $1"
 RESERVE_ID = "SELECT nextval('agent_bots_id_seq')"
 INSERT_BOT = """
 INSERT INTO agent_bots (account_id, id, name, description, outgoing_url, bot_config, avatar_key, secret, access_token,
@@ -109,7 +110,12 @@ class Connections(msgspec.Struct, frozen=True):
 
 async def list_bots(db: Db, account_id: int) -> list[AgentBot]:
     """The account's bots and those of the installation, oldest first."""
-    return await db.fetch_all(AgentBot, LIST_BOTS, account_id)
+    return await db.fetch_all(AgentBot, LIST_BOTS, account_id, MOST_BOTS)
+
+
+async def count_bots(db: Db, account_id: int) -> int:
+    """How many bots the account sees."""
+    return await db.fetch_value(COUNT_BOTS, account_id)
 
 
 async def find_bot(db: Db, account_id: int, bot_id: int) -> AgentBot | None:

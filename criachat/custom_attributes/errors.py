@@ -23,6 +23,10 @@ class KeyTaken(Invalid):
     attributes = ("attribute_key",)
 
 
+class TooManyDefinitions(Invalid):
+    """The account has as many custom attributes as it can have: 5,000"""
+
+
 class KeyBuiltIn(Invalid):
     """Attribute key is that of a built-in attribute"""
 

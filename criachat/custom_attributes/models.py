@@ -24,6 +24,9 @@ DISPLAY_TYPES: Final[tuple[DisplayType, ...]] = (
 )
 
 
+MOST_DEFINITIONS = 5_000
+
+
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """One extra field: what it is called, and what it holds."""
 

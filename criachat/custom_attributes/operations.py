@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from criachat.accounts.operations import forget_required_attribute
+from criachat.accounts.operations import forget_required_attribute, take_turn
 from criachat.custom_attributes import queries
-from criachat.custom_attributes.errors import KeyTaken
+from criachat.custom_attributes.errors import KeyTaken, TooManyDefinitions
 from criachat.custom_attributes.events import AttributeDefinitionChanged
-from criachat.custom_attributes.models import Definition
+from criachat.custom_attributes.models import MOST_DEFINITIONS, Definition
 from criachat.custom_attributes.rules import changed_definition, new_definition
 from criachat.custom_attributes.schemas import DefinitionParams
 from criachat.kit.actors import Actor
@@ -16,7 +16,11 @@ from criachat.kit.events import by, emit
 
 async def create_definition(tx: Tx, account_id: int, params: DefinitionParams) -> Definition:
     """A new extra field; contacts or conversations may carry its key already."""
-    definition = await queries.insert_definition(tx, new_definition(account_id, params))
+    wanted = new_definition(account_id, params)
+    await take_turn(tx, account_id)
+    if await queries.count_definitions(tx, account_id) >= MOST_DEFINITIONS:
+        raise TooManyDefinitions
+    definition = await queries.insert_definition(tx, wanted)
     if definition is None:
         raise KeyTaken
     return definition

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import LiteralString
 
-from criachat.custom_attributes.models import AttributeModel, Definition
+from criachat.custom_attributes.models import MOST_DEFINITIONS, AttributeModel, Definition
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
@@ -19,7 +19,7 @@ LIST_DEFINITIONS: LiteralString = (
     + """FROM custom_attribute_definitions
 WHERE account_id = $1 AND ($2::text IS NULL OR attribute_model = $2)
 ORDER BY id
-LIMIT 5000
+LIMIT $3
 """
 )
 LIST_DEFINITIONS_BY_KEY: LiteralString = (
@@ -33,6 +33,7 @@ FIND_DEFINITION: LiteralString = (
     "SELECT" + COLUMNS + "FROM custom_attribute_definitions WHERE account_id = $1 AND id = $2"
 )
 LOCK_DEFINITION: LiteralString = FIND_DEFINITION + " FOR UPDATE"
+COUNT_DEFINITIONS = "SELECT count(*) FROM custom_attribute_definitions WHERE account_id = $1"
 INSERT_DEFINITION: LiteralString = (
     """
 INSERT INTO custom_attribute_definitions (account_id, attribute_model, attribute_key, attribute_display_name,
@@ -61,7 +62,12 @@ DELETE_DEFINITION = "DELETE FROM custom_attribute_definitions WHERE account_id =
 
 async def list_definitions(db: Db, account_id: int, model: AttributeModel | None) -> list[Definition]:
     """The extra fields of one model, or of all, the oldest first."""
-    return await db.fetch_all(Definition, LIST_DEFINITIONS, account_id, model)
+    return await db.fetch_all(Definition, LIST_DEFINITIONS, account_id, model, MOST_DEFINITIONS)
+
+
+async def count_definitions(db: Db, account_id: int) -> int:
+    """How many extra fields the account has."""
+    return await db.fetch_value(COUNT_DEFINITIONS, account_id)
 
 
 async def list_definitions_by_key(

@@ -12,6 +12,10 @@ class Blank(Invalid):
         super().__init__(f"{name.capitalize()} can't be blank", attributes=[name])
 
 
+class TooManyPortals(Invalid):
+    """The account has as many portals as it can have: 1,000"""
+
+
 class SlugTaken(Invalid):
     """Slug has already been taken"""
 

@@ -16,6 +16,9 @@ STEP = 10
 LAST_POSITION = 2**31 - 1
 
 
+MOST_PORTALS = 1_000
+
+
 class Portal(msgspec.Struct, frozen=True, kw_only=True):
     """One help centre, with how much there is of it in each language."""
 

@@ -17,5 +17,9 @@ class NameTaken(Invalid):
     attributes = ("name",)
 
 
+class TooManyTeams(Invalid):
+    """The account has as many teams as it can have: 2,000"""
+
+
 class NotColleagues(NotAuthorized):
     """Invalid User IDs"""

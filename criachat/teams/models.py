@@ -6,6 +6,8 @@ from datetime import datetime
 
 import msgspec
 
+MOST_TEAMS = 2_000
+
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
     """A group of agents. `is_member` says whether the person who asked belongs to it."""

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 import msgspec
 from msgspec import UNSET
 
-from criachat.accounts.operations import invalidate_cache, tell_of_change
+from criachat.accounts.operations import invalidate_cache, take_turn, tell_of_change
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.teams import queries
-from criachat.teams.errors import NameBlank, NameTaken, NotColleagues
-from criachat.teams.models import Team
+from criachat.teams.errors import NameBlank, NameTaken, NotColleagues, TooManyTeams
+from criachat.teams.models import MOST_TEAMS, Team
 from criachat.teams.schemas import TeamParams
 from criachat.users import access as users
 
@@ -22,10 +22,14 @@ RECORD_OF_MEMBERS = "TeamMember"
 
 async def create_team(tx: Tx, params: TeamParams, *, actor: Actor) -> Team:
     """A new team without members; names are kept in small letters."""
+    name = _name(params.name or None)
+    await take_turn(tx, actor.account_id)
+    if await queries.count_teams(tx, actor.account_id) >= MOST_TEAMS:
+        raise TooManyTeams
     team = await queries.insert_team(
         tx,
         actor.account_id,
-        name=_name(params.name or None),
+        name=name,
         description=params.description or None,
         allow_auto_assign=params.allow_auto_assign is not False,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
-from criachat.teams.models import Team
+from criachat.teams.models import MOST_TEAMS, Team
 
 # $2 is the person whose membership is asked for.
 LIST_TEAMS = """
@@ -16,7 +16,7 @@ SELECT id, account_id, name, description, allow_auto_assign, created_at, updated
 FROM teams
 WHERE account_id = $1
 ORDER BY name
-LIMIT 2000
+LIMIT $3
 """
 FIND_TEAM = """
 SELECT id, account_id, name, description, allow_auto_assign, created_at, updated_at,
@@ -40,6 +40,7 @@ WHERE account_id = $1 AND id = $2
   AND NOT EXISTS (SELECT FROM teams AS other WHERE other.account_id = $1 AND other.name = $3 AND other.id <> $2)
 RETURNING id
 """
+COUNT_TEAMS = "SELECT count(*) FROM teams WHERE account_id = $1"
 DELETE_TEAM = "DELETE FROM teams WHERE account_id = $1 AND id = $2"
 LIST_MEMBER_IDS = "SELECT user_id FROM team_members WHERE account_id = $1 AND team_id = $2 ORDER BY user_id"
 INSERT_MEMBERS = """
@@ -59,7 +60,12 @@ DELETE FROM team_members WHERE account_id = $1 AND team_id = $2 AND NOT user_id 
 
 async def list_teams(db: Db, account_id: int, user_id: int | None) -> list[Team]:
     """The account's teams by name."""
-    return await db.fetch_all(Team, LIST_TEAMS, account_id, user_id)
+    return await db.fetch_all(Team, LIST_TEAMS, account_id, user_id, MOST_TEAMS)
+
+
+async def count_teams(db: Db, account_id: int) -> int:
+    """How many teams the account has."""
+    return await db.fetch_value(COUNT_TEAMS, account_id)
 
 
 async def find_team(db: Db, account_id: int, user_id: int | None, team_id: int) -> Team | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET
 
+from criachat.accounts.operations import take_turn
 from criachat.help_center import access, rules
-from criachat.help_center.errors import DomainTaken, LogoMissing, SlugTaken
-from criachat.help_center.models import PORTAL_DOMAIN, PORTAL_SLUG, Portal
+from criachat.help_center.errors import DomainTaken, LogoMissing, SlugTaken, TooManyPortals
+from criachat.help_center.models import MOST_PORTALS, PORTAL_DOMAIN, PORTAL_SLUG, Portal
 from criachat.help_center.queries import portals
 from criachat.help_center.schemas import PortalParams
 from criachat.inboxes import access as inboxes
@@ -28,6 +29,9 @@ async def create_portal(tx: Tx, files: Files, params: PortalParams, *, actor: Ac
     """A new portal; nothing is in it yet."""
     name, slug = rules.needed("name", params.name), rules.slug_of(params.slug)
     allowed, default = rules.languages_of(params.config)
+    await take_turn(tx, actor.account_id)
+    if await portals.count_portals(tx, actor.account_id) >= MOST_PORTALS:
+        raise TooManyPortals
     if await directory.find(tx, PORTAL_SLUG, slug) is not None:
         raise SlugTaken
     await portals.insert_portal(

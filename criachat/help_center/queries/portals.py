@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from criachat.help_center.models import Portal
+from criachat.help_center.models import MOST_PORTALS, Portal
 from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 
@@ -29,8 +29,9 @@ FROM portals
 LEFT JOIN uploads ON uploads.account_id = $1 AND uploads.id = portals.logo_upload_id
 WHERE portals.account_id = $1
 """
-LIST_PORTALS: LiteralString = PORTAL + "ORDER BY lower(portals.name), portals.id\nLIMIT 1000"
+LIST_PORTALS: LiteralString = PORTAL + "ORDER BY lower(portals.name), portals.id\nLIMIT $2"
 FIND_PORTAL: LiteralString = PORTAL + "  AND portals.slug = $2"
+COUNT_PORTALS = "SELECT count(*) FROM portals WHERE account_id = $1"
 LOCK_PORTAL = "SELECT id FROM portals WHERE account_id = $1 AND slug = $2 FOR UPDATE"
 INSERT_PORTAL = """
 INSERT INTO portals (account_id, name, slug, allowed_locales, default_locale, created_at, updated_at)
@@ -51,7 +52,12 @@ SELECT EXISTS (SELECT FROM portals WHERE account_id = $1 AND logo_upload_id = $2
 
 async def list_portals(db: Db, account_id: int) -> list[Portal]:
     """The account's portals by name."""
-    return await db.fetch_all(Portal, LIST_PORTALS, account_id)
+    return await db.fetch_all(Portal, LIST_PORTALS, account_id, MOST_PORTALS)
+
+
+async def count_portals(db: Db, account_id: int) -> int:
+    """How many portals the account has."""
+    return await db.fetch_value(COUNT_PORTALS, account_id)
 
 
 async def find_portal(db: Db, account_id: int, slug: str) -> Portal | None:
