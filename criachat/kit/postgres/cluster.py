@@ -27,7 +27,7 @@ ROLE = "criachat"
 SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - looked at, nothing is kept there
 
 TUNING: dict[str, str] = {
-    "shared_buffers": "128MB",
+    "shared_buffers": "96MB",
     "max_connections": "60",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
