@@ -20,7 +20,8 @@ from criachat.kit.actors import Actor
 from criachat.kit.db import Connection, Database, Db, Statements
 from criachat.main import prepare_database
 
-# Of 30,000 conversations, 27,000 of them resolved, a page touches this many at most, in the table and its indexes.
+# Of 30,000 conversations, 27,000 of them resolved, a page touches this many at most, in the table and its indexes. The
+# day they end in is counted from its beginning, so that whatever the time, a thousand of them are 21 days old.
 FEW = 1_500
 AGENT = 7
 CALLER = Actor(type="user", account_id=1, id=AGENT)
@@ -52,7 +53,9 @@ SELECT 1, number, contact_inboxes.inbox_id, contact_inboxes.id, contact_inboxes.
     heard, heard - interval '1 day', heard
 FROM generate_series(1, 30000) AS number
 JOIN contact_inboxes ON contact_inboxes.account_id = 1 AND contact_inboxes.id = 1 + number % 10000,
-    LATERAL (SELECT now() - number * interval '1 minute' AS heard) AS moment;
+    LATERAL (
+        SELECT date_trunc('day', now(), 'UTC') + interval '200 minutes' - number * interval '1 minute' AS heard
+    ) AS moment;
 ALTER TABLE conversations ENABLE TRIGGER USER;
 INSERT INTO conversation_participants (account_id, conversation_id, user_id, created_at)
 SELECT account_id, id, assignee_id, now() FROM conversations WHERE assignee_id IS NOT NULL;
