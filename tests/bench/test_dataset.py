@@ -124,3 +124,19 @@ async def test_a_contact_of_the_load_reaches_their_conversation(
 
     assert contact.json["pubsub_token"] == session.pubsub_token
     assert answer.status == 200
+
+
+async def test_everything_that_was_said_is_found_by_searches(loaded: DataSet, connection: Connection) -> None:
+    said = await connection.fetchval(
+        "SELECT array_agg(id ORDER BY id) FROM messages WHERE account_id = $1", loaded.account_id
+    )
+    kept = await connection.fetchval(
+        "SELECT array_agg(message_id ORDER BY message_id) FROM message_words WHERE account_id = $1", loaded.account_id
+    )
+    progress = await connection.fetchrow(
+        "SELECT kept_id, settled_id FROM message_words_progress WHERE account_id = $1", loaded.account_id
+    )
+
+    assert kept == said
+    assert progress is not None
+    assert tuple(progress) == (said[-1], said[-1])
