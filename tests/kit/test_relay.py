@@ -625,3 +625,17 @@ async def test_nobody_is_looked_at_for_ever_when_what_was_news_is_gone(log: Data
     await first.drain()
 
     assert await heard(log, diary) == ["later"]
+
+
+async def test_what_listeners_write_is_on_the_disk_before_anybody_reads_it(log: Database, diary: Diary) -> None:
+    waits: list[str] = []
+
+    async def look(tx: Tx, _: Sequence[Said]) -> None:
+        waits.append(await tx.fetch_value("SHOW synchronous_commit"))
+
+    diary.then = look
+    await say(log, "hello")
+
+    await Relay(log, [diary.listeners]).drain(ANA)
+
+    assert waits == ["on"]

@@ -21,16 +21,14 @@ LAST_ID: Final = 2**63 - 1
 # with this timeout, and with it the locks. Plans as of the sweep.
 CLAIM_ACCOUNTS = """
 SELECT account_id, set_config('statement_timeout', '3s', true) AS timeout,
-    set_config('plan_cache_mode', 'force_generic_plan', true) AS planning,
-    set_config('synchronous_commit', 'off', true) AS commits
+    set_config('plan_cache_mode', 'force_generic_plan', true) AS planning
 FROM (SELECT account_id FROM event_cursors WHERE has_news ORDER BY reached_at LIMIT 64) AS waiting
 WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 LIMIT $2
 """
 CLAIM_ACCOUNT = """
 SELECT account_id, set_config('statement_timeout', '3s', true) AS timeout,
-    set_config('plan_cache_mode', 'force_generic_plan', true) AS planning,
-    set_config('synchronous_commit', 'off', true) AS commits
+    set_config('plan_cache_mode', 'force_generic_plan', true) AS planning
 FROM (SELECT account_id FROM event_cursors WHERE account_id = $2 AND has_news LIMIT 1) AS waiting
 WHERE pg_try_advisory_xact_lock($1, hashint8(account_id))
 """
@@ -66,7 +64,6 @@ class Claim(msgspec.Struct, frozen=True):
     account_id: int
     timeout: str
     planning: str
-    commits: str
 
 
 class Standing(msgspec.Struct, frozen=True):
