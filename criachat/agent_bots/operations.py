@@ -31,6 +31,7 @@ from criachat.kit.outside import InvalidUrl, check_url
 from criachat.kit.tokens import Keyring
 from criachat.kit.upkeep import remove_file_later
 from criachat.users.models import bot_secret_context
+from criachat.users.operations import CHANGED_TOPIC
 
 LARGEST_CONFIG_BYTES = 64 * 1024
 # Pictures of what belongs to no account.
@@ -124,6 +125,7 @@ async def introduce_system_bots(tx: Tx, account_ids: Sequence[int]) -> None:
 async def _save(tx: Tx, before: AgentBot, after: AgentBot) -> AgentBot:
     if after != before:
         await queries.save_bot(tx, after)
+        tx.wake(CHANGED_TOPIC, f"agent_bot:{after.id}")
     if before.avatar_key is not None and before.avatar_key != after.avatar_key:
         await remove_file_later(tx, before.avatar_key)
     return after

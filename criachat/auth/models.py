@@ -54,6 +54,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None
     availability: str | None
     auto_offline: bool | None
+    avatar_key: str | None
 
 
 class Credentials(NamedTuple):

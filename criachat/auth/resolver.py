@@ -24,6 +24,7 @@ from criachat.kit.http.routes import Endpoint
 from criachat.kit.limits import client_address
 from criachat.kit.signals import Signals
 from criachat.kit.tokens import Keyring
+from criachat.users.operations import CHANGED_TOPIC
 
 # A token that was just checked is believed this long: revocation is seen everywhere within five seconds.
 BELIEVED_SECONDS = 3.0
@@ -34,7 +35,8 @@ NO_ACCOUNT = 0
 class TokenResolver:
     """Knows callers by their access token. Remembers each for three seconds, and when each token was last used.
 
-    Tokens that end are forgotten as soon as the signal comes; where one gets lost, after those three seconds.
+    Tokens that end, and owners who changed, are forgotten as soon as the signal comes; where one gets lost, after those
+    three seconds.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class TokenResolver:
         self._believed: dict[tuple[str | Credentials, int | None], tuple[float, Identity]] = {}
         self._uses: dict[int, datetime] = {}
         signals.subscribe(ENDED_TOPIC, self._forget)
+        signals.subscribe(CHANGED_TOPIC, self._forget_owners)
 
     async def __call__(self, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Actor:
         """The caller, or a refusal."""
@@ -176,6 +179,12 @@ class TokenResolver:
         kept = self._believed.items() if ids else ()
         self._believed = {key: each for key, each in kept if str(each[1].token_id) not in ids}
 
+    def _forget_owners(self, changed: bytes) -> None:
+        """These are read again before they do anything: what they do shows what they are called and look like."""
+        owners = set(changed.decode().split())
+        kept = self._believed.items()
+        self._believed = {key: each for key, each in kept if f"{each[1].owner_type}:{each[1].owner_id}" not in owners}
+
     def _check_place(self, identity: Identity, request: Request) -> None:
         origin = request.headers.get("origin")
         if origin is not None and origin not in self._our_origins and origin not in identity.allowed_origins:
@@ -234,6 +243,7 @@ def _person(identity: Identity, kind: Callers, account_id: int | None, token: st
         name=identity.owner_name,
         display_name=identity.display_name,
         email=identity.email or "",
+        avatar_key=identity.avatar_key,
         availability=identity.availability or "online",
         auto_offline=identity.auto_offline is not False,
         account_id=account_id or 0,
@@ -255,6 +265,7 @@ def _bot(identity: Identity, account_id: int | None) -> Actor:
         kind=Callers.BOT,
         id=identity.owner_id,
         name=identity.owner_name,
+        avatar_key=identity.avatar_key,
         account_id=account_id or 0,
         token_id=identity.token_id,
         scopes=frozenset(identity.scopes),

@@ -169,7 +169,7 @@ class Conversation(msgspec.Struct, frozen=True):
     def assignee(self) -> UserSnapshot | BotSnapshot | None:
         """Whoever it is assigned to; a bot wins over a person."""
         if self.assignee_agent_bot_id is not None and self.bot_name is not None:
-            return BotSnapshot(id=self.assignee_agent_bot_id, name=self.bot_name)
+            return BotSnapshot(id=self.assignee_agent_bot_id, name=self.bot_name, avatar_key=self.bot_avatar_key)
         if self.assignee_id is None or self.assignee_name is None:
             return None
         return UserSnapshot(
@@ -177,6 +177,7 @@ class Conversation(msgspec.Struct, frozen=True):
             name=self.assignee_name,
             available_name=self.assignee_display_name or self.assignee_name,
             email=self.assignee_email or "",
+            avatar_key=self.assignee_avatar_key,
             availability=self.assignee_availability or "offline",
             auto_offline=bool(self.assignee_auto_offline),
         )

@@ -43,6 +43,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     display_name: str | None = None
     email: str = ""
+    avatar_key: str | None = None
     availability: str = "online"
     auto_offline: bool = True
     kind: Callers = Callers.ANYONE

@@ -85,7 +85,7 @@ async def _sender(db: Db, params: MessageParams, actor: Actor) -> UserSnapshot |
     if params.sender_type == "AgentBot":
         bot = await users.find_bot(db, actor, params.sender_id)
         if bot is not None:
-            return BotSnapshot(id=bot.id, name=bot.name)
+            return BotSnapshot(id=bot.id, name=bot.name, avatar_key=bot.avatar_key)
     return snapshot_of(actor)
 
 

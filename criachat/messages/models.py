@@ -41,9 +41,11 @@ class Message(msgspec.Struct, frozen=True):
     user_name: str | None
     user_display_name: str | None
     user_email: str | None
+    user_avatar_key: str | None
     user_availability: Any
     user_auto_offline: bool | None
     bot_name: str | None
+    bot_avatar_key: str | None
     attachments: msgspec.Raw | None
 
     def sender(self, conversation: Conversation) -> SenderSnapshot | None:
@@ -53,7 +55,7 @@ class Message(msgspec.Struct, frozen=True):
         if self.sender_type == "Contact":
             return conversation.contact()
         if self.sender_type == "AgentBot":
-            return None if self.bot_name is None else BotSnapshot(id=self.sender_id, name=self.bot_name)
+            return self._bot(self.sender_id)
         if self.user_name is None:
             return None
         return UserSnapshot(
@@ -61,9 +63,15 @@ class Message(msgspec.Struct, frozen=True):
             name=self.user_name,
             available_name=self.user_display_name or self.user_name,
             email=self.user_email or "",
+            avatar_key=self.user_avatar_key,
             availability=self.user_availability or "offline",
             auto_offline=self.user_auto_offline is not False,
         )
+
+    def _bot(self, bot_id: int) -> BotSnapshot | None:
+        if self.bot_name is None:
+            return None
+        return BotSnapshot(id=bot_id, name=self.bot_name, avatar_key=self.bot_avatar_key)
 
     def snapshot(self, conversation: Conversation) -> MessageSnapshot:
         """The message as events and lists show it."""

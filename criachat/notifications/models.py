@@ -79,6 +79,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     display_name: str | None
     email: str
+    avatar_key: str | None
     availability: Availability
     auto_offline: bool
 
@@ -89,6 +90,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
             name=self.name,
             available_name=self.display_name or self.name,
             email=self.email,
+            avatar_key=self.avatar_key,
             availability=self.availability,
             auto_offline=self.auto_offline,
         )

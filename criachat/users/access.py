@@ -89,6 +89,7 @@ async def find_actor(db: Db, account_id: int, user_id: int) -> Actor | None:
         name=colleague.name,
         display_name=colleague.display_name,
         email=colleague.email,
+        avatar_key=colleague.avatar_key,
         availability=colleague.availability,
         auto_offline=colleague.auto_offline,
         permissions=frozenset(() if role is None else role.permissions),

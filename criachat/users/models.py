@@ -74,6 +74,7 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
             name=self.name,
             available_name=self.available_name,
             email=self.email,
+            avatar_key=self.avatar_key,
             availability=self.availability,
             auto_offline=self.auto_offline,
         )
@@ -142,6 +143,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     account_id: int
     name: str
     description: str | None
+    avatar_key: str | None
 
 
 def bot_secret_context(bot_id: int) -> str:

@@ -25,6 +25,8 @@ from criachat.users.schemas import ProfileParams
 
 LONGEST_NAME = 255
 LARGEST_SETTINGS_BYTES = 64 * 1024
+# Of whom what they are called or look like is another now: "user:7", "agent_bot:8".
+CHANGED_TOPIC = "callers_changed"
 CHANGEABLE = ("name", "display_name", "message_signature", "ui_settings")
 
 
@@ -96,8 +98,11 @@ async def remove_avatar(tx: Tx, user_id: int) -> None:
 
 
 async def _save(tx: Tx, user: User, changed: User) -> None:
-    if changed != user and not await queries.save_user(tx, changed):
+    if changed == user:
+        return
+    if not await queries.save_user(tx, changed):
         raise EmailTaken
+    tx.wake(CHANGED_TOPIC, f"user:{user.id}")
     if user.avatar_key is not None and user.avatar_key != changed.avatar_key:
         await remove_file_later(tx, user.avatar_key)
 

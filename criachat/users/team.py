@@ -29,6 +29,7 @@ from criachat.users.errors import (
 )
 from criachat.users.events import AgentAdded, AgentRemoved, AgentUpdated
 from criachat.users.models import Colleague, Place, Role
+from criachat.users.operations import CHANGED_TOPIC
 from criachat.users.queries.roles import find_custom_role
 from criachat.users.schemas import AgentParams
 from criachat.users.snapshots import Availability
@@ -81,6 +82,7 @@ async def change_member(tx: Tx, user_id: int, params: AgentParams, *, actor: Act
         raise NameTheirs
     if name != member.name:
         await queries.rename_user(tx, member.id, name)
+        tx.wake(CHANGED_TOPIC, f"user:{member.id}")
     changes = changed(_shown(before, member.name), _shown(after, name))
     if changes:
         await emit(tx, AgentUpdated(account_id=member.account_id, user_id=member.id, changes=changes, **by(actor)))

@@ -63,6 +63,28 @@ async def test_a_message_reaches_the_inbox_s_members_the_administrators_and_the_
     assert "message.created" not in await heard(carlas, given)
 
 
+async def test_whoever_wrote_and_whoever_has_it_are_shown_with_their_pictures(
+    given: Given, agent_line: Call, contact_line: Call
+) -> None:
+    inbox = await given.inbox()
+    rosa = await given.session(inbox)
+    picture = {"profile[avatar]": ("me.png", b"\x89PNG\r\n\x1a\n" + b"\x00" * 64)}
+    profile = await given.api.call("PUT", "/api/v1/profile", files=picture)
+    conversation = await given.conversation(inbox=inbox, contact=rosa, source_id=rosa["source_id"])
+    bosses, rosas = await agent_line(given.boss), await contact_line(rosa)
+
+    await given.api.post(f"/conversations/{conversation['id']}/assignments", {"assignee_id": given.boss.id})
+    await given.message(conversation, "Olá, Rosa!")
+
+    assigned = await bosses.event("assignee.changed")
+    shown = [assigned["meta"]["assignee"]]
+    for line in (bosses, rosas):
+        *_, told = await line.events_until("message.created", content="Olá, Rosa!")
+        shown.append(told["data"]["sender"])
+    assert profile.json["avatar_url"].startswith("http")
+    assert [(each["avatar_url"], each["thumbnail"]) for each in shown] == [(profile.json["avatar_url"],) * 2] * 3
+
+
 async def test_private_notes_do_not_reach_the_contact(given: Given, agent_line: Call, contact_line: Call) -> None:
     inbox = await given.inbox()
     rosa = await given.session(inbox)

@@ -117,14 +117,15 @@ def sender_out(sender: SenderSnapshot, shown: Shown, account_id: int) -> SenderO
     if isinstance(sender, ContactSnapshot):
         return contact_sender_out(sender, shown, name=sender.name)
     if isinstance(sender, BotSnapshot):
-        return BotSenderOut(id=sender.id, name=sender.name, avatar_url=sender.avatar_url)
+        return BotSenderOut(id=sender.id, name=sender.name, avatar_url=shown.files.avatar_url(sender.avatar_key))
+    picture = shown.files.avatar_url(sender.avatar_key)
     return UserSenderOut(
         id=sender.id,
         name=sender.name,
         available_name=sender.available_name,
-        avatar_url=sender.avatar_url,
+        avatar_url=picture,
         availability_status=availability_of(sender, shown, account_id),
-        thumbnail=sender.avatar_url,
+        thumbnail=picture,
     )
 
 

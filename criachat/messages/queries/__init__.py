@@ -19,8 +19,9 @@ SELECT messages.account_id, messages.id, messages.conversation_id, messages.inbo
     messages.external_source_ids, messages.private, messages.status, messages.source_id, messages.sender_type,
     messages.sender_id, messages.created_at, messages.updated_at,
     users.name AS user_name, users.display_name AS user_display_name, users.email AS user_email,
+    users.avatar_key AS user_avatar_key,
     account_users.availability AS user_availability, account_users.auto_offline AS user_auto_offline,
-    agent_bots.name AS bot_name,
+    agent_bots.name AS bot_name, agent_bots.avatar_key AS bot_avatar_key,
     CASE WHEN messages.has_attachments THEN (
         SELECT json_agg(json_build_object('id', id, 'message_id', message_id, 'account_id', account_id,
             'file_type', file_type, 'file_key', file_key, 'filename', filename, 'content_type', content_type,

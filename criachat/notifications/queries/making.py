@@ -76,7 +76,7 @@ WITH news AS (
     RETURNING kept.id, kept.user_id, kept.conversation_id
 )
 SELECT made.id, made.user_id, made.conversation_id, before.id AS replaced_id, accounts.locale, users.name,
-    users.display_name, users.email, account_users.availability, account_users.auto_offline
+    users.display_name, users.email, users.avatar_key, account_users.availability, account_users.auto_offline
 FROM made
 JOIN users ON users.id = made.user_id
 JOIN accounts ON accounts.id = $1

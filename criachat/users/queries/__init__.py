@@ -148,7 +148,7 @@ LOCK_COLLEAGUE: LiteralString = COLLEAGUE + "  AND account_users.user_id = $2\nF
 SET_ACTIVE_AT = """
 UPDATE account_users SET active_at = $3, updated_at = $3 WHERE account_id = $1 AND user_id = $2 RETURNING id
 """
-FIND_BOT = "SELECT id, account_id, name, description FROM agent_bots WHERE account_id = $1 AND id = $2"
+FIND_BOT = "SELECT id, account_id, name, description, avatar_key FROM agent_bots WHERE account_id = $1 AND id = $2"
 
 
 async def find_user(db: Db, user_id: int) -> User | None:
