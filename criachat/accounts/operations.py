@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -10,19 +9,18 @@ import msgspec
 from msgspec import UNSET
 
 from criachat.accounts import queries
-from criachat.accounts.errors import AutoResolveInvalid, LocaleUnknown, NameBlank, NameTooLong, SupportEmailInvalid
+from criachat.accounts.errors import AutoResolveInvalid, NameTooLong
 from criachat.accounts.events import AccountCreated, AdministrationChanged, CacheInvalidated
 from criachat.accounts.models import Account, all_cache_keys
+from criachat.accounts.rules import kept_locale, kept_name, kept_support_email
 from criachat.accounts.schemas import AccountParams
 from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.events import by, emit
-from criachat.kit.texts import EMAIL_ADDRESS
 
 LONGEST_NAME = 255
 LONGEST_TOLD = 2_000
-LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 # Ten minutes to just under a thousand days.
 AUTO_RESOLVE_MINUTES = range(10, 1_439_857)
 ATTRIBUTES = ("industry", "company_size", "timezone")
@@ -39,29 +37,24 @@ SETTINGS = (
 
 async def create_account(tx: Tx, *, name: str, locale: str = "en") -> Account:
     """Open an account; nobody belongs to it yet."""
-    if not name.strip():
-        raise NameBlank
     if len(name) > LONGEST_NAME:
         raise NameTooLong
-    account = await queries.insert_account(tx, name=name.strip(), locale=locale)
+    account = await queries.insert_account(tx, name=kept_name(name), locale=locale)
     await emit(tx, AccountCreated(account_id=account.id))
     return account
 
 
-def known_locale(locale: str) -> str:
-    """The locale where it is the code of a language, otherwise English."""
-    return locale if LOCALE.fullmatch(locale) else "en"
-
-
 async def change_account(tx: Tx, account: Account, params: AccountParams, *, actor: Actor) -> Account:
     """Change what was sent: all of it, or nothing."""
-    _check(params)
+    _check_minutes(params.auto_resolve_after)
     changed = msgspec.structs.replace(
         account,
-        name=account.name if params.name is UNSET else params.name.strip(),
-        locale=account.locale if params.locale is UNSET else params.locale,
+        name=account.name if params.name is UNSET else kept_name(params.name),
+        locale=account.locale if params.locale is UNSET else kept_locale(params.locale),
         domain=account.domain if params.domain is UNSET else params.domain or None,
-        support_email=account.support_email if params.support_email is UNSET else params.support_email or None,
+        support_email=(
+            account.support_email if params.support_email is UNSET else kept_support_email(params.support_email)
+        ),
         custom_attributes={**_onboarded(account.custom_attributes), **_sent(params, ATTRIBUTES)},
         settings={**account.settings, **_sent(params, SETTINGS)},
     )
@@ -91,20 +84,6 @@ def _onboarded(attributes: dict[str, Any]) -> dict[str, Any]:
 
 def _sent(params: AccountParams, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(params, name)) is not UNSET}
-
-
-def _check(params: AccountParams) -> None:
-    if params.name is not UNSET and not params.name.strip():
-        raise NameBlank
-    if params.locale is not UNSET and not LOCALE.fullmatch(params.locale):
-        raise LocaleUnknown
-    if (
-        isinstance(params.support_email, str)
-        and params.support_email
-        and not EMAIL_ADDRESS.fullmatch(params.support_email)
-    ):
-        raise SupportEmailInvalid
-    _check_minutes(params.auto_resolve_after)
 
 
 def _check_minutes(minutes: object) -> None:

@@ -13,20 +13,16 @@ from criachat.accounts.errors import (
     AttributesTooLong,
     FeatureUnknown,
     LimitsInvalid,
-    LocaleUnknown,
-    NameBlank,
     StatusUnknown,
-    SupportEmailInvalid,
 )
 from criachat.accounts.models import FEATURES, LIMITED, STATUSES, OperatedAccount
-from criachat.accounts.operations import LOCALE
+from criachat.accounts.rules import kept_locale, kept_name, kept_support_email
 from criachat.accounts.schemas import OperatorAccountParams
 from criachat.kit import directory
 from criachat.kit.choices import chosen
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NoSuchPage
 from criachat.kit.http.binding import id_of
-from criachat.kit.texts import EMAIL_ADDRESS
 
 LARGEST_ATTRIBUTES_BYTES = 64 * 1024
 
@@ -76,19 +72,13 @@ async def remove_account(tx: Tx, account_id: int) -> None:
 def _named(params: OperatorAccountParams) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if params.name is not UNSET:
-        if not params.name.strip():
-            raise NameBlank
-        changes["name"] = params.name.strip()
+        changes["name"] = kept_name(params.name)
     if params.locale is not UNSET and params.locale:
-        if not LOCALE.fullmatch(params.locale):
-            raise LocaleUnknown
-        changes["locale"] = params.locale
+        changes["locale"] = kept_locale(params.locale)
     if params.domain is not UNSET:
         changes["domain"] = params.domain or None
     if params.support_email is not UNSET:
-        if params.support_email and not EMAIL_ADDRESS.fullmatch(params.support_email):
-            raise SupportEmailInvalid
-        changes["support_email"] = params.support_email or None
+        changes["support_email"] = kept_support_email(params.support_email)
     return changes
 
 

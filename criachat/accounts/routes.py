@@ -23,7 +23,7 @@ async def show_account(db: Db, settings: Settings, account_id: int) -> AccountOu
     return account_out(account, sender=sender_address(settings))
 
 
-@routes.update(actors=ADMINISTRATOR, is_hidden=True)
+@routes.update(actors=ADMINISTRATOR, is_hidden=True, record_errors=True)
 async def change_account(
     tx: Tx, actor: Actor, settings: Settings, account_id: int, params: AccountParams
 ) -> AccountOut:

@@ -63,6 +63,8 @@ async def test_an_account_is_changed_in_what_is_sent(api: Api) -> None:
         ({"name": " "}, "name"),
         ({"name": "x" * 256}, "name"),
         ({"locale": "klingon"}, "locale"),
+        ({"locale": "xx"}, "locale"),
+        ({"locale": "pt-BR"}, "locale"),
         ({"domain": "x" * 101}, "domain"),
         ({"support_email": "nowhere"}, "support_email"),
         ({"auto_resolve_after": "4320"}, "auto_resolve_after"),
@@ -71,6 +73,12 @@ async def test_an_account_is_changed_in_what_is_sent(api: Api) -> None:
         ({"auto_resolve_after": True}, "auto_resolve_after"),
         ({"auto_resolve_after": 10**30}, "auto_resolve_after"),
         ({"auto_resolve_message": "x" * 20_001}, "auto_resolve_message"),
+        ({"auto_resolve_message": ["bye"]}, "auto_resolve_message"),
+        ({"auto_resolve_ignore_waiting": "perhaps"}, "auto_resolve_ignore_waiting"),
+        ({"auto_resolve_label": {"title": "quiet"}}, "auto_resolve_label"),
+        ({"audio_transcriptions": 2}, "audio_transcriptions"),
+        ({"conversation_required_attributes": "plan"}, "conversation_required_attributes"),
+        ({"conversation_required_attributes": [{"key": "plan"}]}, "conversation_required_attributes"),
     ],
 )
 async def test_what_an_account_cannot_be_is_refused_whole(api: Api, body: dict[str, object], attribute: str) -> None:

@@ -91,6 +91,7 @@ async def test_an_account_is_opened_shown_and_changed(app: Api) -> None:
         ({"name": " "}, "name"),
         ({"name": "x" * 256}, "name"),
         ({"locale": "klingon"}, "locale"),
+        ({"locale": "xx"}, "locale"),
         ({"domain": "x" * 101}, "domain"),
         ({"support_email": "nobody"}, "support_email"),
         ({"status": "closed"}, "status"),

@@ -6,6 +6,7 @@ import asyncio
 
 from criachat.accounts import operations as accounts
 from criachat.accounts.models import Account
+from criachat.accounts.rules import known_locale
 from criachat.auth.entrance import Entrance
 from criachat.auth.errors import NameMissing, SignUpEmailInvalid, SignUpEmailTaken
 from criachat.auth.models import Session
@@ -62,7 +63,7 @@ async def open_another(entrance: Entrance, user_id: int, params: SignUpParams) -
 
 
 async def _open(tx: Tx, params: SignUpParams) -> Account:
-    return await accounts.create_account(tx, name=params.account_name, locale=accounts.known_locale(params.locale))
+    return await accounts.create_account(tx, name=params.account_name, locale=known_locale(params.locale))
 
 
 def _check_names(params: SignUpParams) -> None:

@@ -107,7 +107,12 @@ def arguments(
         inner = _unwrapped(bag, bound.endpoint, bound.params_type, is_form=request.is_form)
         if bound.endpoint.null_text:
             inner = {name: None if value == "null" else value for name, value in inner.items()}
-        values[bound.params_name] = convert(inner, bound.params_type, plain_errors=bound.endpoint.plain_errors)
+        values[bound.params_name] = convert(
+            inner,
+            bound.params_type,
+            plain_errors=bound.endpoint.plain_errors,
+            record_errors=bound.endpoint.record_errors,
+        )
     values.update(_request_values(bound, request, actor))
     values.update(bound.provided)
     return values
@@ -148,12 +153,12 @@ def _request_values(bound: Bound, request: Request, actor: Actor) -> dict[str, A
     return {name: value for name, value in given if name is not None}
 
 
-def convert(bag: Mapping[str, Any], kind: type[Any], *, plain_errors: bool) -> Any:
+def convert(bag: Mapping[str, Any], kind: type[Any], *, plain_errors: bool, record_errors: bool = False) -> Any:
     """The bag as the endpoint's struct: numbers sent as text, blanks and unknown keys taken kindly."""
     try:
         return msgspec.convert(_normaliser(kind)(bag), kind, strict=False)
     except msgspec.ValidationError as failure:
-        _refuse(str(failure), plain_errors=plain_errors)
+        _refuse(str(failure), plain_errors=plain_errors, record_errors=record_errors)
 
 
 def _unwrapped(bag: dict[str, Any], endpoint: Endpoint, kind: type[Any], *, is_form: bool) -> dict[str, Any]:
@@ -173,7 +178,7 @@ def _unwrapped(bag: dict[str, Any], endpoint: Endpoint, kind: type[Any], *, is_f
     return bag
 
 
-def _refuse(text: str, *, plain_errors: bool) -> NoReturn:
+def _refuse(text: str, *, plain_errors: bool, record_errors: bool) -> NoReturn:
     missing = _MISSING.search(text)
     if missing:
         raise Unprocessable(f"param is missing or the value is empty: {missing[1]}")
@@ -183,6 +188,8 @@ def _refuse(text: str, *, plain_errors: bool) -> NoReturn:
     too_long = _TOO_LONG.search(text)
     if too_long:
         raise refusal(field, f"is too long (maximum is {too_long[1]} characters)", plain_errors=plain_errors)
+    if record_errors:
+        raise refusal(field, f"is invalid: {text.split(' - at ')[0]}")
     raise Unprocessable(f"{path or 'The request'} is invalid: {text.split(' - at ')[0]}")
 
 

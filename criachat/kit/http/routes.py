@@ -16,7 +16,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One door: what opens it, who may come in, and the function behind it.
 
     `wrapper` is the key under which the parameters may (JSON) or must (forms) stand. With `plain_errors`, parameters
-    that break a rule are answered as `{"error": …}` instead of `{"message": …, "attributes": […]}`.
+    that break a rule are answered as `{"error": …}` instead of `{"message": …, "attributes": […]}`. With
+    `record_errors` those of another kind are answered so too, which elsewhere are not.
     `files` names the fields in which a multipart request may bring files; in any other field they are passed over.
     With `null_text`, the text `null` in a field at the top says nothing, as form clients mean it.
     With `is_hidden`, people who do not belong to the account are told that there is none, not that it is another's.
@@ -37,6 +38,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     wrapper: str | None = None
     wrapper_is_required: bool = False
     plain_errors: bool = False
+    record_errors: bool = False
     files: tuple[str, ...] = ()
     null_text: bool = False
     is_hidden: bool = False
