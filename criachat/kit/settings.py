@@ -94,7 +94,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
     enable_sign_up: Annotated[bool, Meta(description="Let anybody open an account of their own.")] = False
     blocked_email_domains: Annotated[
-        tuple[str, ...], Meta(description="Domains whose addresses nobody signs up with, e.g. mailinator.com.")
+        tuple[str, ...],
+        Meta(description="Domains whose addresses nobody signs up with, beside those of throw-away mailboxes."),
     ] = ()
     smtp_url: Annotated[
         str | None,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from criachat.kit.texts import EMAIL_ADDRESS
+import re
+from typing import Final
+
 from criachat.users.errors import EmailInvalid
 
-LONGEST = 255
+LONGEST: Final = 255
+# Without what has a meaning in the lines of a mail: what is sent to "a,b@example.com" arrives at another's.
+WRITABLE: Final = re.compile(r"[^@\s()<>\[\],;:\\\"]+@[^@\s()<>\[\],;:\\\"]+")
 
 
 def is_address(text: str) -> bool:
     """Whether mail could be sent there."""
-    return len(text) <= LONGEST and EMAIL_ADDRESS.fullmatch(text.strip()) is not None
+    return len(text) <= LONGEST and WRITABLE.fullmatch(text.strip()) is not None
 
 
 def kept_address(text: str) -> str:

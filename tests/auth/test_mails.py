@@ -118,6 +118,21 @@ async def test_a_password_that_is_refused_leaves_the_link_good(
     assert taken.status == 200
 
 
+async def test_a_link_that_is_not_good_is_told_of_before_the_password(browser: Browser) -> None:
+    replies = [
+        await browser.put(PASSWORDS, fields)
+        for fields in (
+            {},
+            {"password": NEW},
+            choice("0" * 64, "weak"),
+            choice("0" * 64, password_confirmation="Other-1a"),
+        )
+    ]
+
+    assert [reply.status for reply in replies] == [422] * 4
+    assert [reply.json for reply in replies] == [INVALID] * 4
+
+
 async def test_an_address_nobody_has_is_answered_so_and_not_often(given: Given, browser: Browser) -> None:
     replies = [await browser.post(PASSWORDS, {"email": "nobody@example.com"}) for _ in range(6)]
 

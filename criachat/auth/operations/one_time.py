@@ -38,6 +38,12 @@ async def look_at(tx: Tx, purpose: Purpose, text: str) -> OneTime | None:
     return await queries.lock_one_time(tx, _digest(text), purpose)
 
 
+async def is_good(tx: Tx, purpose: Purpose, text: str) -> bool:
+    """Whether this token can still be used."""
+    found = await look_at(tx, purpose, text)
+    return found is not None and found.used_at is None
+
+
 async def use(tx: Tx, purpose: Purpose, text: str) -> OneTime | None:
     """The token, used up by this; None when it is not good any more."""
     found = await look_at(tx, purpose, text)

@@ -20,8 +20,12 @@ async def set_new_password(entrance: Entrance, token: str, password: str, confir
     """Sign in anew with a new password: whoever was signed in before is not any more.
 
     Who has a second factor is asked for it: a mailbox that others read does not open everything. Who shows by this that
-    the address is theirs ends what anybody made in their name before.
+    the address is theirs ends what anybody made in their name before. A token that is not good is told of before the
+    password is: the person asks for another mail then, and not for another password.
     """
+    async with entrance.database.transaction() as tx:
+        if not await one_time.is_good(tx, "password", token):
+            raise LinkInvalid
     if password != confirmation:
         raise PasswordsDiffer
     if not passwords.is_strong_enough(password):

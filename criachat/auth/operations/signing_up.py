@@ -7,6 +7,7 @@ import asyncio
 from criachat.accounts import operations as accounts
 from criachat.accounts.models import Account
 from criachat.accounts.rules import known_locale
+from criachat.auth.disposable import is_disposable
 from criachat.auth.entrance import Entrance
 from criachat.auth.errors import NameMissing, SignUpEmailInvalid, SignUpEmailTaken
 from criachat.auth.models import Session
@@ -26,7 +27,8 @@ async def sign_up(entrance: Entrance, settings: Settings, params: SignUpParams) 
     """A new account and its administrator, who opened it and is signed in; their address is still to be confirmed."""
     _check_names(params)
     email = params.email.strip().lower()
-    if not is_address(email) or email.rpartition("@")[2] in settings.blocked_email_domains:
+    domain = email.rpartition("@")[2]
+    if not is_address(email) or domain in settings.blocked_email_domains or is_disposable(domain):
         raise SignUpEmailInvalid
     if not passwords.is_strong_enough(params.password):
         raise PasswordTooWeak
