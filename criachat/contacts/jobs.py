@@ -255,7 +255,7 @@ async def _take_in(context: JobContext, wanted: Import, rows: list[Row], *, read
 
 async def _write_rejects(context: JobContext, params: ImportContacts) -> None:
     wanted = await _find_import(context, params)
-    if wanted is None or wanted.rejected_rows == 0:
+    if wanted is None or wanted.rejected_rows == 0 or wanted.withdrawn_at is not None:
         return
     # The same each time, so that a second run writes over what the first one wrote.
     key = wanted.rejects_key or new_key(wanted.account_id, "rejected_contacts.csv")

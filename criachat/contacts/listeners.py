@@ -8,6 +8,7 @@ from criachat.contacts.events import ContactDeleted
 from criachat.contacts.jobs import RemoveSessions, Retag, jobs, remove_sessions_later, retag_contacts
 from criachat.contacts.operations.importing import withdraw_files
 from criachat.inboxes.events import InboxDeleted
+from criachat.kit import clock
 from criachat.kit.db import Tx
 from criachat.kit.events import Listeners
 from criachat.labels.events import LabelRenamed
@@ -32,6 +33,7 @@ async def have_sessions_removed(tx: Tx, events: Sequence[InboxDeleted]) -> None:
 
 @listeners.on(ContactDeleted)
 async def withdraw_files_that_show_them(tx: Tx, events: Sequence[ContactDeleted]) -> None:
-    """Whoever is gone stands in no file either that was written before."""
+    """Whoever is gone stands in no file either that was written or sent before."""
     for account_id in sorted({event.account_id for event in events}):
-        await withdraw_files(tx, account_id)
+        gone_at = max(event.created_at or clock.now() for event in events if event.account_id == account_id)
+        await withdraw_files(tx, account_id, gone_at=gone_at)

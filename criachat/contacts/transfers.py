@@ -48,6 +48,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     updated_rows: int
     rejected_rows: int
     rejects_key: str | None
+    withdrawn_at: datetime | None
     error: str | None
     created_at: datetime
     updated_at: datetime

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from harness import Api, Given, Reply
 from mailserver import Mailbox, text_of
+from stores import files_of
 
 from criachat.contacts import jobs
 from criachat.contacts.events import ContactCreated, ContactUpdated
@@ -31,6 +32,18 @@ async def imported(given: Given, text: str | bytes) -> Any:
     assert (reply.status, reply.body) == (200, b"")
     await given.worked()
     return (await given.api.get(reply.headers["location"])).json
+
+
+def context_of(given: Given) -> JobContext:
+    parts = given.world.parts
+    return JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
+
+
+async def left_of_rejects(given: Given) -> int:
+    async with given.world.parts.database.reading() as db:
+        return await db.fetch_value(
+            "SELECT count(*) FROM contact_import_rejects WHERE account_id = $1", given.account_id
+        )
 
 
 async def everybody(given: Given) -> list[Any]:
@@ -139,11 +152,7 @@ async def test_rows_that_cannot_be_are_kept_with_the_reason(given: Given, mailbo
     (mail,) = mailbox.of(given.boss.email)
     assert "Of 7 rows, 1 were taken in and 6 were not." in text_of(mail)
     assert shown["rejects_url"].rpartition("/")[0] in text_of(mail)
-    async with given.world.parts.database.reading() as db:
-        left = await db.fetch_value(
-            "SELECT count(*) FROM contact_import_rejects WHERE account_id = $1", given.account_id
-        )
-    assert left == 0
+    assert await left_of_rejects(given) == 0
 
 
 async def test_what_was_rejected_is_mended_and_sent_again(given: Given) -> None:
@@ -233,11 +242,8 @@ async def test_a_worker_that_dies_half_way_leaves_no_row_out_and_takes_none_in_t
     rows = [f",{'' if number % 20 else 'wrong'},,Person {number},,,\n" for number in range(100)]
     reply = await send(given.api, HEADER + "".join(rows))
     import_id = int(reply.headers["location"].rpartition("/")[2])
-    files = given.world.parts.files
     parts = given.world.parts
-    context = JobContext(
-        database=parts.database, outside=parts.outside, files=files, settings=parts.settings, base_url=""
-    )
+    files, context = parts.files, context_of(given)
     whole_open = files.open
 
     async def dying(key: str, *, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
@@ -275,11 +281,68 @@ async def test_a_worker_that_dies_half_way_leaves_no_row_out_and_takes_none_in_t
     assert len(await rejects(given, shown)) == 6
 
 
+async def test_whoever_is_deleted_meanwhile_does_not_stand_among_the_rejected(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "ROWS_A_JOB", 1)
+    monkeypatch.setattr(jobs, "ROWS_AT_ONCE", 1)
+    rosa = await given.contact("Rosa Lind")
+    await given.worked()
+    context = context_of(given)
+    reply = await send(given.api, "name,email\nRosa Lind,wrong\nAna,ana@example.net\nBia,wrong too\n")
+    params = ImportContacts(given.account_id, int(reply.headers["location"].rpartition("/")[2]))
+    await jobs.import_contacts(context, params)
+
+    await given.api.delete(f"/contacts/{rosa['id']}")
+    await given.worked()
+
+    shown = (await given.api.get(reply.headers["location"])).json
+    assert (shown["status"], shown["processed_rows"], shown["rejected_rows"]) == ("completed", 3, 2)
+    assert shown["rejects_url"] is None
+    assert [stored for stored in files_of(given) if b"Rosa" in stored] == []
+    assert await left_of_rejects(given) == 0
+
+
+async def test_nor_where_they_are_deleted_while_the_rejected_rows_are_written(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rosa = await given.contact("Rosa Lind")
+    await given.worked()
+    reply = await send(given.api, "name,email\nRosa Lind,wrong\nAna,ana@example.net\n")
+    params = ImportContacts(given.account_id, int(reply.headers["location"].rpartition("/")[2]))
+    files = given.world.parts.files
+    whole_put = files.put
+
+    async def put_too_late(key: str, content: Any, **options: Any) -> Any:
+        """The bytes arrive after the deletion, and after the job that removes what it withdrew."""
+        await given.api.delete(f"/contacts/{rosa['id']}")
+        await given.relayed()
+        return await whole_put(key, content, **options)
+
+    monkeypatch.setattr(files, "put", put_too_late)
+    await jobs.import_contacts(context_of(given), params)
+    monkeypatch.setattr(files, "put", whole_put)
+    await given.worked()
+
+    shown = (await given.api.get(reply.headers["location"])).json
+    assert (shown["status"], shown["rejected_rows"], shown["rejects_url"]) == ("completed", 1, None)
+    assert [stored for stored in files_of(given) if b"Rosa" in stored] == []
+
+
+async def test_what_was_sent_after_somebody_was_deleted_keeps_its_rejected_rows(given: Given) -> None:
+    rosa = await given.contact("Rosa Lind")
+    await given.api.delete(f"/contacts/{rosa['id']}")
+
+    shown = await imported(given, "name,email\nAna,wrong\n")
+    await given.worked()
+
+    assert len(await rejects(given, shown)) == 2
+
+
 async def test_two_files_with_the_same_people_at_once_make_each_of_them_once(given: Given) -> None:
     text = HEADER + "".join(f"crm-{number},,,Person,,,\n" for number in range(600))
     replies = await asyncio.gather(send(given.api, text), send(given.api, text))
-    parts = given.world.parts
-    context = JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
+    context = context_of(given)
     ids = [int(reply.headers["location"].rpartition("/")[2]) for reply in replies]
 
     await asyncio.gather(*[jobs.import_contacts(context, ImportContacts(given.account_id, each)) for each in ids])

@@ -4,6 +4,7 @@ that whoever goes on after a crash neither leaves out a row nor takes one in twi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from criachat.contacts.events import ContactUpdated
 from criachat.contacts.matching import Matched, Person, Row, match
@@ -45,16 +46,18 @@ async def take_in(tx: Tx, wanted: Import, rows: Sequence[Row], *, read_bytes: in
 
 async def end(tx: Tx, wanted: Import, *, error: str | None = None) -> bool:
     """Be done with a file, which goes; False when that was so already."""
-    if not await transfers.end_import(tx, wanted, error=error):
+    ended = await transfers.end_import(tx, wanted, error=error)
+    if ended is None:
         return False
-    if wanted.file_key is not None:
-        await remove_file_later(tx, wanted.file_key)
+    for key in (wanted.file_key, ended.withdrawn_key):
+        if key is not None:
+            await remove_file_later(tx, key)
     return True
 
 
-async def withdraw_files(tx: Tx, account_id: int) -> None:
-    """Show nobody the files any more in which somebody may stand who is gone."""
-    for key in await transfers.withdraw(tx, account_id):
+async def withdraw_files(tx: Tx, account_id: int, *, gone_at: datetime) -> None:
+    """Show nobody the files any more in which somebody may stand who is gone since then."""
+    for key in await transfers.withdraw(tx, account_id, sent_before=gone_at):
         await remove_file_later(tx, key)
 
 

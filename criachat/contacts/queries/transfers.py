@@ -4,7 +4,7 @@ once."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 import msgspec
@@ -17,7 +17,7 @@ from criachat.kit.db import Db, Tx
 
 IMPORT_COLUMNS: LiteralString = """
     account_id, id, user_id, status, file_key, columns, delimiter, total_rows, read_bytes, processed_rows,
-    created_rows, updated_rows, rejected_rows, rejects_key, error, created_at, updated_at
+    created_rows, updated_rows, rejected_rows, rejects_key, withdrawn_at, error, created_at, updated_at
 """
 EXPORT_COLUMNS: LiteralString = """
     account_id, id, user_id, status, columns, conditions, label, file_key, exported_rows, created_at, updated_at
@@ -45,9 +45,18 @@ SET read_bytes = $3, processed_rows = processed_rows + $4, created_rows = create
 WHERE account_id = $1 AND id = $2
 """
 SET_REJECTS_KEY = "UPDATE contact_imports SET rejects_key = $3 WHERE account_id = $1 AND id = $2"
+# One that was withdrawn before its end is so only now: until then a worker may just be writing its file.
 END_IMPORT = """
-UPDATE contact_imports SET status = $3, error = $4, file_key = NULL, updated_at = $5
-WHERE account_id = $1 AND id = $2 AND status IN ('waiting', 'running')
+UPDATE contact_imports AS imported
+SET status = $3, error = $4, file_key = NULL, updated_at = $5,
+    rejects_key = CASE WHEN imported.withdrawn_at IS NULL THEN imported.rejects_key END
+FROM (
+    SELECT id, rejects_key FROM contact_imports
+    WHERE account_id = $1 AND id = $2 AND status IN ('waiting', 'running')
+    FOR UPDATE
+) AS before
+WHERE imported.account_id = $1 AND imported.id = before.id
+RETURNING CASE WHEN imported.withdrawn_at IS NOT NULL THEN before.rejects_key END AS withdrawn_key
 """
 INSERT_REJECTS = """
 INSERT INTO contact_import_rejects (account_id, import_id, row_number, cells, error)
@@ -107,13 +116,19 @@ UPDATE contact_exports SET status = 'withdrawn', updated_at = $2
 WHERE account_id = $1 AND status IN ('running', 'completed')
 RETURNING file_key
 """
+# Of a file that is still taken in, what comes of it is shown to nobody when it is done.
 WITHDRAW_REJECTS = """
-UPDATE contact_imports AS imported SET rejects_key = NULL
+UPDATE contact_imports AS imported
+SET withdrawn_at = $3, rejects_key = CASE WHEN before.is_over THEN NULL ELSE before.rejects_key END
 FROM (
-    SELECT id, rejects_key FROM contact_imports WHERE account_id = $1 AND rejects_key IS NOT NULL FOR UPDATE
+    SELECT id, rejects_key, status IN ('completed', 'failed') AS is_over FROM contact_imports
+    WHERE account_id = $1 AND created_at <= $2 AND withdrawn_at IS NULL
+      AND (rejects_key IS NOT NULL OR status IN ('waiting', 'running'))
+    ORDER BY id
+    FOR UPDATE
 ) AS before
-WHERE imported.account_id = $1 AND imported.id = before.id AND imported.status = 'completed'
-RETURNING before.rejects_key
+WHERE imported.account_id = $1 AND imported.id = before.id
+RETURNING CASE WHEN before.is_over THEN before.rejects_key END
 """
 # Across accounts: a schedule looks after all of them.
 LIST_EXPIRED = """
@@ -226,10 +241,16 @@ async def set_rejects_key(tx: Tx, wanted: Import, key: str) -> None:
     await tx.execute(SET_REJECTS_KEY, wanted.account_id, wanted.id, key)
 
 
-async def end_import(tx: Tx, wanted: Import, *, error: str | None) -> bool:
-    """Be done with a file, well or not; False when that was so already."""
+class Ended(msgspec.Struct, frozen=True):
+    """A file that is done with; with the key of its rejected rows when nobody may see them."""
+
+    withdrawn_key: str | None
+
+
+async def end_import(tx: Tx, wanted: Import, *, error: str | None) -> Ended | None:
+    """Be done with a file, well or not; None when that was so already."""
     status = "completed" if error is None else "failed"
-    return await tx.execute(END_IMPORT, wanted.account_id, wanted.id, status, error, clock.now()) > 0
+    return await tx.fetch_one_or_none(Ended, END_IMPORT, wanted.account_id, wanted.id, status, error, clock.now())
 
 
 async def insert_rejects(tx: Tx, wanted: Import, rejects: Sequence[Reject]) -> None:
@@ -291,10 +312,13 @@ async def find_reader(db: Db, account_id: int, user_id: int) -> Reader | None:
     return await db.fetch_one_or_none(Reader, FIND_READER, account_id, user_id)
 
 
-async def withdraw(tx: Tx, account_id: int) -> list[str]:
-    """Show no file any more that was made up to now; the keys of those that were shown."""
-    exports = await tx.fetch_values(WITHDRAW_EXPORTS, account_id, clock.now())
-    return exports + await tx.fetch_values(WITHDRAW_REJECTS, account_id)
+async def withdraw(tx: Tx, account_id: int, *, sent_before: datetime) -> list[str]:
+    """Show no file any more that was made up to now, nor what will be left of one that was sent before that time; the
+    keys of those that were shown."""
+    now = clock.now()
+    exports = await tx.fetch_values(WITHDRAW_EXPORTS, account_id, now)
+    rejects = await tx.fetch_values(WITHDRAW_REJECTS, account_id, sent_before, now)
+    return [*exports, *(key for key in rejects if key is not None)]
 
 
 async def list_accounts_with_expired_files(db: Db, older_than: timedelta) -> list[int]:
