@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import structlog
 
@@ -14,6 +16,7 @@ from criachat.conversations.operations.deleting import remove_some_of_inbox
 from criachat.conversations.operations.describing import retag
 from criachat.conversations.operations.leaving import let_go_of_some
 from criachat.conversations.operations.status import wake
+from criachat.conversations.operations.telling import forget_some_addresses
 from criachat.conversations.queries import leaving, writes
 from criachat.kit.db import Tx
 from criachat.kit.errors import Refused
@@ -25,6 +28,7 @@ jobs = Jobs("conversations")
 
 # What is left over is due again five minutes later.
 MOST_DUE = 10_000
+A_DAY = timedelta(days=1)
 
 
 class Retag(msgspec.Struct, frozen=True):
@@ -179,6 +183,17 @@ async def change_contact(context: JobContext, params: ChangeContact) -> None:
             contact_id=params.contact_id,
             refusal=type(refusal).__name__,
         )
+
+
+@jobs.schedule("51 4 * * *")
+async def forget_addresses(context: JobContext) -> None:
+    """Forget addresses that macros had told, once no delivery to them is kept that could be sent again."""
+    settings = context.settings
+    untold_for = A_DAY * (max(settings.attempt_retention_days, settings.payload_retention_days) + 1)
+    is_left = True
+    while is_left:
+        async with context.database.transaction() as tx:
+            is_left = await forget_some_addresses(tx, untold_for=untold_for)
 
 
 @jobs.schedule("*/10 * * * *")

@@ -68,7 +68,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=256, description="Webhooks sent at the same time to one receiver.")
     ] = 8
     payload_retention_days: Annotated[int, Meta(ge=1, le=90, description="How long webhook payloads are kept.")] = 30
-    attempt_retention_days: Annotated[int, Meta(ge=1, le=365, description="How long delivery attempts are kept.")] = 90
+    attempt_retention_days: Annotated[
+        int,
+        Meta(
+            ge=1, le=365, description="How long deliveries, their attempts and addresses that macros had told are kept."
+        ),
+    ] = 90
     audit_retention_days: Annotated[
         int, Meta(ge=1, le=3650, description="How long it is kept who changed what in an account.")
     ] = 365

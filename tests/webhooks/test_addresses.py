@@ -11,7 +11,9 @@ from receivers import Receiver
 from standardwebhooks import Webhook
 
 from criachat.conversations.events import TellingRequested
+from criachat.conversations.jobs import forget_addresses
 from criachat.kit import clock
+from criachat.kit.jobs import JobContext
 from criachat.webhooks import operations
 
 
@@ -144,3 +146,57 @@ async def test_of_many_who_name_one_address_at_once_all_have_the_same(given: Giv
     async with given.world.parts.database.reading() as db:
         count = await db.fetch_value("SELECT count(*) FROM told_addresses WHERE account_id = $1", given.account_id)
     assert count == 1
+
+
+async def forgotten(given: Given, *, after_days: int) -> list[str]:
+    """The addresses of the account that are known still when so many days have passed and the job has run, twice."""
+    clock.travel(timedelta(days=after_days))
+    parts = given.world.parts
+    context = JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
+    for _ in range(2):
+        await forget_addresses(context)
+    async with parts.database.reading() as db:
+        return await db.fetch_values("SELECT url FROM told_addresses WHERE account_id = $1", given.account_id)
+
+
+async def test_an_address_is_forgotten_when_no_delivery_to_it_is_kept_any_more(
+    api: Api, given: Given, receiver: Receiver
+) -> None:
+    days = given.world.parts.settings.attempt_retention_days
+    await pressed(given, receiver.url, conversation=await given.conversation())
+    await given.delivered()
+
+    kept = await forgotten(given, after_days=days)
+    log = (await api.get("/deliveries")).json["deliveries"]
+    gone = await forgotten(given, after_days=3)
+
+    assert kept == [receiver.url]
+    assert [each["target"].partition(":")[0] for each in log] == ["address"]
+    assert gone == []
+
+
+async def test_one_that_is_told_of_something_again_is_kept_longer(given: Given, receiver: Receiver) -> None:
+    conversation = await given.conversation()
+    await pressed(given, f"{receiver.url}/crm", f"{receiver.url}/old", conversation=conversation)
+    days = given.world.parts.settings.attempt_retention_days
+    clock.travel(timedelta(days=days - 1))
+    await pressed(given, f"{receiver.url}/crm", conversation=conversation)
+    await given.delivered()
+
+    left = await forgotten(given, after_days=4)
+
+    assert left == [f"{receiver.url}/crm"]
+
+
+async def test_one_that_was_forgotten_is_told_as_before_when_a_macro_names_it_again(
+    given: Given, receiver: Receiver
+) -> None:
+    conversation = await given.conversation()
+    await pressed(given, receiver.url, conversation=conversation)
+    await given.delivered()
+    assert await forgotten(given, after_days=100) == []
+
+    await pressed(given, receiver.url, conversation=conversation)
+    await given.delivered()
+
+    assert len(receiver.told) == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from criachat.conversations.events import TellingRequested
 from criachat.conversations.models import Conversation
 from criachat.conversations.operations.saving import facts
@@ -10,6 +12,8 @@ from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.events import emit
 from criachat.kit.outside import check_url
+
+MOST_FORGOTTEN = 1000
 
 
 async def tell_address(
@@ -20,3 +24,8 @@ async def tell_address(
     address_id = await addresses.keep_address(tx, conversation.account_id, url)
     told = facts(conversation, actor=actor, cause=cause)
     await emit(tx, TellingRequested(**told, address_id=address_id, told_as=told_as))
+
+
+async def forget_some_addresses(tx: Tx, *, untold_for: timedelta) -> bool:
+    """Forget addresses that were told of nothing for so long; whether there may be more of them."""
+    return await addresses.delete_addresses(tx, untold_for=untold_for, limit=MOST_FORGOTTEN) == MOST_FORGOTTEN
