@@ -39,7 +39,7 @@ from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.routes import Routes
 from criachat.kit.http.versions import Expected, Versioned
-from criachat.kit.paging import page_of
+from criachat.kit.paging import page_of, told_page
 from criachat.users.addresses import is_address
 from criachat.users.shown import Shown
 
@@ -50,7 +50,7 @@ routes = Routes("/api/v1/accounts/{account_id}/portals", tag="Help centre", scop
 async def list_portals(db: Db, actor: Actor, shown: ShownInboxes, params: PortalListParams) -> PortalListOut:
     """All portals of the account by name; the page is only echoed."""
     found = await portals.list_portals(db, actor.account_id)
-    meta = PortalListMetaOut(current_page=page_of(params.page), portals_count=len(found))
+    meta = PortalListMetaOut(current_page=told_page(params.page), portals_count=len(found))
     return PortalListOut(payload=await portals_out(db, actor, shown, found), meta=meta)
 
 
@@ -126,9 +126,8 @@ async def send_instructions(
 async def list_categories(db: Db, actor: Actor, slug: str, params: CategoryListParams) -> CategoryListOut:
     """A page of categories in their order, of one language or of all."""
     portal = await access.load_portal(db, actor, slug)
-    page = page_of(params.page)
-    found = await categories.list_categories(db, portal, locale=params.locale or None, page=page)
-    meta = CategoryListMetaOut(current_page=page, categories_count=len(found))
+    found = await categories.list_categories(db, portal, locale=params.locale or None, page=page_of(params.page))
+    meta = CategoryListMetaOut(current_page=told_page(params.page), categories_count=len(found))
     return CategoryListOut(payload=await categories_out(db, portal, found), meta=meta)
 
 
@@ -170,7 +169,6 @@ async def list_articles(
 ) -> ArticleListOut:
     """A page of articles, and the numbers on the tabs: those do not change with the status or the author."""
     portal = await access.load_portal(db, actor, slug)
-    page = page_of(params.page)
     filters = ArticleFilter(
         locale=params.locale or None,
         words=rules.search_words(params.query),
@@ -178,13 +176,13 @@ async def list_articles(
         status=None if params.status in (None, "") else rules.status_of(params.status),
         author_id=params.author_id,
     )
-    found = await articles.list_articles(db, portal, filters, page=page)
+    found = await articles.list_articles(db, portal, filters, page=page_of(params.page))
     counts = await articles.count_articles(db, portal, filters, user_id=actor.user_id)
     meta = ArticleListMetaOut(
         all_articles_count=counts.everything,
         archived_articles_count=counts.archived,
         articles_count=counts.found,
-        current_page=page,
+        current_page=told_page(params.page),
         draft_articles_count=counts.drafts,
         mine_articles_count=counts.mine,
         published_count=counts.published,

@@ -178,7 +178,7 @@ class PortalOut(msgspec.Struct, frozen=True, kw_only=True):
 class PortalListMetaOut(msgspec.Struct, frozen=True, kw_only=True):
     """The page that was asked for, and how many portals there are."""
 
-    current_page: int
+    current_page: str | int
     portals_count: int
 
 
@@ -232,7 +232,7 @@ class CategoryAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class CategoryListMetaOut(msgspec.Struct, frozen=True, kw_only=True):
     """The page, and how many categories are on it."""
 
-    current_page: int
+    current_page: str | int
     categories_count: int
 
 
@@ -298,7 +298,7 @@ class ArticleListMetaOut(msgspec.Struct, frozen=True, kw_only=True):
     all_articles_count: int
     archived_articles_count: int
     articles_count: int
-    current_page: int
+    current_page: str | int
     draft_articles_count: int
     mine_articles_count: int
     published_count: int

@@ -13,6 +13,11 @@ def page_of(value: object) -> int:
     return min(max(number, 1), LAST_PAGE)
 
 
+def told_page(value: str | int | None) -> str | int:
+    """The page as lists tell it: what was sent, in the form in which it was sent; the first when nothing was."""
+    return 1 if value is None else value
+
+
 def containing(words: str) -> str:
     """A pattern for texts that contain these words, whatever signs are in them."""
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -159,6 +159,15 @@ async def test_articles_are_always_wrapped(api: Api, given: Given) -> None:
         assert (reply.status, reply.body) == (200, b"")
 
 
+async def test_lists_tell_the_page_as_it_was_asked_for(api: Api, given: Given) -> None:
+    portal = await given.portal()
+    path = f"/portals/{portal['slug']}"
+
+    lists = [await api.get(f"{each}?page=1") for each in ("/portals", f"{path}/categories", f"{path}/articles")]
+
+    assert [each.json["meta"]["current_page"] for each in lists] == ["1"] * 3
+
+
 async def test_refusals_have_the_contracts_bodies(api: Api, given: Given) -> None:
     portal = await given.portal(custom_domain=f"ajuda{given.account_id}.example.com")
     path = f"/portals/{portal['slug']}"

@@ -267,7 +267,7 @@ async def test_articles_come_by_pages_those_that_were_changed_last_first(api: Ap
     expected = ["Article 0", *(f"Article {number}" for number in range(26, 0, -1))]
     assert titles(first) + titles(second) == expected
     assert len(titles(first)) == 25
-    assert second.json["meta"]["current_page"] == 2
+    assert second.json["meta"]["current_page"] == "2"
 
 
 async def test_a_list_of_articles_is_six_statements_at_most(api: Api, given: Given) -> None:

@@ -55,7 +55,7 @@ async def test_a_new_portal_has_everything_at_its_default(api: Api, given: Given
     assert (await api.get(f"/portals/{path}")).json == portal
     assert (await api.get("/portals?page=7")).json == {
         "payload": [portal],
-        "meta": {"current_page": 7, "portals_count": 1},
+        "meta": {"current_page": "7", "portals_count": 1},
     }
 
 

@@ -45,7 +45,7 @@ from criachat.kit.errors import NotFound
 from criachat.kit.http.answers import Answer
 from criachat.kit.http.routes import Routes
 from criachat.kit.http.versions import Expected, Versioned
-from criachat.kit.paging import page_of
+from criachat.kit.paging import page_of, told_page
 from criachat.labels.titles import label_titles
 from criachat.users.presence import Presence
 from criachat.users.shown import Shown
@@ -278,7 +278,7 @@ async def _page(
     ids = [contact.id for contact in found]
     sessions = await queries.list_sessions(db, actor.account_id, ids) if wants_sessions(params) else None
     return ContactListOut(
-        meta=ListMetaOut(count=count, current_page=1 if params.page is None else params.page),
+        meta=ListMetaOut(count=count, current_page=told_page(params.page)),
         payload=[contact_out(contact, shown, sessions) for contact in found],
     )
 
