@@ -18,6 +18,7 @@ from criachat.labels.titles import excess_of, label_titles
 
 # Every event that shows a contact carries all of their attributes.
 MOST_ATTRIBUTE_BYTES = 100_000
+UNIQUE = ("email", "phone_number", "identifier")
 NAMES = ("name", "email", "phone_number", "identifier")
 ATTRIBUTES = ("additional_attributes", "custom_attributes")
 
@@ -45,18 +46,18 @@ def changed_details(before: Details, params: ContactParams, *, is_deep: bool = F
 
     Attributes are merged by their top-level keys, with `is_deep` also those inside of them.
     """
-    sent = {field: value for field in ContactParams.__struct_fields__ if (value := getattr(params, field)) is not UNSET}
-    for field in ("email", "phone_number"):
-        if field in sent:
-            sent[field] = (sent[field] or "").strip().lower() or None
-    # Another system's id is kept to the letter: it is looked up, and proved, by exactly what was sent.
-    if "identifier" in sent and not (sent["identifier"] or "").strip():
-        sent["identifier"] = None
+    sent = _sent(params)
     for field in ATTRIBUTES:
         if field in sent:
             sent[field] = merged(getattr(before, field), sent[field] or {}, is_deep=is_deep)
     _check(sent)
     return _with_consequences(msgspec.structs.replace(before, **sent))
+
+
+def claimed_details(params: ContactParams) -> Details:
+    """What was sent of that which only one contact may have, whether or not it is well-formed."""
+    sent = _sent(params)
+    return Details(**{field: sent[field] for field in UNIQUE if field in sent})
 
 
 def with_custom_attributes(before: Details, attributes: dict[str, Any]) -> Details:
@@ -89,6 +90,18 @@ def checked_labels(labels: str | Iterable[str] | None) -> list[str]:
     if excess := excess_of(titles):
         raise LabelsInvalid(excess)
     return titles
+
+
+def _sent(params: ContactParams) -> dict[str, Any]:
+    """What was sent, as it is kept; blank says the same as null for what only one contact may have."""
+    sent = {field: value for field in ContactParams.__struct_fields__ if (value := getattr(params, field)) is not UNSET}
+    for field in ("email", "phone_number"):
+        if field in sent:
+            sent[field] = (sent[field] or "").strip().lower() or None
+    # Another system's id is kept to the letter: it is looked up, and proved, by exactly what was sent.
+    if "identifier" in sent and not (sent["identifier"] or "").strip():
+        sent["identifier"] = None
+    return sent
 
 
 def _check(sent: Mapping[str, Any]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 Thing = TypeVar("Thing")
 
@@ -34,6 +34,26 @@ class Invalid(Refused):
 
     def body(self) -> object:
         return {"message": self.text, "attributes": self.invalid_attributes}
+
+
+def together(refusals: Sequence[Invalid]) -> Invalid:
+    """Everything that is wrong with a record, in one refusal."""
+    named = [name for each in refusals for name in each.invalid_attributes]
+    return Invalid(", ".join(each.text for each in refusals), attributes=list(dict.fromkeys(named)))
+
+
+def checked_together(checks: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """What each check gives, by its name; what they refuse is refused in one answer."""
+    found: dict[str, Any] = {}
+    refusals: list[Invalid] = []
+    for name, check in checks.items():
+        try:
+            found[name] = check()
+        except Invalid as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise together(refusals)
+    return found
 
 
 class Unprocessable(Refused):

@@ -107,6 +107,26 @@ async def test_everything_that_is_taken_is_named_at_once(api: Api) -> None:
     assert reply.json["taken_by"] == {"email": rosa_id, "phone_number": marta_id, "identifier": rosa_id}
 
 
+async def test_what_is_wrong_is_named_together_with_what_is_taken(api: Api) -> None:
+    await api.post("/contacts", {"email": "rosa@example.net"})
+    marta = (await api.post("/contacts", {"name": "Marta"})).json["payload"]["contact"]
+    body = {"email": "rosa@example.net", "phone_number": "0151 12345678"}
+
+    replies = [await api.post("/contacts", body), await api.patch(f"/contacts/{marta['id']}", body)]
+
+    sentence = "Email has already been taken, Phone number should be in e164 format"
+    refusal = {"message": sentence, "attributes": ["email", "phone_number"]}
+    assert [(reply.status, reply.json) for reply in replies] == [(422, refusal)] * 2
+
+
+async def test_what_is_wrong_with_ones_own_details_is_not_called_taken(api: Api) -> None:
+    rosa = (await api.post("/contacts", {"email": "rosa@example.net"})).json["payload"]["contact"]
+
+    reply = await api.patch(f"/contacts/{rosa['id']}", {"email": "rosa@example.net", "phone_number": "0151"})
+
+    assert (reply.status, reply.json["attributes"]) == (422, ["phone_number"])
+
+
 async def test_an_identifier_is_kept_to_the_letter(api: Api) -> None:
     replies = [await api.post("/contacts", {"identifier": each}) for each in ("crm-77", "CRM-77", " crm-77 ")]
 

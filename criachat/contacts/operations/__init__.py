@@ -9,14 +9,16 @@ import msgspec
 import structlog
 
 from criachat.contacts import queries
-from criachat.contacts.errors import ContactOnline, DetailsTaken, LabelsInvalid, SourceTaken
+from criachat.contacts.errors import ContactOnline, DetailsInvalid, DetailsTaken, LabelsInvalid, SourceTaken
 from criachat.contacts.events import ContactCreated, ContactDeleted, ContactEvent, ContactMerged, ContactUpdated
 from criachat.contacts.models import Contact, ContactInbox, Details, Retagged
 from criachat.contacts.queries.notes import move_notes
 from criachat.contacts.rules import (
+    UNIQUE,
     avatar_url_hash,
     changed_details,
     checked_labels,
+    claimed_details,
     details_of,
     joined_details,
     with_custom_attributes,
@@ -27,7 +29,7 @@ from criachat.inboxes.models import Inbox
 from criachat.kit import clock, tokens
 from criachat.kit.actors import Actor, system
 from criachat.kit.db import Tx, changed
-from criachat.kit.errors import Conflict
+from criachat.kit.errors import Conflict, together
 from criachat.kit.events import by, emit
 from criachat.kit.times import iso
 from criachat.kit.upkeep import remove_file_later
@@ -36,7 +38,6 @@ from criachat.users.presence import Presence
 
 log = structlog.get_logger()
 
-UNIQUE = ("email", "phone_number", "identifier")
 # Whoever loses a race finds what the winner made when they look again.
 ATTEMPTS = 5
 BATCH = 200
@@ -46,10 +47,11 @@ MESSAGES_BATCH = 2000
 
 async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor, avatar_key: str | None = None) -> Contact:
     """A new contact; refused when e-mail, phone number or identifier belong to another one."""
-    details = changed_details(Details(avatar_key=avatar_key), params)
+    details = await _wanted(tx, Details(avatar_key=avatar_key), params, actor=actor)
     # Whoever was in the way may be removed before we ask what is taken; then there is room now.
     while (contact := await queries.insert_contact(tx, actor.account_id, details)) is None:
-        await _refuse_taken(tx, details, actor=actor)
+        if taken := await _find_taken(tx, details, actor=actor):
+            raise taken
     await emit(tx, contact_event(ContactCreated, contact, actor))
     return contact
 
@@ -86,7 +88,7 @@ async def change_contact(
 
     With an `avatar_key`, that is their picture from now on.
     """
-    details = changed_details(details_of(contact), params, is_deep=is_deep)
+    details = await _wanted(tx, details_of(contact), params, actor=actor, contact_id=contact.id, is_deep=is_deep)
     if avatar_key is not None:
         details = msgspec.structs.replace(details, avatar_key=avatar_key)
     return await _save(tx, contact, details, contact.labels, actor=actor)
@@ -262,8 +264,9 @@ async def _save(tx: Tx, before: Contact, details: Details, labels: Sequence[str]
     """Write what the contact became and tell; nothing changed is nothing to tell."""
     if details == details_of(before) and labels == before.labels:
         return before
-    if any(getattr(details, field) != getattr(before, field) for field in UNIQUE):
-        await _refuse_taken(tx, details, actor=actor, except_for=before.id)
+    is_claiming = any(getattr(details, field) != getattr(before, field) for field in UNIQUE)
+    if is_claiming and (taken := await _find_taken(tx, details, actor=actor, contact_id=before.id)):
+        raise taken
     after = await queries.save_contact(tx, before, details, labels)
     if before.avatar_key is not None and before.avatar_key != after.avatar_key:
         await remove_file_later(tx, before.avatar_key)
@@ -283,14 +286,26 @@ async def _changed_if_need_be(
     return contact and await change_contact(tx, contact, params, actor=actor, avatar_key=avatar_key)
 
 
-async def _refuse_taken(tx: Tx, details: Details, *, actor: Actor, except_for: int = 0) -> None:
-    """Refuse, naming all of them, what belongs to another contact; whose it is, only the team is told."""
-    holders = await queries.find_holders(tx, actor.account_id, details, except_for=except_for)
+async def _wanted(
+    tx: Tx, before: Details, params: ContactParams, *, actor: Actor, contact_id: int = 0, is_deep: bool = False
+) -> Details:
+    """The details after what was sent; what is wrong with them is refused together with what is not theirs to have."""
+    try:
+        return changed_details(before, params, is_deep=is_deep)
+    except DetailsInvalid as refusal:
+        taken = await _find_taken(tx, claimed_details(params), actor=actor, contact_id=contact_id)
+        raise together([taken, refusal]) if taken else refusal from None
+
+
+async def _find_taken(tx: Tx, details: Details, *, actor: Actor, contact_id: int = 0) -> DetailsTaken | None:
+    """The refusal that names all of these details that belong to another contact; whose, only the team is told."""
+    holders = await queries.find_holders(tx, actor.account_id, details, except_for=contact_id)
     taken_by = {field: holder for field in UNIQUE if (holder := getattr(holders, field)) is not None}
-    if taken_by:
-        sentences = [f"{field.replace('_', ' ').capitalize()} has already been taken" for field in taken_by]
-        told = None if actor.type == "contact" else taken_by
-        raise DetailsTaken(", ".join(sentences), attributes=list(taken_by), taken_by=told)
+    if not taken_by:
+        return None
+    sentences = [f"{field.replace('_', ' ').capitalize()} has already been taken" for field in taken_by]
+    told = None if actor.type == "contact" else taken_by
+    return DetailsTaken(", ".join(sentences), attributes=list(taken_by), taken_by=told)
 
 
 def columns_of(contact: Contact) -> dict[str, object]:
