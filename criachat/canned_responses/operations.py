@@ -10,6 +10,7 @@ from criachat.canned_responses.errors import ContentBlank, ShortCodeBlank, Short
 from criachat.canned_responses.models import CannedResponse
 from criachat.canned_responses.schemas import CannedResponseParams
 from criachat.kit.db import Tx
+from criachat.kit.errors import together
 
 
 async def create_canned_response(tx: Tx, account_id: int, params: CannedResponseParams) -> CannedResponse:
@@ -45,8 +46,7 @@ async def delete_canned_response(tx: Tx, canned_response: CannedResponse) -> Non
 
 
 def _checked(short_code: str, content: str) -> tuple[str, str]:
-    if not short_code.strip():
-        raise ShortCodeBlank
-    if not content.strip():
-        raise ContentBlank
+    refusals = [blank() for blank, text in ((ShortCodeBlank, short_code), (ContentBlank, content)) if not text.strip()]
+    if refusals:
+        raise together(refusals)
     return short_code.strip(), content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +20,7 @@ from criachat.custom_attributes.models import DISPLAY_TYPES, MODELS, AttributeMo
 from criachat.custom_attributes.schemas import DefinitionParams
 from criachat.kit import clock
 from criachat.kit.choices import chosen
+from criachat.kit.errors import checked_together
 
 # Filters know these already, each with a meaning of its own.
 BUILT_IN: Final[Mapping[AttributeModel, frozenset[str]]] = {
@@ -80,19 +82,21 @@ def new_definition(account_id: int, params: DefinitionParams) -> Definition:
 
 def changed_definition(before: Definition, params: DefinitionParams) -> Definition:
     """The definition after what was sent; built-in keys are refused where they are new to it."""
-    sent: dict[str, Any] = {}
-    for field in ("attribute_display_name", "attribute_key"):
-        if (text := getattr(params, field)) is not UNSET:
-            sent[field] = (text or "").strip()
-    sent |= {field: text or None for field in TEXTS if (text := getattr(params, field)) is not UNSET}
+    sent: dict[str, Any] = {field: text or None for field in TEXTS if (text := getattr(params, field)) is not UNSET}
     if params.attribute_values is not UNSET:
         sent["attribute_values"] = params.attribute_values or []
-    if params.attribute_display_type not in (UNSET, None):
-        sent["attribute_display_type"] = _display_type(params.attribute_display_type)
-    if params.attribute_model not in (UNSET, None):
-        sent["attribute_model"] = model_of(params.attribute_model)
+    sent |= checked_together(
+        {
+            "attribute_display_name": partial(_display_name, before, params),
+            "attribute_key": partial(_key, before, params),
+            "attribute_display_type": partial(_display_type, before, params),
+            "attribute_model": partial(_model, before, params),
+        }
+    )
     after = msgspec.structs.replace(before, **sent)
-    _check(before, after)
+    is_same_key = (before.attribute_model, before.attribute_key) == (after.attribute_model, after.attribute_key)
+    if not is_same_key and after.attribute_key in BUILT_IN[after.attribute_model]:
+        raise KeyBuiltIn
     return after
 
 
@@ -104,18 +108,29 @@ def model_of(said: object) -> AttributeModel:
     return model
 
 
-def _display_type(said: object) -> DisplayType:
-    display_type = chosen(str(said), DISPLAY_TYPES)
+def _display_name(before: Definition, params: DefinitionParams) -> str:
+    sent = params.attribute_display_name
+    name = before.attribute_display_name if sent is UNSET else (sent or "").strip()
+    if not name:
+        raise DisplayNameBlank
+    return name
+
+
+def _key(before: Definition, params: DefinitionParams) -> str:
+    key = before.attribute_key if params.attribute_key is UNSET else (params.attribute_key or "").strip()
+    if not key:
+        raise KeyBlank
+    return key
+
+
+def _display_type(before: Definition, params: DefinitionParams) -> DisplayType:
+    said = params.attribute_display_type
+    display_type = before.attribute_display_type if said in (UNSET, None) else chosen(str(said), DISPLAY_TYPES)
     if display_type is None:
         raise DisplayTypeUnknown
     return display_type
 
 
-def _check(before: Definition, after: Definition) -> None:
-    if not after.attribute_display_name:
-        raise DisplayNameBlank
-    if not after.attribute_key:
-        raise KeyBlank
-    is_same_key = (before.attribute_model, before.attribute_key) == (after.attribute_model, after.attribute_key)
-    if not is_same_key and after.attribute_key in BUILT_IN[after.attribute_model]:
-        raise KeyBuiltIn
+def _model(before: Definition, params: DefinitionParams) -> AttributeModel:
+    said = params.attribute_model
+    return before.attribute_model if said in (UNSET, None) else model_of(said)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from criachat.help_center.errors import (
+    AuthorMissing,
     Blank,
     ConfigInvalid,
     DomainInvalid,
@@ -17,8 +21,9 @@ from criachat.help_center.errors import (
     StatusUnknown,
 )
 from criachat.help_center.models import STATUSES, Portal
-from criachat.help_center.schemas import ConfigParams, PortalParams
+from criachat.help_center.schemas import ArticleParams, CategoryParams, ConfigParams, PortalParams
 from criachat.kit.choices import chosen
+from criachat.kit.errors import checked_together
 from criachat.kit.http.binding import convert
 
 FIRST_LOCALE = "en"
@@ -29,23 +34,80 @@ NO_LETTERS = re.compile(r"[\W_]+")
 WORD = re.compile(r"\w{1,100}")
 MOST_WORDS = 20
 LONGEST_TITLE = 100
+PLAIN_OF_CATEGORY = ("description", "position", "parent_category_id", "associated_category_id")
 PLAIN = ("color", "header_text", "homepage_link", "page_title")
 
 
-def sent_of_portal(params: PortalParams) -> dict[str, Any]:
-    """What was sent of a portal, and needs nothing but a look at itself; blank texts are none."""
-    sent = {name: value or None for name in PLAIN if (value := getattr(params, name)) is not UNSET}
-    if params.name is not UNSET:
-        sent["name"] = needed("name", params.name)
-    if params.slug is not UNSET:
-        sent["slug"] = slug_of(params.slug)
-    if params.custom_domain is not UNSET:
-        sent["custom_domain"] = domain_of(params.custom_domain)
+def sent_of_portal(params: PortalParams, *, is_new: bool = False) -> dict[str, Any]:
+    """What was sent of a portal, and needs nothing but a look at itself; blank texts are none.
+
+    A new one has a name, a slug and languages, whether or not they were sent.
+    """
+    sent: dict[str, Any] = {name: value or None for name in PLAIN if (value := getattr(params, name)) is not UNSET}
     if params.archived is not UNSET:
         sent["archived"] = params.archived
-    if params.config is not UNSET:
-        sent["allowed_locales"], sent["default_locale"] = languages_of(params.config)
+    checks = {
+        "name": partial(needed, "name"),
+        "slug": slug_of,
+        "custom_domain": domain_of,
+        "config": languages_of,
+    }
+    sent |= _checked(params, checks, needs=("name", "slug", "config") if is_new else ())
+    if "config" in sent:
+        sent["allowed_locales"], sent["default_locale"] = sent.pop("config")
     return sent
+
+
+def sent_of_category(portal: Portal, params: CategoryParams, *, is_new: bool = False) -> dict[str, Any]:
+    """What was sent of a category, and needs nothing but a look at itself and the portal's languages."""
+    sent = {name: value for name in PLAIN_OF_CATEGORY if (value := getattr(params, name)) is not UNSET}
+    if params.icon is not UNSET:
+        sent["icon"] = params.icon or ""
+    if params.related_category_ids:
+        sent["related_category_ids"] = sorted(set(params.related_category_ids))
+    said = msgspec.structs.replace(params, locale=params.locale or UNSET)
+    checks = {"name": partial(needed, "name"), "slug": slug_of, "locale": partial(locale_of, portal)}
+    return sent | _checked(said, checks, needs=checks if is_new else ())
+
+
+def sent_of_article(params: ArticleParams, *, is_new: bool = False) -> dict[str, Any]:
+    """What was sent of an article, and needs nothing but a look at itself; a new one has title, content and author."""
+    sent: dict[str, Any] = {}
+    if params.description is not UNSET:
+        sent["description"] = params.description
+    if params.position is not UNSET and params.position is not None:
+        sent["position"] = params.position
+    if params.meta is not UNSET:
+        sent["meta"] = {} if params.meta is None else msgspec.to_builtins(params.meta)
+    said = msgspec.structs.replace(params, slug=params.slug or UNSET)
+    checks = {
+        "title": partial(needed, "title"),
+        "content": partial(needed, "content"),
+        "author_id": author_of,
+        "slug": slug_of,
+        "status": status_of,
+    }
+    return sent | _checked(said, checks, needs=("title", "content", "author_id") if is_new else ())
+
+
+def _checked(
+    params: PortalParams | CategoryParams | ArticleParams,
+    checks: Mapping[str, Callable[[Any], Any]],
+    *,
+    needs: Collection[str],
+) -> dict[str, Any]:
+    """What the checks make of the fields that were sent, and of those that are needed."""
+    said = {name: getattr(params, name) for name in checks}
+    return checked_together(
+        {name: partial(checks[name], value) for name, value in said.items() if value is not UNSET or name in needs}
+    )
+
+
+def author_of(value: int | UnsetType | None) -> int:
+    """Whoever was named as the author; there must be one."""
+    if value is UNSET or value is None:
+        raise AuthorMissing
+    return value
 
 
 def needed(name: str, value: str | UnsetType | None) -> str:
@@ -91,8 +153,9 @@ def languages_of(config: dict[str, Any] | UnsetType | None) -> tuple[list[str], 
     return allowed, default
 
 
-def locale_of(portal: Portal, locale: str | None) -> str:
-    """One of the portal's languages."""
+def locale_of(portal: Portal, said: str | UnsetType) -> str:
+    """The language that was said, one of the portal's; English when nothing was said."""
+    locale = FIRST_LOCALE if said is UNSET else said
     if locale not in portal.allowed_locales:
         raise LocaleUnknown
     return locale

@@ -88,6 +88,14 @@ async def test_a_wildcard_is_a_letter_like_others(api: Api, wildcard: str) -> No
             422,
             {"message": "Short code can't be blank", "attributes": ["short_code"]},
         ),
+        (
+            {"short_code": "", "content": ""},
+            422,
+            {
+                "message": "Short code can't be blank, Content can't be blank",
+                "attributes": ["short_code", "content"],
+            },
+        ),
         ({"short_code": "hi"}, 422, {"message": "Content can't be blank", "attributes": ["content"]}),
         ({"short_code": "hi", "content": None}, 422, {"message": "Content can't be blank", "attributes": ["content"]}),
         (

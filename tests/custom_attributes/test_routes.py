@@ -95,6 +95,18 @@ async def test_those_of_one_model_are_listed_or_all(api: Api, given: Given, quer
     assert [each["attribute_key"] for each in reply.json] == keys
 
 
+async def test_everything_that_is_wrong_is_named_at_once(api: Api) -> None:
+    body = {"attribute_display_name": "", "attribute_key": " ", "attribute_display_type": "colour"}
+
+    reply = await api.post(PATH, body)
+
+    assert (reply.status, reply.json["attributes"]) == (422, list(body))
+    assert reply.json["message"] == (
+        "Attribute display name can't be blank, Attribute key can't be blank, "
+        "Attribute display type is not included in the list"
+    )
+
+
 @pytest.mark.parametrize(
     ("fields", "message", "attribute"),
     [

@@ -138,6 +138,26 @@ async def test_what_a_portal_cannot_be_is_refused_whole(
     assert (await api.get("/portals")).json["payload"] == [portal]
 
 
+async def test_everything_that_a_help_centre_lacks_is_named_at_once(api: Api, given: Given) -> None:
+    path = f"/portals/{(await given.portal())['slug']}"
+
+    lacking = [
+        await api.post("/portals", {"name": "", "custom_domain": "localhost"}),
+        await api.patch(path, {"name": "", "slug": "a/b"}),
+        await api.post(f"{path}/categories", {"name": "", "locale": "xx"}),
+        await api.post(f"{path}/articles", {"description": "Nothing else"}),
+    ]
+
+    assert [reply.status for reply in lacking] == [422] * 4
+    assert [reply.json["attributes"] for reply in lacking] == [
+        ["name", "slug", "custom_domain"],
+        ["name", "slug"],
+        ["name", "slug", "locale"],
+        ["title", "content", "author", "author_id"],
+    ]
+    assert lacking[3].json["message"] == "Title can't be blank, Content can't be blank, Author must exist"
+
+
 @pytest.mark.parametrize("body", [{"archived": "perhaps"}, {"config": {"allowed_locales": "en"}}, {"config": [1]}])
 async def test_a_value_of_the_wrong_kind_is_refused(api: Api, given: Given, body: dict[str, Any]) -> None:
     portal = await given.portal()

@@ -25,7 +25,8 @@ UNIQUE_LENGTH = 6
 
 async def create_article(tx: Tx, portal: Portal, params: ArticleParams, *, actor: Actor) -> Article:
     """A new article, at the end of its category. Without a slug of its own it gets one made of time and title."""
-    title = rules.needed("title", params.title)
+    sent = rules.sent_of_article(params, is_new=True)
+    title = sent["title"]
     plain = Article(
         id=0,
         account_id=portal.account_id,
@@ -38,7 +39,7 @@ async def create_article(tx: Tx, portal: Portal, params: ArticleParams, *, actor
         associated_article_id=None,
         title=title,
         slug=f"{int(clock.unix())}-{rules.in_dashes(title)}",
-        content=rules.needed("content", params.content),
+        content=sent["content"],
         description=None,
         status=DRAFT,
         position=None,
@@ -48,9 +49,7 @@ async def create_article(tx: Tx, portal: Portal, params: ArticleParams, *, actor
         version=1,
         updated_at=clock.now(),
     )
-    if params.author_id is UNSET:
-        raise AuthorMissing
-    wanted = await _changed(tx, portal, plain, params, actor=actor)
+    wanted = await _changed(tx, portal, plain, sent, params, actor=actor)
     if params.position is UNSET or params.position is None:
         wanted = msgspec.structs.replace(wanted, position=await _end(tx, portal, wanted.category_id))
     article_id = await articles.insert_article(tx, wanted)
@@ -64,7 +63,8 @@ async def create_article(tx: Tx, portal: Portal, params: ArticleParams, *, actor
 
 async def change_article(tx: Tx, portal: Portal, article: Article, params: ArticleParams, *, actor: Actor) -> Article:
     """Change what was sent. In another category it comes last."""
-    wanted = await _changed(tx, portal, article, params, actor=actor)
+    sent = rules.sent_of_article(params)
+    wanted = await _changed(tx, portal, article, sent, params, actor=actor)
     if wanted.category_id != article.category_id and params.position in (UNSET, None):
         wanted = msgspec.structs.replace(wanted, position=await _end(tx, portal, wanted.category_id))
     if wanted == article:
@@ -84,10 +84,12 @@ async def reorder(tx: Tx, portal: Portal, positions: Mapping[str, int]) -> None:
     await articles.set_positions(tx, portal, {number: positions[text] for text, number in ids.items() if number})
 
 
-async def _changed(tx: Tx, portal: Portal, article: Article, params: ArticleParams, *, actor: Actor) -> Article:
-    sent: dict[str, Any] = _plain(params)
-    if params.author_id is not UNSET:
-        sent["author_id"] = await _author(tx, actor, params.author_id)
+async def _changed(
+    tx: Tx, portal: Portal, article: Article, plain: Mapping[str, Any], params: ArticleParams, *, actor: Actor
+) -> Article:
+    sent = dict(plain)
+    if "author_id" in sent:
+        await _check_author(tx, actor, sent["author_id"])
     if params.associated_article_id is not UNSET:
         sent["associated_article_id"] = await _root(tx, portal, article, params.associated_article_id)
     category_id = article.category_id
@@ -100,31 +102,9 @@ async def _changed(tx: Tx, portal: Portal, article: Article, params: ArticlePara
     return msgspec.structs.replace(article, **sent)
 
 
-def _plain(params: ArticleParams) -> dict[str, Any]:
-    """What needs nothing but a look at itself."""
-    sent: dict[str, Any] = {}
-    if params.title is not UNSET:
-        sent["title"] = rules.needed("title", params.title)
-    if params.content is not UNSET:
-        sent["content"] = rules.needed("content", params.content)
-    if params.slug is not UNSET and params.slug:
-        sent["slug"] = rules.slug_of(params.slug)
-    if params.status is not UNSET:
-        sent["status"] = rules.status_of(params.status)
-    if params.meta is not UNSET:
-        sent["meta"] = {} if params.meta is None else msgspec.to_builtins(params.meta)
-    if params.description is not UNSET:
-        sent["description"] = params.description
-    if params.position is not UNSET and params.position is not None:
-        sent["position"] = params.position
-    return sent
-
-
-async def _author(tx: Tx, actor: Actor, user_id: int | None) -> int:
-    colleague = await users.find_colleague(tx, actor, user_id)
-    if colleague is None:
+async def _check_author(tx: Tx, actor: Actor, user_id: int) -> None:
+    if await users.find_colleague(tx, actor, user_id) is None:
         raise AuthorMissing
-    return colleague.id
 
 
 async def _root(tx: Tx, portal: Portal, article: Article, article_id: int | None) -> int | None:

@@ -27,15 +27,20 @@ PICTURE = "image"
 
 async def create_portal(tx: Tx, files: Files, params: PortalParams, *, actor: Actor) -> Portal:
     """A new portal; nothing is in it yet."""
-    name, slug = rules.needed("name", params.name), rules.slug_of(params.slug)
-    allowed, default = rules.languages_of(params.config)
+    sent = rules.sent_of_portal(params, is_new=True)
+    slug = sent["slug"]
     await take_turn(tx, actor.account_id)
     if await portals.count_portals(tx, actor.account_id) >= MOST_PORTALS:
         raise TooManyPortals
     if await directory.find(tx, PORTAL_SLUG, slug) is not None:
         raise SlugTaken
     await portals.insert_portal(
-        tx, actor.account_id, name=name, slug=slug, allowed_locales=allowed, default_locale=default
+        tx,
+        actor.account_id,
+        name=sent["name"],
+        slug=slug,
+        allowed_locales=sent["allowed_locales"],
+        default_locale=sent["default_locale"],
     )
     portal = await access.load_portal(tx, actor, slug)
     await directory.register(tx, PORTAL_SLUG, slug, portal.account_id, portal.id)
