@@ -257,6 +257,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, *, feed: 
         Settings: settings,
         Keyring: ground.keyring,
         TokenResolver: resolver,
+        SharedLimiter: counted,
         Entrance: Entrance(database=database, keyring=ground.keyring, limits=counted, shown=shown),
         Signals: ground.signals,
         Outside: ground.outside,

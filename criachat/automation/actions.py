@@ -27,7 +27,11 @@ from criachat.users import access as people
 
 MOST_ACTIONS: Final = 50
 MOST_TEAMS: Final = 100
+# In a hundred conversations, where a macro is executed at most, they are as many as an account may tell in an hour.
+MOST_ADDRESSES: Final = 10
 LONGEST_ADDRESSES: Final = 5_000
+TELL: Final = "send_webhook_event"
+MAIL_TRANSCRIPT: Final = "send_email_transcript"
 NOBODY: Final = "nil"
 NOTHING: Final = (None, "", NOBODY, 0, "0")
 
@@ -67,6 +71,8 @@ def read_actions(
     if len(parts) > MOST_ACTIONS:
         raise ActionsInvalid(f"Actions can be {MOST_ACTIONS} at most")
     named = [_named(part) for part in parts]
+    if sum(name == TELL for name, _ in named) > MOST_ADDRESSES:
+        raise ActionsInvalid(f"Automation action {TELL} can be used {MOST_ADDRESSES} times at most")
     unknown = sorted({name for name, _ in named} - kind.names)
     if unknown:
         raise ActionsInvalid(f"Automation actions {', '.join(unknown)[:500]} not supported.")
@@ -83,7 +89,7 @@ def told_actions(actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The actions as the log of changes shows them: of addresses, what is no secret."""
     return [
         {**action, "action_params": [told_url(each) for each in action["action_params"]]}
-        if action["action_name"] == "send_webhook_event"
+        if action["action_name"] == TELL
         else dict(action)
         for action in actions
     ]
@@ -92,6 +98,17 @@ def told_actions(actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def scopes_of(actions: Sequence[Mapping[str, Any]]) -> list[str]:
     """What a token has to cover whose owner has these done: whatever it takes to do them one by one."""
     return sorted({scope for action in actions for scope in SCOPES.get(action["action_name"], (CHANGES,))})
+
+
+def told_by(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many outside are told of a conversation, each time these are done in one, by the limit on that."""
+    told = {"macro-address": 0, "macro-transcript": 0}
+    for action in actions:
+        if action["action_name"] == TELL:
+            told["macro-address"] += 1
+        elif action["action_name"] == MAIL_TRANSCRIPT:
+            told["macro-transcript"] += action["action_params"][0].count(",") + 1
+    return told
 
 
 async def check_people(db: Db, actor: Actor, actions: Sequence[Action]) -> None:
@@ -239,8 +256,8 @@ READERS: Final[Mapping[str, Reader]] = {
     "send_message": _text,
     "add_private_note": _text,
     "send_email_to_team": _mail_to_teams,
-    "send_email_transcript": partial(_text, longest=LONGEST_ADDRESSES),
-    "send_webhook_event": _address,
+    MAIL_TRANSCRIPT: partial(_text, longest=LONGEST_ADDRESSES),
+    TELL: _address,
     "change_status": partial(_one_of, words=STATUSES),
     "change_priority": partial(_one_of, words=(*PRIORITIES, NOBODY)),
     "mute_conversation": _nothing,
@@ -255,7 +272,7 @@ SCOPES: Final[Mapping[str, Sequence[str]]] = {
     "send_message": ("messages:write",),
     "add_private_note": ("messages:write",),
     "send_attachment": ("messages:write",),
-    "send_webhook_event": ("conversations:read", "webhooks:write"),
+    TELL: ("conversations:read", "webhooks:write"),
 }
 ALL_NAMES: Final = frozenset((*READERS, "assign_agent", "send_attachment"))
 OF_RULES: Final = Kind(names=ALL_NAMES, agent_words=frozenset(("last_responding_agent",)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.automation import access
-from criachat.automation.actions import scopes_of
+from criachat.automation.actions import scopes_of, told_by
 from criachat.automation.files import find_files
 from criachat.automation.jobs import RunMacro, jobs, run_macro
 from criachat.automation.models import Macro, Rule
@@ -29,6 +29,7 @@ from criachat.kit.errors import NotFound, ScopeMissing
 from criachat.kit.files import Files
 from criachat.kit.http.answers import Answer
 from criachat.kit.http.routes import Routes
+from criachat.kit.shared_limits import SharedLimiter
 from criachat.users import access as users
 from criachat.users.schemas import agent_out
 from criachat.users.shown import Shown
@@ -122,16 +123,19 @@ async def delete_macro(tx: Tx, actor: Actor, macro_id: int) -> None:
 
 
 @macro_routes.post("/{macro_id}/execute", actors=AGENT)
-async def execute_macro(tx: Tx, actor: Actor, macro_id: int, params: ExecutionParams) -> None:
+async def execute_macro(tx: Tx, actor: Actor, limits: SharedLimiter, macro_id: int, params: ExecutionParams) -> None:
     """Do what the macro says in these conversations, 100 at most, a moment later and in the caller's name.
 
-    What cannot be done is passed over, and told of in the thread. A token with scopes needs those of each action.
+    What cannot be done is passed over, and told of in the thread. A token with scopes needs those of each action. How
+    many outside are told of conversations, by address or by mail, has limits for each account.
     """
     macro = await access.load_macro(tx, actor, macro_id)
     for scope in scopes_of(macro.actions):
         if not actor.covers(scope):
             raise ScopeMissing(scope)
     run_ids = await macros.begin_runs(tx, macro, params.conversation_ids, actor=actor)
+    for name, times in told_by(macro.actions).items():
+        await limits.count_within(tx, name, str(actor.account_id), times=times * len(run_ids))
     await jobs.enqueue_all(tx, run_macro, [RunMacro(macro.account_id, run_id) for run_id in run_ids])
 
 

@@ -57,6 +57,8 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("contact-search", 100, MINUTE, "account", "Searching contacts"),
     Limit("upload", 60, HOUR, "account", "Uploading files ahead of a message"),
     Limit("transcript", 30, HOUR, "account", "Sending transcripts of conversations by e-mail"),
+    Limit("macro-address", 1000, HOUR, "account", "Telling addresses that macros name"),
+    Limit("macro-transcript", 300, HOUR, "account", "Sending transcripts of conversations by macros"),
     Limit("instructions", 30, HOUR, "account", "Mailing somebody how the domain of a help centre is set up"),
     Limit("reports", 1000, MINUTE, "account", "Reading reports"),
 )

@@ -76,11 +76,15 @@ class SharedLimiter:
 
     async def count_one(self, name: str, subject: str, *, times: int = 1) -> None:
         """Count what somebody does, so many times, against one limit, wherever they are; raises `TooMany`."""
+        async with self._database.transaction() as tx:
+            await self.count_within(tx, name, subject, times=times)
+
+    async def count_within(self, tx: Tx, name: str, subject: str, *, times: int) -> None:
+        """The same for what is done in this transaction and nowhere else: it counts if that is done."""
         limit = self._limits.get(name)
         if not self._is_on or limit is None or not times:
             return
-        async with self._database.transaction() as tx:
-            verdict = await self._verdict(tx, limit, subject, times=times)
+        verdict = await self._verdict(tx, limit, subject, times=times)
         if not verdict.allowed:
             raise TooMany(headers([verdict]))
 

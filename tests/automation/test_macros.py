@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from apps import PNG
-from harness import Api, Given
+from harness import Api, Given, Reply
 
 from criachat.automation.jobs import RunMacro, run_macro
 from criachat.conversations.events import ConversationUpdated
@@ -45,6 +45,12 @@ async def executed(given: Given, api: Api, kept: Any, *conversations: Any) -> No
     assert (reply.status, reply.body) == (200, b"")
     await given.worked()
     await given.relayed()
+
+
+async def runs_of(given: Given) -> list[int]:
+    """Of each run that there is to be, that it is one."""
+    async with given.world.parts.database.reading() as db:
+        return await db.fetch_values("SELECT 1 FROM macro_runs WHERE account_id = $1", given.account_id)
 
 
 async def shown(api: Api, conversation: Any) -> Any:
@@ -377,6 +383,61 @@ async def test_an_execution_names_a_hundred_conversations_at_most(api: Api, body
     reply = await api.post(f"{PATH}/{kept['id']}/execute", body)
 
     assert (reply.status, list(reply.json)) == (422, ["error"])
+
+
+async def execute(api: Api, kept: Any, *display_ids: int) -> Reply:
+    return await api.post(f"{PATH}/{kept['id']}/execute", {"conversation_ids": display_ids})
+
+
+@pytest.mark.parametrize(
+    ("action", "in_an_hour"),
+    [
+        (("send_webhook_event", ["https://example.com/in"]), 1000),
+        (("send_email_transcript", ["a@example.com, b@example.com"]), 300),
+    ],
+)
+async def test_an_account_has_so_many_told_in_an_hour_whole_or_not_at_all(
+    api: Api, given: Given, action: tuple[str, list[str]], in_an_hour: int
+) -> None:
+    others = await given.another_account()
+    times = len(action[1][0].split(","))
+    ten, one, other = await macro(api, doing(*[action] * 10)), await macro(api, doing(action)), await macro(api, SPAM)
+    theirs = await macro(others.api, doing(action))
+    most = in_an_hour // (10 * times)
+
+    first = await execute(api, ten, *range(1, most + 1))
+    over = await execute(api, one, 1)
+    beside = [await execute(api, other, 1), await execute(others.api, theirs, 1), await execute(api, one)]
+    clock.travel(timedelta(hours=1))
+    later = await execute(api, one, 1, 1)
+
+    assert (first.status, over.status, later.status) == (200, 429, 200)
+    assert [reply.status for reply in beside] == [200] * 3
+    assert over.body == b"Retry later\n"
+    assert 3_500 < int(over.headers["Retry-After"]) <= 3_600
+    assert await runs_of(given) == [1] * most + [1, 1]
+
+
+async def test_what_is_sent_again_under_its_key_is_counted_once(api: Api, given: Given) -> None:
+    ten = await macro(api, doing(*[("send_webhook_event", ["https://example.com/in"])] * 10))
+    path, body = f"{PATH}/{ten['id']}/execute", {"conversation_ids": list(range(1, 51))}
+
+    replies = [await api.post(path, body, headers={"Idempotency-Key": "press-1"}) for _ in range(5)]
+
+    assert [reply.status for reply in replies] == [200] * 5
+    assert (await api.post(path, body)).status == 200
+    assert (await api.post(path, body)).status == 429
+
+
+async def test_a_macro_names_ten_addresses_at_most(api: Api) -> None:
+    action = ("send_webhook_event", ["https://example.com/in"])
+
+    reply = await api.post(PATH, doing(*[action] * 11))
+
+    assert (reply.status, reply.json) == (
+        422,
+        {"error": {"actions": ["Automation action send_webhook_event can be used 10 times at most"]}},
+    )
 
 
 async def test_unknown_ones_and_those_of_another_account_are_not_found(api: Api, given: Given) -> None:
