@@ -333,12 +333,13 @@ def session_settings(part: str) -> dict[str, str]:
 
 
 async def _set_codecs(connection: Connection) -> None:
+    # As text, because what decodes it can be handed over as it is: rows have several of these.
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
-        format="binary",
-        encoder=lambda value: b"\x01" + _encode_json(value),
-        decoder=lambda data: _decode_json(data[1:]),
+        format="text",
+        encoder=lambda value: _encode_json(value).decode(),
+        decoder=_decode_json,
     )
     await connection.set_type_codec(
         "json", schema="pg_catalog", format="binary", encoder=_encode_json, decoder=msgspec.Raw
