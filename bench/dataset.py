@@ -119,6 +119,14 @@ async def fill(
     """Load so much into these inboxes of the account, and have PostgreSQL learn about it."""
     await connection.execute("SET statement_timeout = 0")
     await connection.execute("SET work_mem = '64MB'")
+    # COPY wants the binary format of everything.
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+    )
     maker = await _prepare(connection, account_id, inbox_ids, size)
     messages = 0
     for start in range(0, size.conversations, BATCH):

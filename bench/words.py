@@ -33,8 +33,9 @@ async def keep_words(connection: Connection, account_id: int, *, messages: int) 
         definition = await connection.fetchval(DEFINITION)
         if messages >= MANY:
             await connection.execute(DROP_INDEX)
-        await connection.execute(INSERT_WORDS, account_id)
+        # In the order of the job, which may run at this moment: first how far it is, then the words.
         await connection.execute(INSERT_PROGRESS, account_id)
+        await connection.execute(INSERT_WORDS, account_id)
         if messages >= MANY:
             await connection.execute("SET LOCAL maintenance_work_mem = '1GB'")
             await connection.execute(definition)

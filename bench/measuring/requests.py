@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench import pgbench
+from bench.bare import bare, read_script
 from bench.inside import statements_of
 from bench.load import Outcome, closed_loop, open_loop, together
 from bench.measuring.measurement import Measurement
@@ -63,6 +64,7 @@ async def measure_threads(bench: Bench) -> Result:
             _share(load, at_least=10),
             Figure(name="Round trips to the database", value=statements, at_most=2),
             _errors(load),
+            await _bare_share(bench, ground, load, threads(site), "thread.sql"),
         ],
         loads=[load],
         data_set=str(site.data),
@@ -85,6 +87,7 @@ async def measure_pages(bench: Bench) -> Result:
             Figure(name="Statements", value=statements, at_most=2),
             Figure(name=f"p95 at {PAGES_PER_SECOND}/s", value=steady.p95, unit="ms", at_most=60),
             _errors(load, steady),
+            await _bare_share(bench, ground, load, pages(site), "page.sql"),
         ],
         loads=[load, steady],
         data_set=str(site.data),
@@ -147,9 +150,24 @@ async def _measure_writes(
             Figure(name=f"p99 at {WRITES_PER_SECOND}/s", value=steady.p99, unit="ms", at_most=80),
             Figure(name="Messages answered but not kept, or without event", value=_lost(load, steady, kept), at_most=0),
             _errors(load, steady),
+            await _bare_share(bench, ground, load, requests, "write.sql"),
         ],
         loads=[load, steady],
         data_set=str(ground.site.data),
+    )
+
+
+async def _bare_share(bench: Bench, ground: Ground, load: Load, requests: Iterator[bytes], script: str) -> Figure:
+    """What a Python server that does nothing else reaches, asked by the same client."""
+    pace = bench.pace
+    bench.progress.step(f"a bare Python server for {pgbench.name_of(script)}")
+    async with bare(read_script(script, ground.variables), ground.url) as address:
+        outcome = await closed_loop(
+            address, requests, seconds=pace.rounds * pace.round_seconds, warm_up=pace.warm_up_seconds
+        )
+    yardstick = load.yardstick.rate if load.yardstick else 0
+    return Figure(
+        name="Share of the yardstick that bare Python reaches", value=100 * outcome.rate / yardstick, unit="%"
     )
 
 

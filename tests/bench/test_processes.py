@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 
+import aiohttp
 import pytest
+from harness import Given
 
 from bench import poster
+from bench.bare import Script, bare, script_of
 from bench.child import settled
 from bench.echo import echo
 from bench.listener import listeners
@@ -71,3 +74,23 @@ async def test_a_count_is_settled_when_it_has_stood_still_for_a_while() -> None:
         return next(counts)
 
     assert await asyncio.wait_for(settled(count), 5) == 4
+
+
+async def test_the_bare_server_answers_each_request_with_the_rows_of_its_statement(given: Given) -> None:
+    script = Script("SELECT number, number * 2 AS double FROM generate_series(1, $1) AS number", 3, 3)
+
+    async with (
+        bare(script, given.world.parts.database.url) as address,
+        aiohttp.ClientSession(f"http://{address.host}:{address.port}") as session,
+        session.get("/") as answer,
+    ):
+        rows = await answer.json()
+
+    assert rows == [{"number": number, "double": 2 * number} for number in (1, 2, 3)]
+
+
+def test_a_yardstick_becomes_a_statement_with_one_value() -> None:
+    script = script_of("-- What it is.\n\\set place random(0, :busy)\nSELECT 1\nOFFSET :place * 25;\n", {"busy": 40})
+
+    assert script.statement.endswith("SELECT 1\nOFFSET $1 * 25")
+    assert (script.first, script.last) == (0, 40)
