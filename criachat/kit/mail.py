@@ -69,16 +69,20 @@ class MailDelayed(Exception):
 
 
 def write(template: Template, *, to: str, link: str | None = None, **values: str) -> Mail:
-    """The mail with its values filled in; in the page they are text, whatever they look like."""
-    escaped = {name: escape(value) for name, value in values.items()}
-    texts = [paragraph.format(**values) for paragraph in template.paragraphs]
+    """The mail with its values filled in; in the page they are text, whatever they look like.
+
+    Each stays in its line: people call themselves what they like, and write no paragraph to others with it.
+    """
+    told = {name: " ".join(value.split()) for name, value in values.items()}
+    escaped = {name: escape(value) for name, value in told.items()}
+    texts = [paragraph.format(**told) for paragraph in template.paragraphs]
     blocks = [f"<p>{escape(paragraph, quote=False).format(**escaped)}</p>" for paragraph in template.paragraphs]
     if link is not None:
         texts.append(link)
         blocks.append(BUTTON.format(link=escape(link), label=escape(template.button or link)))
     return Mail(
         to=to,
-        subject=template.subject.format(**values),
+        subject=template.subject.format(**told),
         text="\n\n".join(texts) + "\n",
         html=PAGE.format(paragraphs="\n".join(blocks)),
     )

@@ -66,6 +66,17 @@ async def test_nothing_in_a_name_becomes_a_header_or_a_second_receiver(mailbox: 
     assert mailbox.of("eva@example.com") == []
 
 
+async def test_a_name_writes_no_lines_of_its_own() -> None:
+    name = "Eve,\r\n\r\nyour account is closed. Pay at\u2028http://evil.example\x85now"
+
+    mail = write(WELCOME, to="ana@example.com", link=LINK, name=name, account="Loja\nAzul")
+
+    text = "Olá Eve, your account is closed. Pay at http://evil.example now,\n\nbem-vinda à Loja Azul."
+    assert mail.text == f"{text}\n\n{LINK}\n"
+    assert mail.html is not None
+    assert "<p>bem-vinda à Loja Azul.</p>" in mail.html
+
+
 async def test_an_address_that_cannot_be_written_to_stands_in_no_log(mailbox: Mailbox) -> None:
     mail = write(WELCOME, to="rosa@example.com, eva", name="Rosa", account="Loja")
 
