@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -11,7 +12,12 @@ from apps import PNG
 from harness import Api, Given, Reply
 
 from criachat.automation.jobs import RunMacro, run_macro
-from criachat.conversations.events import ConversationUpdated
+from criachat.conversations.events import (
+    AssigneeChanged,
+    ConversationStatusChanged,
+    ConversationUpdated,
+    TeamChanged,
+)
 from criachat.kit import clock
 from criachat.kit.jobs import JobContext
 from criachat.messages.events import MessageCreated
@@ -241,6 +247,33 @@ async def test_what_else_can_be_done(
 
     after = await shown(api, conversation)
     assert {**after["meta"], **after}.get(key) == value
+
+
+async def test_whatever_a_macro_does_is_told_of_as_its_doing(api: Api, given: Given) -> None:
+    team = await given.team("vendas", given.boss)
+    conversation = await given.conversation()
+    kept = await macro(
+        api,
+        doing(
+            ("add_label", ["vip", "old"]),
+            ("remove_label", ["old"]),
+            ("assign_team", [team["id"]]),
+            ("assign_agent", ["self"]),
+            ("change_priority", ["high"]),
+            ("send_message", ["Oi"]),
+            ("add_private_note", ["Só nós"]),
+            ("change_status", ["pending"]),
+            ("remove_assigned_agent", []),
+            ("remove_assigned_team", []),
+        ),
+    )
+
+    await executed(given, api, kept, conversation)
+
+    kinds = (ConversationUpdated, ConversationStatusChanged, AssigneeChanged, TeamChanged, MessageCreated)
+    told = {kind: [each for each in await given.emitted(kind) if each.actor_type == "user"] for kind in kinds}
+    assert all(told.values())
+    assert {each.cause for each in chain.from_iterable(told.values())} == {f"macro:{kept['id']}"}
 
 
 async def test_a_file_is_sent_as_a_copy_each_time_also_after_the_macro_is_gone(api: Api, given: Given) -> None:

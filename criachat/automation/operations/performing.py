@@ -49,38 +49,38 @@ async def perform(tx: Tx, conversation: Conversation, action: Action, doing: Doi
 async def _assign_agent(tx: Tx, conversation: Conversation, params: list[Any], doing: Doing) -> None:
     actor, wanted = doing.actor, params[0]
     if wanted == NOBODY:
-        await assigning.assign(tx, conversation, None, actor=actor)
+        await assigning.assign(tx, conversation, None, actor=actor, cause=doing.cause)
         return
     agent = await users.find_colleague(tx, actor, actor.user_id if wanted == "self" else wanted)
     if agent is None or not (
         agent.role == "administrator" or await inboxes.is_member(tx, agent.account_id, conversation.inbox_id, agent.id)
     ):
         raise NotDone("the agent is not in the inbox")
-    await assigning.assign(tx, conversation, agent, actor=actor)
+    await assigning.assign(tx, conversation, agent, actor=actor, cause=doing.cause)
 
 
 async def _assign_team(tx: Tx, conversation: Conversation, params: list[Any], doing: Doing) -> None:
     team = None if params[0] == NOBODY else await teams.find_team(tx, doing.actor, params[0])
     if team is None and params[0] != NOBODY:
         raise NotDone("there is no such team any more")
-    await assigning.assign_team(tx, conversation, team, actor=doing.actor)
+    await assigning.assign_team(tx, conversation, team, actor=doing.actor, cause=doing.cause)
 
 
 async def _remove_team(tx: Tx, conversation: Conversation, _: list[Any], doing: Doing) -> None:
-    await assigning.assign_team(tx, conversation, None, actor=doing.actor)
+    await assigning.assign_team(tx, conversation, None, actor=doing.actor, cause=doing.cause)
 
 
 async def _remove_agent(tx: Tx, conversation: Conversation, _: list[Any], doing: Doing) -> None:
-    await assigning.assign(tx, conversation, None, actor=doing.actor)
+    await assigning.assign(tx, conversation, None, actor=doing.actor, cause=doing.cause)
 
 
 async def _add_labels(tx: Tx, conversation: Conversation, params: list[Any], doing: Doing) -> None:
-    await describing.set_labels(tx, conversation, [*conversation.labels, *params], actor=doing.actor)
+    await describing.set_labels(tx, conversation, [*conversation.labels, *params], actor=doing.actor, cause=doing.cause)
 
 
 async def _remove_labels(tx: Tx, conversation: Conversation, params: list[Any], doing: Doing) -> None:
     kept = [label for label in conversation.labels if label not in params]
-    await describing.set_labels(tx, conversation, kept, actor=doing.actor)
+    await describing.set_labels(tx, conversation, kept, actor=doing.actor, cause=doing.cause)
 
 
 async def _change_status(tx: Tx, conversation: Conversation, params: list[Any], doing: Doing) -> None:
@@ -102,7 +102,7 @@ async def _mute(tx: Tx, conversation: Conversation, _: list[Any], doing: Doing) 
 
 async def _change_priority(tx: Tx, conversation: Conversation, params: list[Any], doing: Doing) -> None:
     wanted = None if params[0] == NOBODY else params[0]
-    await status.change_priority(tx, conversation, wanted, actor=doing.actor)
+    await status.change_priority(tx, conversation, wanted, actor=doing.actor, cause=doing.cause)
 
 
 async def _send_message(tx: Tx, conversation: Conversation, params: list[Any], doing: Doing) -> None:
@@ -122,8 +122,15 @@ async def _send_attachment(tx: Tx, conversation: Conversation, _: list[Any], doi
 async def _say(
     tx: Tx, conversation: Conversation, params: MessageParams, doing: Doing, *, files: tuple[StoredFile, ...] = ()
 ) -> None:
-    limit = doing.limit_per_minute
-    await add_message(tx, conversation, params, files, actor=doing.actor, limit_per_minute=limit)
+    await add_message(
+        tx,
+        conversation,
+        params,
+        files,
+        actor=doing.actor,
+        limit_per_minute=doing.limit_per_minute,
+        cause=doing.cause,
+    )
 
 
 async def _send_transcript(tx: Tx, conversation: Conversation, params: list[Any], doing: Doing) -> None:

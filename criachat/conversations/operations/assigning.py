@@ -14,13 +14,16 @@ from criachat.teams.models import Team
 from criachat.users.models import Bot, Colleague
 
 
-async def assign(tx: Tx, conversation: Conversation, assignee: Colleague | None, *, actor: Actor) -> Conversation:
+async def assign(
+    tx: Tx, conversation: Conversation, assignee: Colleague | None, *, actor: Actor, cause: str | None = None
+) -> Conversation:
     """Hand it to this person, or to nobody; a bot that had it has it no more.
 
     What waited for that bot's answer is open for the person now.
     """
     assignee_id = assignee.id if assignee else None
-    return (await save(tx, conversation, lambda before: to_person(before, assignee_id), actor=actor)).after
+    saved = await save(tx, conversation, lambda before: to_person(before, assignee_id), actor=actor, cause=cause)
+    return saved.after
 
 
 async def assign_bot(tx: Tx, conversation: Conversation, bot: Bot, *, actor: Actor) -> Conversation:
@@ -29,11 +32,14 @@ async def assign_bot(tx: Tx, conversation: Conversation, bot: Bot, *, actor: Act
     return (await save(tx, conversation, lambda _: change, actor=actor)).after
 
 
-async def assign_team(tx: Tx, conversation: Conversation, team: Team | None, *, actor: Actor) -> Conversation:
+async def assign_team(
+    tx: Tx, conversation: Conversation, team: Team | None, *, actor: Actor, cause: str | None = None
+) -> Conversation:
     """Hand it to a team, or to none; an assignee who is not in the new team loses it."""
     members = None if team is None else frozenset(await teams.list_member_ids(tx, team))
     team_id = team.id if team else None
-    return (await save(tx, conversation, lambda before: to_team(before, team_id, members), actor=actor)).after
+    saved = await save(tx, conversation, lambda before: to_team(before, team_id, members), actor=actor, cause=cause)
+    return saved.after
 
 
 def to_person(before: Conversation, assignee_id: int | None) -> dict[str, Any]:

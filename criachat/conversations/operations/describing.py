@@ -38,10 +38,12 @@ def check_attributes(attributes: Mapping[str, Any], *, field: str = "custom_attr
         raise AttributesInvalid(f"{name} are too large (maximum is 100 kB)", attributes=[field])
 
 
-async def set_labels(tx: Tx, conversation: Conversation, labels: Iterable[object], *, actor: Actor) -> Conversation:
+async def set_labels(
+    tx: Tx, conversation: Conversation, labels: Iterable[object], *, actor: Actor, cause: str | None = None
+) -> Conversation:
     """Replace its labels."""
     titles = label_titles(labels)
-    return await _save_labels(tx, conversation, lambda _: titles, actor)
+    return await _save_labels(tx, conversation, lambda _: titles, actor, cause)
 
 
 async def add_label(tx: Tx, conversation: Conversation, label: str, *, actor: Actor) -> Conversation:
@@ -71,10 +73,18 @@ async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: 
 
 
 async def _save_labels(
-    tx: Tx, conversation: Conversation, wanted: Callable[[list[str]], list[str]], actor: Actor
+    tx: Tx,
+    conversation: Conversation,
+    wanted: Callable[[list[str]], list[str]],
+    actor: Actor,
+    cause: str | None = None,
 ) -> Conversation:
     """Have the labels that are wanted instead of those it has; the same ones in another order are no change."""
-    return (await save(tx, conversation, lambda before: relabelled(before, wanted(before.labels)), actor=actor)).after
+
+    def change(before: Conversation) -> dict[str, Any]:
+        return relabelled(before, wanted(before.labels))
+
+    return (await save(tx, conversation, change, actor=actor, cause=cause)).after
 
 
 def relabelled(before: Conversation, titles: list[str]) -> dict[str, Any]:

@@ -53,10 +53,12 @@ async def change_status(
     return saved.after, is_handoff(saved.before)
 
 
-async def change_priority(tx: Tx, conversation: Conversation, priority: str | None, *, actor: Actor) -> Conversation:
+async def change_priority(
+    tx: Tx, conversation: Conversation, priority: str | None, *, actor: Actor, cause: str | None = None
+) -> Conversation:
     """Give it this priority, or none."""
     number = priority_number(priority)
-    return (await save(tx, conversation, lambda _: {"priority": number}, actor=actor)).after
+    return (await save(tx, conversation, lambda _: {"priority": number}, actor=actor, cause=cause)).after
 
 
 async def resolve_as_contact(tx: Tx, conversation: Conversation, *, actor: Actor) -> Conversation:

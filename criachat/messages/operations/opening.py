@@ -92,7 +92,7 @@ async def _with_message(
     return await conversations.load_again(tx, conversation, actor=actor)
 
 
-async def add_message(
+async def add_message(  # noqa: PLR0913 - what is said, by whom, why, and how often
     tx: Tx,
     conversation: Conversation,
     params: MessageParams,
@@ -100,6 +100,7 @@ async def add_message(
     *,
     actor: Actor,
     limit_per_minute: int,
+    cause: str | None = None,
 ) -> None:
     """Say something in a conversation that the caller was let into, or began, in this transaction."""
 
@@ -111,7 +112,7 @@ async def add_message(
         return found
 
     draft = await draft_of(tx, conversation, params, actor=actor, files=files)
-    await say(tx, load, draft, actor=actor, limit_per_minute=limit_per_minute)
+    await say(tx, load, draft, actor=actor, limit_per_minute=limit_per_minute, cause=cause)
 
 
 async def _session(tx: Tx, params: OpeningParams, actor: Actor) -> tuple[Inbox, Contact, ContactInbox]:
