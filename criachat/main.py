@@ -51,7 +51,7 @@ from criachat.kit.tokens import Keyring
 from criachat.messages.translating import Translator
 from criachat.messages.uploading import KeptFiles, keep_files
 from criachat.platform_api.models import LoginPage
-from criachat.platform_api.passwords import HashedPassword, hash_given_password
+from criachat.platform_api.passwords import GivenPassword, hash_given_password
 from criachat.platform_api.resolver import PlatformResolver
 from criachat.realtime.cable import Cable
 from criachat.slices import JOBS, LISTENERS, ROUTES
@@ -289,7 +289,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, *, feed: 
             prepares={
                 KeptFiles: partial(keep_files, database, ground.files, settings, ground.outside),
                 KeptImport: partial(keep_import, database, ground.files),
-                HashedPassword: hash_given_password,
+                GivenPassword: hash_given_password,
                 KeptAvatar: partial(store_avatar, database, ground.files),
                 NewPassword: partial(hash_password, database, counted),
                 Invitations: partial(count_invitations, counted),

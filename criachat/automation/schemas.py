@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -27,16 +27,27 @@ class RuleParams(msgspec.Struct, kw_only=True):
     actions: Any = UNSET
 
 
-class RuleFileOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that a rule sends; `file_type` is its MIME type."""
+class SentFileOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a rule or a macro sends; `file_type` is its MIME type."""
 
     id: int
-    automation_rule_id: int
     file_type: str
     account_id: int
     file_url: str
     blob_id: int
     filename: str
+
+
+class RuleFileOut(SentFileOut, frozen=True, kw_only=True):
+    """A file that a rule sends; `file_type` is its MIME type."""
+
+    automation_rule_id: int
+
+
+class MacroFileOut(SentFileOut, frozen=True, kw_only=True):
+    """A file that a macro sends; `file_type` is its MIME type."""
+
+    macro_id: int
 
 
 class RuleOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +79,7 @@ class RulesReply(msgspec.Struct, frozen=True):
 
 def rule_out(rule: Rule, uploads: Mapping[int, Upload], files: Files) -> RuleOut:
     """The rule as administrators see it, with those of the uploads that it sends."""
-    sent = [uploads[number] for number in files_of(rule.actions) if number in uploads]
+    sent = _files(rule.actions, uploads, files)
     return RuleOut(
         id=rule.id,
         account_id=rule.account_id,
@@ -79,20 +90,7 @@ def rule_out(rule: Rule, uploads: Mapping[int, Upload], files: Files) -> RuleOut
         actions=rule.actions,
         created_on=unix(rule.created_at),
         active=rule.active,
-        files=[_file_out(rule, upload, files) for upload in sent] or UNSET,
-    )
-
-
-def _file_out(rule: Rule, upload: Upload, files: Files) -> RuleFileOut:
-    signed_id = files.signed_id(Blob(upload.account_id, upload.id), purpose="upload")
-    return RuleFileOut(
-        id=upload.id,
-        automation_rule_id=rule.id,
-        file_type=upload.content_type,
-        account_id=upload.account_id,
-        file_url=files.upload_url(signed_id, upload.filename),
-        blob_id=upload.id,
-        filename=upload.filename,
+        files=[RuleFileOut(automation_rule_id=rule.id, **file) for file in sent] or UNSET,
     )
 
 
@@ -109,18 +107,6 @@ class ExecutionParams(msgspec.Struct, kw_only=True):
     """In which conversations, by the numbers people see."""
 
     conversation_ids: list[int]
-
-
-class MacroFileOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that a macro sends; `file_type` is its MIME type."""
-
-    id: int
-    macro_id: int
-    file_type: str
-    account_id: int
-    file_url: str
-    blob_id: int
-    filename: str
 
 
 class MacroOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +136,7 @@ class MacrosReply(msgspec.Struct, frozen=True):
 
 def macro_out(macro: Macro, people: Mapping[int, AgentOut], uploads: Mapping[int, Upload], files: Files) -> MacroOut:
     """The macro, with those of these people and uploads that are in it."""
-    sent = [uploads[number] for number in files_of(macro.actions) if number in uploads]
+    sent = _files(macro.actions, uploads, files)
     return MacroOut(
         id=macro.id,
         name=macro.name,
@@ -159,18 +145,23 @@ def macro_out(macro: Macro, people: Mapping[int, AgentOut], uploads: Mapping[int
         updated_by=people.get(macro.updated_by_id or 0, UNSET),
         account_id=macro.account_id,
         actions=macro.actions,
-        files=[_macro_file_out(macro, upload, files) for upload in sent] or UNSET,
+        files=[MacroFileOut(macro_id=macro.id, **file) for file in sent] or UNSET,
     )
 
 
-def _macro_file_out(macro: Macro, upload: Upload, files: Files) -> MacroFileOut:
+def _files(actions: Sequence[dict[str, Any]], uploads: Mapping[int, Upload], files: Files) -> list[dict[str, Any]]:
+    """What is shown of the files that these actions send, whoever they belong to."""
+    sent = [uploads[number] for number in files_of(actions) if number in uploads]
+    return [_file(upload, files) for upload in sent]
+
+
+def _file(upload: Upload, files: Files) -> dict[str, Any]:
     signed_id = files.signed_id(Blob(upload.account_id, upload.id), purpose="upload")
-    return MacroFileOut(
-        id=upload.id,
-        macro_id=macro.id,
-        file_type=upload.content_type,
-        account_id=upload.account_id,
-        file_url=files.upload_url(signed_id, upload.filename),
-        blob_id=upload.id,
-        filename=upload.filename,
-    )
+    return {
+        "id": upload.id,
+        "file_type": upload.content_type,
+        "account_id": upload.account_id,
+        "file_url": files.upload_url(signed_id, upload.filename),
+        "blob_id": upload.id,
+        "filename": upload.filename,
+    }

@@ -28,7 +28,7 @@ from criachat.platform_api import access, queries
 from criachat.platform_api.access import app_id
 from criachat.platform_api.errors import AccountMissing, PasswordBlank, UserMissing
 from criachat.platform_api.models import token_context
-from criachat.platform_api.passwords import HashedPassword
+from criachat.platform_api.passwords import GivenPassword
 from criachat.platform_api.schemas import MemberParams, PlatformBotParams, UserParams
 from criachat.users import operators as users
 from criachat.users.access import find_user_by_email
@@ -37,7 +37,7 @@ from criachat.users.models import MembershipRow, Role, User
 from criachat.users.team import ROLES
 
 
-async def find_or_create_user(tx: Tx, params: UserParams, password: HashedPassword, *, actor: Actor) -> User:
+async def find_or_create_user(tx: Tx, params: UserParams, password: GivenPassword, *, actor: Actor) -> User:
     """The person with this address as they are, or a new one who is confirmed; the app may show them from now on."""
     user = await find_user_by_email(tx, params.email) if params.email is not UNSET else None
     is_made = user is None
@@ -47,7 +47,7 @@ async def find_or_create_user(tx: Tx, params: UserParams, password: HashedPasswo
     return user
 
 
-async def change_user(tx: Tx, user: User, params: UserParams, password: HashedPassword) -> User:
+async def change_user(tx: Tx, user: User, params: UserParams, password: GivenPassword) -> User:
     """Change what was sent about a person."""
     _check_attributes(params.sent())
     password_hash = password.taken()
@@ -153,7 +153,7 @@ async def delete_bot(tx: Tx, bot: AgentBot) -> None:
     await queries.forget(tx, "agent_bot", bot.id)
 
 
-async def _register(tx: Tx, params: UserParams, password: HashedPassword) -> tuple[User, bool]:
+async def _register(tx: Tx, params: UserParams, password: GivenPassword) -> tuple[User, bool]:
     """A new person, or who was made with this address at the same moment; and whether they are new."""
     sent = {"name": "", "email": "", **params.sent()}
     _check_attributes(sent)

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import asyncio
 
-import msgspec
-
 from criachat.kit.actors import Actor
-from criachat.kit.errors import Refused
 from criachat.platform_api.schemas import UserParams
 from criachat.users import passwords
 from criachat.users.errors import PasswordTooWeak
+from criachat.users.preparing import NewPassword
 
 
-class HashedPassword(msgspec.Struct, frozen=True):
-    """The hash of the password that was sent, or why it is not taken. Handlers ask for it by its type."""
-
-    password_hash: str | None = None
-    refusal: Refused | None = None
-
-    def taken(self) -> str | None:
-        """The hash, or the refusal: when it is its turn."""
-        if self.refusal is not None:
-            raise self.refusal
-        return self.password_hash
+class GivenPassword(NewPassword, frozen=True):
+    """The hash of the password that an app gives somebody. Handlers ask for it by its type."""
 
 
-async def hash_given_password(actor: Actor, params: UserParams) -> HashedPassword:
+async def hash_given_password(actor: Actor, params: UserParams) -> GivenPassword:
     """Hash the password that was sent, if one was."""
     password = params.password
     if not isinstance(password, str) or not password:
-        return HashedPassword()
+        return GivenPassword()
     if not passwords.is_strong_enough(password):
-        return HashedPassword(refusal=PasswordTooWeak())
-    return HashedPassword(await asyncio.to_thread(passwords.hashed, password))
+        return GivenPassword(refusal=PasswordTooWeak())
+    return GivenPassword(await asyncio.to_thread(passwords.hashed, password))

@@ -19,7 +19,7 @@ ATTEMPTS = "present-password"
 
 
 class NewPassword(msgspec.Struct, frozen=True):
-    """The hash of a new password, its sender's present one compared, or why it is not taken.
+    """The hash of a new password, or why it is not taken.
 
     Handlers ask for it by its type.
     """

@@ -11,7 +11,7 @@ from criachat.kit.tokens import Keyring
 from criachat.platform_api import access, operations
 from criachat.platform_api.jobs import remove_user_later
 from criachat.platform_api.models import LoginPage
-from criachat.platform_api.passwords import HashedPassword
+from criachat.platform_api.passwords import GivenPassword
 from criachat.platform_api.schemas import LoginOut, PlatformUserOut, UserParams, UserTokenOut, token_out, user_out
 from criachat.users import access as users
 
@@ -20,7 +20,7 @@ routes = Routes("/platform/api/v1/users", tag="Platform API", scope="platform")
 
 @routes.post(actors=PLATFORM_APP)
 async def create_user(
-    tx: Tx, actor: Actor, keyring: Keyring, files: Files, password: HashedPassword, params: UserParams
+    tx: Tx, actor: Actor, keyring: Keyring, files: Files, password: GivenPassword, params: UserParams
 ) -> PlatformUserOut:
     """A new person, confirmed without a mail; or whoever has this address, as they are.
 
@@ -42,7 +42,7 @@ async def change_user(  # noqa: PLR0913 - a person has this many sides
     actor: Actor,
     keyring: Keyring,
     files: Files,
-    password: HashedPassword,
+    password: GivenPassword,
     user_id: int,
     params: UserParams,
 ) -> PlatformUserOut:
