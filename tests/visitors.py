@@ -17,6 +17,11 @@ PASSWORD, NEW = "Primavera-1", "Outono-2"
 neighbours = count(1)
 
 
+def unknown_address() -> str:
+    """An address that nobody signs in with, and no other test asks for: how often that is done is counted."""
+    return f"nobody-{next(neighbours)}@example.com"
+
+
 class Browser:
     """Somebody's browser. Once signed in, it sends what it was given with each request."""
 

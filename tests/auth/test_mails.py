@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from harness import PATIENCE_SECONDS, Api, Given, Person
 from mailserver import Mailbox
-from visitors import NEW, PASSWORD, Browser, asked, choice, signed_in, token_in
+from visitors import NEW, PASSWORD, Browser, asked, choice, signed_in, token_in, unknown_address
 
 from criachat.auth.listeners import welcome_newcomers
 from criachat.kit import clock
@@ -29,9 +29,6 @@ async def unconfirmed(given: Given, person: Person) -> Person:
     async with given.world.parts.database.transaction() as tx:
         await tx.execute("UPDATE users SET confirmed_at = NULL WHERE id = $1", person.id)
     return person
-
-
-# --- a new password
 
 
 async def test_who_forgot_their_password_chooses_another_by_mail(
@@ -134,7 +131,9 @@ async def test_a_link_that_is_not_good_is_told_of_before_the_password(browser: B
 
 
 async def test_an_address_nobody_has_is_answered_so_and_not_often(given: Given, browser: Browser) -> None:
-    replies = [await browser.post(PASSWORDS, {"email": "nobody@example.com"}) for _ in range(6)]
+    email = unknown_address()
+
+    replies = [await browser.post(PASSWORDS, {"email": email}) for _ in range(6)]
 
     assert [reply.status for reply in replies] == [404] * 5 + [429]
     assert list(replies[0].json) == ["message"]
@@ -174,9 +173,6 @@ async def test_no_link_can_be_read_in_the_database(given: Given, ana: Person, ma
     assert token.encode().hex() not in kept
 
 
-# --- invitations
-
-
 async def test_who_is_invited_chooses_a_password_and_is_confirmed_by_that(
     api: Api, given: Given, mailbox: Mailbox, browser: Browser
 ) -> None:
@@ -214,9 +210,6 @@ async def test_invitations_told_of_twice_are_sent_once(api: Api, given: Given, m
 
     assert len(events) == 2
     assert [len(mailbox.of(email)) for email in emails] == [1, 1]
-
-
-# --- addresses
 
 
 async def test_a_new_address_is_theirs_once_they_confirmed_it(
@@ -302,9 +295,6 @@ async def test_a_token_that_may_not_do_everything_asks_for_no_link_that_does(
     assert (refused.status, renamed.status) == (401, 200)
     assert (await here.get(PROFILE)).json["name"] == "Ana Lima"
     assert mailbox.of(address) == []
-
-
-# --- the password in the profile
 
 
 async def test_a_password_changed_in_one_session_ends_the_others(given: Given, ana: Person) -> None:

@@ -33,9 +33,6 @@ def with_token(given: Given, token: str) -> Api:
     return Api(given.world, given.account_id, token)
 
 
-# --- what a token is
-
-
 async def test_each_kind_of_token_says_what_it_is(given: Given) -> None:
     person = await granted(given, given.boss)
     service = await granted(given, given.boss, scopes=["labels:read"])
@@ -91,9 +88,6 @@ async def test_what_is_kept_of_a_token_does_not_let_anybody_in(given: Given) -> 
     assert token.encode().hex() not in kept
     assert token[-4:] in kept
     assert token[-8:] not in kept
-
-
-# --- until when
 
 
 @pytest.mark.promise("TK-7")
@@ -170,9 +164,6 @@ async def test_a_use_that_could_not_be_written_is_written_later(api: Api, given:
     assert (spare["id"], spare["last_used_at"] is not None) == (made["id"], True)
 
 
-# --- from where
-
-
 @pytest.mark.parametrize(
     ("allowed", "address", "status"),
     [
@@ -240,9 +231,6 @@ async def test_end_users_apps_are_pages_of_others(given: Given) -> None:
     )
 
     assert reply.status == 200
-
-
-# --- for what
 
 
 async def test_a_token_with_scopes_is_told_what_it_lacks(given: Given) -> None:

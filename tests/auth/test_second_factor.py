@@ -48,9 +48,6 @@ async def challenged(given: Given, person: Person) -> tuple[Browser, str]:
     return browser, reply.json["mfa_token"]
 
 
-# --- setting up
-
-
 async def test_a_second_factor_counts_once_its_app_has_shown_a_code(given: Given, ana: Person) -> None:
     browser = await signed_in(given, ana)
 
@@ -127,9 +124,6 @@ async def test_the_secret_and_the_backup_codes_cannot_be_read_in_the_database(gi
 
     for text in (secret, base64.b32decode(secret).hex(), secret.encode().hex(), codes[0], codes[0].encode().hex()):
         assert text.lower() not in kept.lower()
-
-
-# --- signing in
 
 
 async def test_who_signs_in_is_asked_for_a_code_and_let_in_with_it(given: Given, ana: Person) -> None:
@@ -244,9 +238,6 @@ async def test_who_made_a_login_link_vouches_for_its_person(given: Given, ana: P
     reply = await Browser(given.world).post(SIGN_IN, {"email": ana.email, "sso_auth_token": token})
 
     assert reply.status == 200
-
-
-# --- renewing and taking away
 
 
 async def test_new_backup_codes_end_the_old_ones(given: Given, ana: Person) -> None:

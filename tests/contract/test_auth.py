@@ -6,7 +6,7 @@ import pytest
 from harness import Given, Person
 from mailserver import Mailbox
 from shapes import iso, misfits, one_of
-from visitors import Browser, asked, choice, signed_in, with_password
+from visitors import Browser, asked, choice, signed_in, unknown_address, with_password
 
 from criachat.auth.operations.one_time import create_sign_in_link
 
@@ -89,7 +89,7 @@ async def test_passwords_are_reset_in_their_own_shapes(given: Given, ana: Person
     token = await asked(given, mailbox, ana)
 
     sent = await browser.post("/auth/password", {"email": ana.email})
-    unknown = await browser.post("/auth/password", {"email": "nobody@example.com"})
+    unknown = await browser.post("/auth/password", {"email": unknown_address()})
     weak = await browser.put("/auth/password", choice(token, "weak"))
     changed = await browser.put("/auth/password", choice(token))
     used = await browser.put("/auth/password", choice(token))

@@ -29,9 +29,6 @@ async def into(given: Given, person: Person, role: Any = "agent") -> None:
         await users.add_member(tx, account_id=given.account_id, user=user, role=role)
 
 
-# --- the team
-
-
 async def test_every_member_sees_the_team_by_name(api: Api, given: Given) -> None:
     ana = await given.agent("ana")
     carla = await given.administrator("Carla")
@@ -84,9 +81,6 @@ async def test_the_list_of_agents_is_one_statement(api: Api, given: Given) -> No
 
     with given.queries(at_most=1):
         await api.get("/agents")
-
-
-# --- the caller
 
 
 async def test_a_person_sees_themself_and_the_token_they_came_with(api: Api, given: Given) -> None:

@@ -27,9 +27,6 @@ async def invited(api: Api, email: str, **fields: Any) -> dict[str, Any]:
     return reply.json
 
 
-# --- inviting
-
-
 async def test_somebody_new_becomes_a_member_who_has_yet_to_say_that_it_is_them(api: Api, given: Given) -> None:
     reply = await api.post(
         AGENTS, {"agent": {"email": " Eva@Example.COM ", "name": "Eva Luz", "role": "administrator"}}
@@ -156,9 +153,6 @@ async def test_an_account_has_no_more_members_than_its_plan(api: Api, given: Giv
     assert (again.status, again.json) == (422, TAKEN)
 
 
-# --- changing
-
-
 async def test_who_belongs_to_other_accounts_too_is_called_what_they_say(api: Api, given: Given) -> None:
     ana, others = await given.agent("Ana"), await given.another_account()
     assert (await others.api.post(AGENTS, {"email": ana.email})).status == 200
@@ -204,9 +198,6 @@ async def test_of_two_administrators_who_demote_each_other_one_stays(api: Api, g
 
     roles = [each["role"] for each in (await api.get(AGENTS)).json]
     assert "administrator" in roles
-
-
-# --- removing
 
 
 async def membership_of(given: Given, person: Person) -> dict[str, Any]:
@@ -255,9 +246,6 @@ async def test_nobody_removes_themself(api: Api, given: Given) -> None:
     assert (reply.status, reply.json) == (422, {"message": "You cannot remove yourself", "attributes": ["base"]})
 
 
-# --- who may
-
-
 async def test_only_administrators_change_the_team(api: Api, given: Given) -> None:
     ana = await given.agent("Ana")
     path = f"{AGENTS}/{ana.id}"
@@ -280,9 +268,6 @@ async def test_members_of_another_account_do_not_exist(api: Api, given: Given) -
     replies = [await api.patch(f"{AGENTS}/{eva.id}", {"name": "Mine"}), await api.delete(f"{AGENTS}/{eva.id}")]
 
     assert [reply.status for reply in replies] == [404, 404]
-
-
-# --- being told of it
 
 
 async def test_a_change_is_told_once_with_what_it_was_before(api: Api, given: Given) -> None:
