@@ -117,6 +117,8 @@ async def list_assignable_agents(db: Db, actor: Actor, shown: Shown, inbox_id: i
 @routes.get("/assignable_agents", actors=AGENT)
 async def list_agents_of_all(db: Db, actor: Actor, shown: Shown, params: AssignableParams) -> AgentsOut:
     """Members of every one of these inboxes, and all administrators."""
+    if not params.inbox_ids:
+        raise NotFound
     await access.load_inboxes(db, actor, params.inbox_ids)
     common = await queries.list_common_member_ids(db, actor.account_id, params.inbox_ids)
     return await _assignable(db, actor, shown, common)

@@ -135,7 +135,7 @@ class MembersParams(msgspec.Struct, kw_only=True):
 class AssignableParams(msgspec.Struct, kw_only=True):
     """Inboxes by id."""
 
-    inbox_ids: Annotated[list[int], Meta(max_length=2000)]
+    inbox_ids: Annotated[list[int], Meta(max_length=2000)] = []
 
 
 class HelpCenterOut(msgspec.Struct, frozen=True, kw_only=True):

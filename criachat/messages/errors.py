@@ -101,10 +101,8 @@ class ContentAttributesInvalid(MessageInvalid):
     attribute = "content_attributes"
 
 
-class MailAddressInvalid(MessageInvalid):
+class MailAddressInvalid(Unprocessable):
     """Validation failed: Invalid email address"""
-
-    attribute = "content_attributes"
 
 
 class HistoryLineInvalid(MessageInvalid):

@@ -124,6 +124,13 @@ async def test_assignable_are_members_and_administrators_once_each(api: Api, giv
     assert names(of_both) == ["Beatriz", "Davi"]
 
 
+@pytest.mark.parametrize("query", ["", "?inbox_ids[]=", "?inbox_ids[]=0", f"?inbox_ids[]={10**9}"])
+async def test_nobody_is_assignable_in_an_inbox_that_is_not_there(api: Api, query: str) -> None:
+    reply = await api.get(f"/assignable_agents{query}")
+
+    assert (reply.status, reply.json) == (404, {"error": "Resource could not be found"})
+
+
 async def test_however_many_inboxes_are_asked_about_the_statements_are_three(api: Api, given: Given) -> None:
     ids = [(await given.inbox(f"Inbox {number}"))["id"] for number in range(5)]
     query = "&".join(f"inbox_ids[]={inbox_id}" for inbox_id in ids)

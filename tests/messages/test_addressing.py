@@ -29,6 +29,17 @@ async def test_addresses_come_as_texts_and_are_kept_as_lists(api: Api, given: Gi
     assert plain["content_attributes"] == {"a": "b", "cc_emails": [], "bcc_emails": [], "to_emails": []}
 
 
+async def test_one_of_a_first_message_that_is_no_address_is_a_plain_refusal_too(api: Api, given: Given) -> None:
+    conversation = await email_conversation(given)
+    contact = await given.contact("Davi", email="davi@example.net")
+    place = {"inbox_id": conversation["inbox_id"], "contact_id": contact["id"]}
+
+    reply = await api.post("/conversations", {**place, "message": {"content": "Olá!", "cc_emails": "no address"}})
+
+    assert (reply.status, reply.json) == (422, {"error": "Validation failed: Invalid email address"})
+    assert (await api.get(f"/contacts/{contact['id']}/conversations")).json == {"payload": []}
+
+
 @pytest.mark.parametrize("name", ["cc_emails", "bcc_emails", "to_emails"])
 @pytest.mark.parametrize(
     "sent", ["no address", "a@x.example,b", [7], {"a": "b"}, ",".join(["a@x.example"] + ["x"] * 200)]
