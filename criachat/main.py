@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from criachat.agent_bots.schemas import ShownBots
+from criachat.assignment.listeners import make_listeners as make_assignment_listeners
 from criachat.auth.entrance import Entrance
 from criachat.auth.resolver import TokenResolver
 from criachat.client_api.resolver import ContactResolver
@@ -212,7 +213,7 @@ def _parts(ground: Ground) -> Parts:
     shown_then = Shown(presence, ground.files, tells_presence=False)
     links = Links(shown_then, ground.base_url)
     webhooks_listeners = make_webhooks_listeners(links, tells_of_inboxes=settings.enable_inbox_events)
-    relay = Relay(database, (*LISTENERS, webhooks_listeners))
+    relay = Relay(database, (*LISTENERS, make_assignment_listeners(presence), webhooks_listeners))
     signals.subscribe(EVENTS_TOPIC, lambda _: relay.wake())
     deliveries = DeliveryWorker(database, ground.outside, ground.keyring, settings)
     signals.subscribe(DELIVERIES_TOPIC, lambda _: deliveries.wake())

@@ -90,7 +90,7 @@ async def test_another_account_hears_and_reads_nothing_whatever_happens(
 async def test_an_agent_hears_of_other_inboxes_only_what_the_whole_team_may_know(
     given: Given, stage: Stage, call: Call
 ) -> None:
-    mine = await given.inbox("Mine")
+    mine = await given.inbox("Mine", enable_auto_assignment=False)
     line = await listening(call, **agent(given, await given.agent("Carla", inbox=mine)))
     conversation = await given.conversation(inbox=mine)
 

@@ -26,6 +26,18 @@ async def assign(
     return saved.after
 
 
+async def assign_if_free(
+    tx: Tx, conversation: Conversation, assignee_id: int, *, actor: Actor, cause: str
+) -> Conversation:
+    """Hand it to this person, unless somebody else or a bot got it since it was read."""
+
+    def change(before: Conversation) -> dict[str, Any]:
+        is_as_read = before.assignee_id == conversation.assignee_id and before.assignee_agent_bot_id is None
+        return {"assignee_id": assignee_id} if is_as_read else {}
+
+    return (await save(tx, conversation, change, actor=actor, cause=cause)).after
+
+
 async def assign_bot(tx: Tx, conversation: Conversation, bot: Bot, *, actor: Actor) -> Conversation:
     """Hand it to a bot, which answers first from now on; a person who had it has it no more."""
     change: dict[str, Any] = {"assignee_id": None, "assignee_agent_bot_id": bot.id, "status": "pending"}

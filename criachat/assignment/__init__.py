@@ -1,0 +1,1 @@
+"""Hands conversations that are nobody's to those of their inbox who are there, in turn."""
