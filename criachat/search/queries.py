@@ -7,6 +7,7 @@ each statement first walks a bounded part of the newest rows, and asks the index
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import LiteralString
 
@@ -306,11 +307,33 @@ SELECT CASE WHEN count = $5 THEN kept_id END FROM seen
 """
 # Across accounts. Without the extension there is no index, and nothing to file.
 FILE_WORDS = "SELECT gin_clean_pending_list(to_regclass('message_words_anywhere'))"
+# Across accounts: of whom words are kept that are too old. Each is looked up by itself, by the first row there is.
+LIST_TOO_OLD = """
+SELECT accounts.id
+FROM accounts
+CROSS JOIN LATERAL (
+    SELECT created_at FROM message_words WHERE account_id = accounts.id ORDER BY message_id LIMIT 1
+) AS first
+WHERE first.created_at < $1
+ORDER BY accounts.id
+"""
+# Across accounts: from several in one transaction, account by account; where it ended, when that is not the end.
 FORGET_WORDS = """
-DELETE FROM message_words
-WHERE account_id = $1 AND created_at < $2 AND message_id IN (
-    SELECT message_id FROM message_words WHERE account_id = $1 ORDER BY message_id LIMIT $3
+WITH old AS MATERIALIZED (
+    SELECT wanted.account_id, first.message_id
+    FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (account_id, place)
+    CROSS JOIN LATERAL (
+        SELECT message_id, created_at FROM message_words
+        WHERE account_id = wanted.account_id ORDER BY message_id LIMIT $3
+    ) AS first
+    WHERE first.created_at < $2
+    ORDER BY wanted.place, first.message_id
+    LIMIT $3
+), forgotten AS (
+    DELETE FROM message_words USING old
+    WHERE message_words.account_id = old.account_id AND message_words.message_id = old.message_id
 )
+SELECT CASE WHEN count(*) = $3 THEN max(account_id) END FROM old
 """
 
 
@@ -363,9 +386,14 @@ async def file_words(db: Db) -> None:
     await db.fetch_value(FILE_WORDS)
 
 
-async def forget_words(tx: Tx, account_id: int) -> bool:
-    """Forget the words of messages that are too old to be found; whether there may be more."""
-    return await tx.execute(FORGET_WORDS, account_id, oldest(), FORGOTTEN_BATCH) == FORGOTTEN_BATCH
+async def list_too_old(db: Db) -> list[int]:
+    """The accounts of which words of messages are kept that are too old to be found, in order."""
+    return await db.fetch_values(LIST_TOO_OLD, oldest())
+
+
+async def forget_words(tx: Tx, account_ids: Sequence[int]) -> int | None:
+    """Forget words of these accounts, in order, that are too old; from which account on there may be more."""
+    return await tx.fetch_value(FORGET_WORDS, account_ids, oldest(), FORGOTTEN_BATCH)
 
 
 def oldest() -> datetime:

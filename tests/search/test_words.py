@@ -13,7 +13,7 @@ from harness import Given
 from criachat.kit import clock
 from criachat.kit.jobs import JobContext
 from criachat.search import jobs, queries
-from criachat.search.jobs import keep_words
+from criachat.search.jobs import forget_words, keep_words
 
 
 @pytest.fixture
@@ -130,6 +130,40 @@ async def test_an_account_whose_words_cannot_be_kept_holds_up_none_behind_it(giv
     assert await kept(behind) == [message["id"] for message in kept_now]
     assert before == []
     assert await kept(given) == [message["id"] for message in waiting]
+
+
+async def forget(given: Given) -> None:
+    parts = given.world.parts
+    await forget_words(
+        JobContext(database=parts.database, outside=parts.outside, files=parts.files, settings=parts.settings)
+    )
+
+
+@pytest.mark.parametrize(("batch", "statements"), [(1000, 4), (5, 13)])
+async def test_words_that_are_too_old_are_forgotten_of_many_accounts_at_once(
+    given: Given, monkeypatch: pytest.MonkeyPatch, batch: int, statements: int
+) -> None:
+    monkeypatch.setattr(queries, "FORGOTTEN_BATCH", batch)
+    accounts = [given, *[await given.another_account() for _ in range(3)]]
+    clock.travel(timedelta(days=100))
+    await forget(given)
+    for account in accounts:
+        await say(account, messages=4)
+    await keep(given)
+    clock.travel(queries.KEPT_FOR - timedelta(days=1))
+    young = [message["id"] for message in await say(accounts[2], messages=2)]
+    await keep(given)
+    before = [len(await kept(account)) for account in accounts]
+    clock.travel(timedelta(days=2))
+
+    # The accounts there is something to be forgotten of, and a transaction for each batch.
+    with given.queries(at_most=statements):
+        await forget(given)
+
+    assert before == [4, 4, 6, 4]
+    assert [await kept(account) for account in accounts] == [[], [], young, []]
+    with given.queries(at_most=1):
+        await forget(given)
 
 
 @pytest.mark.usefixtures("short_batches")
