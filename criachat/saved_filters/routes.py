@@ -28,7 +28,7 @@ async def show_filter(db: Db, actor: Actor, filter_id: int) -> CustomFilterOut:
 
 @routes.post(actors=AGENT, wrapper="custom_filter")
 async def create_filter(tx: Tx, actor: Actor, params: CustomFilterParams) -> CustomFilterOut:
-    """Save a filter for oneself; conditions that its list could not read are refused."""
+    """Save a filter for oneself. `query` is kept as it is sent; what is wrong with it shows when it is used."""
     return custom_filter_out(await operations.create_filter(tx, params, actor=actor))
 
 
@@ -36,7 +36,7 @@ async def create_filter(tx: Tx, actor: Actor, params: CustomFilterParams) -> Cus
 async def change_filter(tx: Tx, actor: Actor, filter_id: int, params: CustomFilterParams) -> CustomFilterOut:
     """Change a saved filter; a `query` that is sent takes the place of the one there is."""
     custom_filter = await access.load_filter_to_change(tx, actor, filter_id)
-    return custom_filter_out(await operations.change_filter(tx, custom_filter, params, actor=actor))
+    return custom_filter_out(await operations.change_filter(tx, custom_filter, params))
 
 
 @routes.delete("/{filter_id}", actors=AGENT)

@@ -17,7 +17,7 @@ MOST_QUERY_BYTES: Final = 100_000
 
 
 def new_filter(account_id: int, user_id: int, params: CustomFilterParams) -> CustomFilter:
-    """The filter somebody wants to save, checked but for its conditions."""
+    """The filter somebody wants to save, checked."""
     now = clock.now()
     plain = CustomFilter(
         account_id=account_id,
@@ -33,7 +33,7 @@ def new_filter(account_id: int, user_id: int, params: CustomFilterParams) -> Cus
 
 
 def changed_filter(before: CustomFilter, params: CustomFilterParams) -> CustomFilter:
-    """The filter after what was sent, checked but for its conditions."""
+    """The filter after what was sent, checked. What `query` says is read by whoever uses it."""
     sent: dict[str, Any] = {}
     if params.name is not UNSET:
         sent["name"] = (params.name or "").strip()
