@@ -45,7 +45,7 @@ class NoteBlank(Invalid):
 
 
 class SourceInvalid(Invalid):
-    """Source is not one of this kind of inbox"""
+    """Source must be one that this inbox can write to"""
 
     attributes = ("source_id",)
 

@@ -15,17 +15,19 @@ from criachat.kit import tokens
 ADDRESSED: Final = frozenset(
     ("Channel::Email", "Channel::Sms", "Channel::TwilioSms", "Channel::Whatsapp", "Channel::Voice")
 )
-FORMS: Final[Mapping[str, re.Pattern[str]]] = {
-    "Channel::Whatsapp": re.compile(r"[0-9]{1,15}"),
-    "Channel::TwilioSms": re.compile(r"(whatsapp:)?\+[0-9]{1,15}"),
+# How the address looks that a kind of channel, by one medium or another, writes to; and one such.
+FORMS: Final[Mapping[tuple[str, object], tuple[re.Pattern[str], str]]] = {
+    ("Channel::Whatsapp", None): (re.compile(r"[0-9]{1,15}"), "351912000111"),
+    ("Channel::TwilioSms", "sms"): (re.compile(r"\+[0-9]{1,15}"), "+351912000111"),
+    ("Channel::TwilioSms", "whatsapp"): (re.compile(r"whatsapp:\+[0-9]{1,15}"), "whatsapp:+351912000111"),
 }
 
 
 def checked_source_id(source_id: str, inbox: Inbox) -> str:
     """What somebody calls a contact in this inbox, refused when the channel could not write to it."""
-    form = FORMS.get(inbox.channel_type)
+    form, example = FORMS.get((inbox.channel_type, _medium(inbox)), (None, ""))
     if form is not None and not form.fullmatch(source_id):
-        raise SourceInvalid
+        raise SourceInvalid(f"Source must be one that this inbox can write to, such as {example}")
     return source_id
 
 
@@ -64,8 +66,11 @@ def offered_source_id(contact: Contact, inbox: Inbox, known: str | None) -> str 
 
 def _of_medium(phone_number: str, inbox: Inbox) -> str:
     """The address that Twilio gives somebody in WhatsApp, or on the phone."""
-    medium = (inbox.channel or {}).get("medium")
-    return f"whatsapp:{phone_number}" if medium == "whatsapp" else phone_number
+    return f"whatsapp:{phone_number}" if _medium(inbox) == "whatsapp" else phone_number
+
+
+def _medium(inbox: Inbox) -> object:
+    return (inbox.channel or {}).get("medium")
 
 
 def _missing(inbox: Inbox) -> DetailMissing | NotContactable:

@@ -232,10 +232,34 @@ async def test_a_source_id_an_inbox_could_not_write_to_is_refused(api: Api, give
     wrong = await api.post(path, {"inbox_id": inbox["id"], "source_id": "+351912000111"})
     missing = await api.post(path, {"inbox_id": inbox["id"]})
 
-    refusal = {"message": "Source is not one of this kind of inbox", "attributes": ["source_id"]}
+    message = "Source must be one that this inbox can write to, such as 351912000111"
+    refusal = {"message": message, "attributes": ["source_id"]}
     assert (wrong.status, wrong.json) == (422, refusal)
     error = "param is missing or the value is empty: contact phone number"
     assert (missing.status, missing.json) == (422, {"error": error})
+
+
+@pytest.mark.parametrize(
+    ("medium", "written", "unwritten"),
+    [
+        ("sms", "+351912000111", "whatsapp:+351912000111"),
+        ("whatsapp", "whatsapp:+351912000111", "+351912000111"),
+    ],
+)
+async def test_twilio_writes_to_one_kind_of_address_in_each_inbox(
+    api: Api, given: Given, medium: str, written: str, unwritten: str
+) -> None:
+    sender = {"account_sid": "AC1", "auth_token": "secret", "medium": medium}
+    body = {"name": "Loja", **sender, "messaging_service_sid": f"MG{given.account_id}"}
+    inbox = (await api.post("/channels/twilio_channel", {"twilio_channel": body})).json
+    path = f"/contacts/{(await given.contact(phone_number='+351912000111'))['id']}/contact_inboxes"
+
+    refused = await api.post(path, {"inbox_id": inbox["id"], "source_id": unwritten})
+    made = await api.post(path, {"inbox_id": inbox["id"]})
+
+    message = f"Source must be one that this inbox can write to, such as {written}"
+    assert (refused.status, refused.json) == (422, {"message": message, "attributes": ["source_id"]})
+    assert made.json["source_id"] == written
 
 
 async def test_a_channel_that_cannot_write_first_needs_a_source_id(api: Api, given: Given) -> None:

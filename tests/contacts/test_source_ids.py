@@ -24,8 +24,9 @@ def contact(details: dict[str, Any]) -> Contact:
     return Contact(**fields)
 
 
-def inbox(channel_type: str) -> Inbox:
-    fields: dict[str, Any] = {**dict.fromkeys(Inbox.__struct_fields__), "channel_type": channel_type}
+def inbox(channel_type: str, medium: str | None = None) -> Inbox:
+    channel = {"channel_type": channel_type, "channel": {"medium": medium} if medium else None}
+    fields: dict[str, Any] = {**dict.fromkeys(Inbox.__struct_fields__), **channel}
     return Inbox(**fields)
 
 
@@ -90,28 +91,34 @@ def test_who_has_no_number_is_known_anew_where_they_may_be_called() -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel_type", "source_id"),
+    ("channel_type", "medium", "source_id"),
     [
-        ("Channel::Whatsapp", "351912000111"),
-        ("Channel::TwilioSms", "+351912000111"),
-        ("Channel::TwilioSms", "whatsapp:+351912000111"),
-        ("Channel::Sms", "anything"),
-        ("Channel::Api", "anything"),
+        ("Channel::Whatsapp", None, "351912000111"),
+        ("Channel::TwilioSms", "sms", "+351912000111"),
+        ("Channel::TwilioSms", "whatsapp", "whatsapp:+351912000111"),
+        ("Channel::Sms", None, "anything"),
+        ("Channel::Api", None, "anything"),
     ],
 )
-def test_a_source_id_that_a_channel_can_write_to_is_taken(channel_type: str, source_id: str) -> None:
-    assert checked_source_id(source_id, inbox(channel_type)) == source_id
+def test_a_source_id_that_a_channel_can_write_to_is_taken(
+    channel_type: str, medium: str | None, source_id: str
+) -> None:
+    assert checked_source_id(source_id, inbox(channel_type, medium)) == source_id
 
 
 @pytest.mark.parametrize(
-    ("channel_type", "source_id"),
+    ("channel_type", "medium", "source_id"),
     [
-        ("Channel::Whatsapp", "+351912000111"),
-        ("Channel::Whatsapp", "1" * 16),
-        ("Channel::Whatsapp", "35191200011\u0662"),
-        ("Channel::TwilioSms", "351912000111"),
+        ("Channel::Whatsapp", None, "+351912000111"),
+        ("Channel::Whatsapp", None, "1" * 16),
+        ("Channel::Whatsapp", None, "35191200011\u0662"),
+        ("Channel::TwilioSms", "sms", "351912000111"),
+        ("Channel::TwilioSms", "sms", "whatsapp:+351912000111"),
+        ("Channel::TwilioSms", "whatsapp", "+351912000111"),
     ],
 )
-def test_a_source_id_that_a_channel_could_not_write_to_is_refused(channel_type: str, source_id: str) -> None:
+def test_a_source_id_that_a_channel_could_not_write_to_is_refused(
+    channel_type: str, medium: str | None, source_id: str
+) -> None:
     with pytest.raises(SourceInvalid):
-        checked_source_id(source_id, inbox(channel_type))
+        checked_source_id(source_id, inbox(channel_type, medium))
