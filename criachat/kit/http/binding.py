@@ -240,6 +240,7 @@ class _Field:
         "takes_none",
         "takes_number",
         "takes_text",
+        "takes_words",
     )
 
     def __init__(self, info: shapes.Type, *, is_optional: bool) -> None:
@@ -248,6 +249,7 @@ class _Field:
         self.takes_anything = shapes.AnyType in kinds
         self.takes_none = shapes.NoneType in kinds or not is_optional
         self.takes_text = bool({shapes.StrType, shapes.LiteralType, shapes.RawType} & set(kinds))
+        self.takes_words = shapes.LiteralType in kinds
         self.takes_int = shapes.IntType in kinds
         self.takes_number = self.takes_int or shapes.FloatType in kinds
         self.takes_bool = shapes.BoolType in kinds
@@ -267,11 +269,17 @@ class _Field:
         if isinstance(value, int | float):
             return self._number(value)
         if isinstance(value, list) and self.item is not None:
-            items = [self.item.normalise(inner) for inner in cast(list[Any], value)]
+            items = [self.item.normalise_item(inner) for inner in cast(list[Any], value)]
             return [inner for inner in items if inner is not _ABSENT]
         if isinstance(value, dict) and self.struct is not None:
             return self.struct(cast(dict[str, Any], value))
         return cast(Any, value)
+
+    def normalise_item(self, value: Any) -> Any:
+        """The same for one of a list. Programs that build bodies from fields nobody filled in send null for a text, and
+        a form that sends an empty list of known words sends one blank."""
+        says_nothing = (value is None and self.takes_text) or (value == "" and self.takes_words)
+        return _ABSENT if says_nothing else self.normalise(value)
 
     def _text(self, value: str) -> Any:
         if self.takes_text:

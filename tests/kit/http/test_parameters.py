@@ -167,6 +167,31 @@ async def test_a_blank_number_or_boolean_is_as_if_it_were_not_sent(api: Api) -> 
     assert (changed.json["show_on_sidebar"], changed.json["color"]) == (True, "#000000")
 
 
+async def test_null_in_a_list_of_texts_is_none_of_them(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    fields = {"attribute_display_name": "Plano", "attribute_key": "plano"}
+
+    one = await api.post("/custom_attribute_definitions", {**fields, "attribute_values": ["ouro", None]})
+    none = await api.patch(f"/custom_attribute_definitions/{one.json['id']}", {"attribute_values": [None]})
+    no_id = await api.patch("/inbox_members", {"inbox_id": inbox["id"], "user_ids": [None]})
+
+    assert (one.json["attribute_values"], none.json["attribute_values"]) == (["ouro"], [])
+    assert (no_id.status, no_id.json) == (422, {"error": "user_ids[0] is invalid: Expected `int`, got `null`"})
+
+
+async def test_a_list_of_known_words_may_be_sent_empty_by_a_form(api: Api) -> None:
+    channel = {"type": "web_widget", "website_url": "https://loja.example"}
+    inbox = (await api.post("/inboxes", {"name": "Site", "channel": channel})).json
+    path = f"/inboxes/{inbox['id']}"
+
+    emptied = await api.call("PATCH", path, files={"channel[selected_feature_flags][]": (None, "")})
+    refused = await api.patch(path, {"channel": {"selected_feature_flags": ["fireworks"]}})
+
+    assert inbox["selected_feature_flags"] != []
+    assert (emptied.status, emptied.json["selected_feature_flags"]) == (200, [])
+    assert refused.status == 422
+
+
 async def test_unknown_keys_are_passed_over(api: Api) -> None:
     reply = await api.post("/labels", {"title": "vip", "size": "XL", "nested": {"deep": [1]}})
 
