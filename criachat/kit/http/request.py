@@ -25,6 +25,10 @@ MAXIMUM_BODY_BYTES = 8 * 1024 * 1024
 MAXIMUM_FIELDS = 1000
 MAXIMUM_FILES = 40
 LONGEST_LENGTH = 18
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+# Few clients send a body with a GET, and those that do ask with it; what else comes with one says nothing.
+ASKED_WITH = (JSON, FORM)
 
 _decode_json = msgspec.json.Decoder().decode
 
@@ -102,12 +106,16 @@ class Request:
         """Whether it may change something."""
         return self.method not in ("GET", "HEAD", "OPTIONS")
 
+    @property
+    def _says_it_has_no_body(self) -> bool:
+        return "transfer-encoding" not in self.headers and self.headers.get("content-length", "0") == "0"
+
     async def parameters(self, *, maximum_request_bytes: int, files: Collection[str] = ()) -> dict[str, Any]:
         """Query string and body in one bag; the body wins. Files in other fields than these are passed over."""
         bag = nested(_pairs(self.query)) if self.query else {}
-        if self.method in ("GET", "HEAD"):
-            return bag
         kind = self.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+        if not self.is_write and (kind not in ASKED_WITH or self._says_it_has_no_body):
+            return bag
         if kind == "multipart/form-data":
             self.is_form = True
             bag.update(await self._multipart(maximum_request_bytes, files))
@@ -115,7 +123,7 @@ class Request:
         self.body = b"".join([chunk async for chunk in self.content(MAXIMUM_BODY_BYTES)])
         if not self.body:
             return bag
-        if kind == "application/x-www-form-urlencoded":
+        if kind == FORM:
             self.is_form = True
             bag.update(nested(_pairs(self.body)))
         else:

@@ -64,6 +64,31 @@ async def test_a_removal_reads_its_body_or_its_query(api: Api, given: Given) -> 
     assert (await api.get(f"/inbox_members/{inbox['id']}")).json == {"payload": []}
 
 
+@pytest.mark.parametrize("way", ["json", "data", "params"])
+async def test_a_question_reads_its_body_like_its_query(api: Api, given: Given, way: str) -> None:
+    rosa = await given.contact("Rosa Lind", email="rosa.lind@example.net")
+    await given.contact("Noa Pires")
+
+    reply = await api.call("GET", "/contacts/search", **{way: {"q": "rosa.lind@", "sort": "email"}})
+
+    assert [contact["id"] for contact in reply.json["payload"]] == [rosa["id"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/json", b"", 200),
+        ("application/json; charset=utf-8", b"null", 200),
+        ("text/plain", b"no json", 200),
+        ("application/json", b"{", 400),
+    ],
+)
+async def test_a_question_need_have_no_body_that_can_be_read(api: Api, kind: str, body: bytes, status: int) -> None:
+    reply = await api.call("GET", "/contacts", content=body, headers={"content-type": kind})
+
+    assert reply.status == status
+
+
 async def test_letters_of_any_script_arrive_as_they_were_sent(api: Api) -> None:
     encoded = await api.call("POST", "/labels", data={"label[title]": "ação"})
     as_they_are = await api.call("POST", "/labels", content="label[title]=日本".encode(), headers=FORM)
