@@ -51,6 +51,21 @@ async def test_a_picture_is_sent_replaced_and_taken_away(api: Api, given: Given)
     assert [reply.status for reply in gone] == [404, 404]
 
 
+async def test_null_for_a_picture_takes_it_away_and_a_blank_says_nothing(api: Api, given: Given) -> None:
+    made = await api.post("/contacts", data={"name": "Rosa", "identifier": "crm-1"}, files={"avatar": ("me.gif", GIF)})
+    contact = made.json["payload"]["contact"]
+    path = f"/contacts/{contact['id']}"
+
+    kept = (await api.patch(path, {"avatar": "", "name": "Rosa L."})).json["payload"]
+    removed = (await api.patch(path, {"avatar": None, "name": "Rosa Lind"})).json["payload"]
+    again = await api.patch(path, {"avatar": None})
+
+    assert kept["thumbnail"] == contact["thumbnail"] != ""
+    assert (removed["thumbnail"], removed["name"]) == ("", "Rosa Lind")
+    assert (again.status, again.json["payload"]) == (200, removed)
+    assert len(await given.emitted(ContactUpdated)) == 3
+
+
 async def test_a_picture_is_shown_wherever_the_contact_is(api: Api, given: Given, receiver: Receiver) -> None:
     await given.webhook(receiver.url, "contact_created", "message_created")
     contact = (

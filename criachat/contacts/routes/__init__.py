@@ -131,6 +131,8 @@ async def change_contact(  # noqa: PLR0913 - what may come with a change
 ) -> Versioned[ContactPayloadOut]:
     """Change what is sent; attributes are merged by their top-level keys."""
     contact = await _to_change(tx, actor, expected, contact_id)
+    if params.avatar is None:
+        contact = await operations.remove_avatar(tx, contact, actor=actor)
     after = await operations.change_contact(tx, contact, params, actor=actor, avatar_key=await avatar.taken(tx))
     await jobs.fetch_avatar_later(tx, after, params)
     return await _answer(tx, shown, after, with_sessions=wants_sessions(params))

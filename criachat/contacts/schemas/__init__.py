@@ -30,9 +30,10 @@ class ContactParams(msgspec.Struct, kw_only=True):
 
 
 class PicturedContactParams(ContactParams, kw_only=True):
-    """The same with a picture: the file `avatar` of a multipart request, or an address to fetch it from, soon."""
+    """The same with a picture: the file `avatar` of a multipart request, or an address to fetch it from, soon; null as
+    `avatar` is none, of a contact that is changed."""
 
-    avatar: Any = None
+    avatar: Any = UNSET
     avatar_url: Annotated[str, Meta(max_length=2048)] | None = None
 
 
