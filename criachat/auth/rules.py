@@ -17,11 +17,10 @@ from criachat.auth.errors import (
 from criachat.auth.models import AccessToken, Grant
 from criachat.auth.schemas import RotationParams, TokenParams
 from criachat.kit import clock
-from criachat.kit.actors import Actor
+from criachat.kit.actors import EVERYTHING, Actor
 from criachat.kit.addresses import Network
 from criachat.kit.http.routes import KnownScopes
 
-EVERYTHING = "*"
 LONGEST_LIFE = timedelta(days=3653)
 LONGEST_OVERLAP_HOURS = 7 * 24
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")

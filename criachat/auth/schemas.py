@@ -258,7 +258,7 @@ class SignedUpUserOut(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     account_id: int
     created_at: str
-    pubsub_token: str
+    pubsub_token: str | None
     role: str
     inviter_id: int | None
     confirmed: bool
@@ -274,9 +274,15 @@ class SignedUpOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def signed_up_out(
-    user: User, memberships: list[Membership], shown: Shown, *, account_id: int, access_token: str | None
+    user: User,
+    memberships: list[Membership],
+    shown: Shown,
+    *,
+    account_id: int,
+    access_token: str | None,
+    may_listen: bool,
 ) -> SignedUpOut:
-    """Whoever has signed up, with all of their accounts."""
+    """Whoever has signed up, with all of their accounts; what opens sockets only if they `may_listen`."""
     return SignedUpOut(
         data=SignedUpUserOut(
             id=user.id,
@@ -287,7 +293,7 @@ def signed_up_out(
             email=user.email,
             account_id=account_id,
             created_at=iso(user.created_at),
-            pubsub_token=user.pubsub_token,
+            pubsub_token=user.pubsub_token if may_listen else None,
             role="administrator",
             inviter_id=None,
             confirmed=user.confirmed_at is not None,

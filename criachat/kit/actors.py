@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import Flag, auto
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
+
+# The scope of a token that may do all that its owner may.
+EVERYTHING: Final = "*"
 
 
 class Callers(Flag):
@@ -78,7 +81,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
         Whoever may write may read.
         """
-        if not self.scopes or "*" in self.scopes:
+        if not self.scopes or EVERYTHING in self.scopes:
             return True
         return scope is not None and not self.scopes.isdisjoint((scope, f"{scope.partition(':')[0]}:write"))
 

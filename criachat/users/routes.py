@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from criachat.kit.actors import ADMINISTRATOR, AGENT, PERSON, Actor
+from criachat.kit.actors import ADMINISTRATOR, AGENT, EVERYTHING, PERSON, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.http.routes import Routes
 from criachat.users import access, operations, roles, team
@@ -141,4 +141,5 @@ async def _agent(db: Db, actor: Actor, shown: Shown, user_id: int) -> AgentOut:
 async def _profile(db: Db, actor: Actor, shown: Shown) -> ProfileOut:
     user = await access.load_user(db, actor)
     memberships = await access.list_memberships(db, user.id)
-    return profile_out(user, memberships, shown, access_token=actor.access_token)
+    may_listen = actor.covers(EVERYTHING)
+    return profile_out(user, memberships, shown, access_token=actor.access_token, may_listen=may_listen)

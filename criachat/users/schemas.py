@@ -129,7 +129,10 @@ class MembershipOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProfileOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The caller. `access_token` is the token this very request was made with."""
+    """The caller. `access_token` is the token this very request was made with.
+
+    `pubsub_token` opens sockets, which know no scopes: for a token that may not do everything it is null.
+    """
 
     access_token: str | None
     account_id: int | None
@@ -145,7 +148,7 @@ class ProfileOut(msgspec.Struct, frozen=True, kw_only=True):
     message_signature: str | None
     name: str
     provider: str
-    pubsub_token: str
+    pubsub_token: str | None
     role: str | None
     type: str | None
     ui_settings: dict[str, Any]
@@ -187,8 +190,10 @@ def custom_role_out(role: CustomRole) -> CustomRoleOut:
     )
 
 
-def profile_out(user: User, memberships: list[Membership], shown: Shown, *, access_token: str | None) -> ProfileOut:
-    """The caller with their accounts, the one last used first."""
+def profile_out(
+    user: User, memberships: list[Membership], shown: Shown, *, access_token: str | None, may_listen: bool = True
+) -> ProfileOut:
+    """The caller with their accounts, the one last used first; what opens sockets only if they `may_listen`."""
     active = memberships[0] if memberships else None
     return ProfileOut(
         access_token=access_token,
@@ -205,7 +210,7 @@ def profile_out(user: User, memberships: list[Membership], shown: Shown, *, acce
         message_signature=user.message_signature,
         name=user.name,
         provider=user.provider,
-        pubsub_token=user.pubsub_token,
+        pubsub_token=user.pubsub_token if may_listen else None,
         role=active.role if active else None,
         type=user.type,
         ui_settings=user.ui_settings,

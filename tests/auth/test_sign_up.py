@@ -115,6 +115,19 @@ async def test_who_is_known_opens_one_more_account_as_themself(open_world: World
     assert {each["name"] for each in third.json["data"]["accounts"]} == {"Acme", "Globex", "Initech"}
 
 
+async def test_a_token_for_accounts_opens_one_and_is_not_told_how_to_listen(
+    open_world: World, browser: Browser
+) -> None:
+    browser.keep(await browser.post(ACCOUNTS, wanted()))
+    made = await browser.post("/api/v1/profile/access_tokens", {"scopes": ["account:write"]})
+
+    reply = await Browser(open_world).post(
+        ACCOUNTS, {"account_name": "Globex"}, headers={"api_access_token": made.json["token"]}
+    )
+
+    assert (reply.status, reply.json["data"]["pubsub_token"]) == (200, None)
+
+
 async def test_a_token_for_something_else_opens_no_account(open_world: World, browser: Browser) -> None:
     browser.keep(await browser.post(ACCOUNTS, wanted()))
     made = await browser.post("/api/v1/profile/access_tokens", {"scopes": ["labels:write"]})

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from harness import BASE_URL, Api, Given, Person
+from msgspec import structs
 
 from criachat.kit import clock
 from criachat.users import operations as users
@@ -123,6 +124,24 @@ async def test_a_person_sees_themself_and_the_token_they_came_with(api: Api, giv
         "ui_settings": {},
         "uid": ana.email,
     }
+
+
+@pytest.mark.parametrize(("scopes", "is_told"), [([], True), (["*"], True), (["profile:write"], False)])
+async def test_how_to_listen_is_told_to_tokens_that_may_do_everything(
+    given: Given, scopes: list[str], *, is_told: bool
+) -> None:
+    ana = await given.agent("Ana")
+    made = await given.api.acting_as(ana).post("/api/v1/profile/access_tokens", {"scopes": scopes})
+    person = given.api.acting_as(structs.replace(ana, token=made.json["token"]))
+
+    replies = [
+        await person.get(PROFILE),
+        await person.patch(PROFILE, {"name": "Ana Lua"}),
+        await person.post(f"{PROFILE}/availability", {"account_id": given.account_id, "availability": "busy"}),
+    ]
+
+    assert [reply.status for reply in replies] == [200] * 3
+    assert {reply.json["pubsub_token"] for reply in replies} == {ana.pubsub_token if is_told else None}
 
 
 async def test_a_person_changes_what_they_send_and_nothing_else(api: Api, given: Given) -> None:

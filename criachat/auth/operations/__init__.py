@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from criachat.auth import access, queries
 from criachat.auth.errors import ScopeNotYours, TooManyTokens
 from criachat.auth.models import AccessToken, Grant, Made, Owner
-from criachat.auth.rules import EVERYTHING, check_within
+from criachat.auth.rules import check_within
 from criachat.kit import clock, tokens
-from criachat.kit.actors import Actor
+from criachat.kit.actors import EVERYTHING, Actor
 from criachat.kit.db import Tx
 from criachat.kit.tokens import Keyring
 from criachat.users.models import User

@@ -7,8 +7,7 @@ from msgspec import UNSET
 from criachat.auth.errors import ScopeNotYours
 from criachat.auth.jobs import Person, jobs, send_confirmation
 from criachat.auth.operations.sessions import end_other_sessions
-from criachat.auth.rules import EVERYTHING
-from criachat.kit.actors import PERSON, Actor
+from criachat.kit.actors import EVERYTHING, PERSON, Actor
 from criachat.kit.avatars import KeptAvatar
 from criachat.kit.db import Tx
 from criachat.kit.http.routes import Routes
@@ -41,7 +40,8 @@ async def change_profile(
         await jobs.enqueue(tx, send_confirmation, Person(user_id), dedupe_key=str(user_id))
     changed = await users.load_user(tx, actor)
     memberships = await users.list_memberships(tx, user_id)
-    return profile_out(changed, memberships, shown, access_token=actor.access_token)
+    may_listen = actor.covers(EVERYTHING)
+    return profile_out(changed, memberships, shown, access_token=actor.access_token, may_listen=may_listen)
 
 
 @routes.post("/resend_confirmation", actors=PERSON, limit="confirmation")

@@ -7,7 +7,7 @@ from criachat.auth.entrance import Entrance
 from criachat.auth.operations import signing_up
 from criachat.auth.resolver import TokenResolver
 from criachat.auth.schemas import SignedUpOut, SignUpParams, signed_up_out
-from criachat.kit.actors import ANYONE
+from criachat.kit.actors import ANYONE, EVERYTHING
 from criachat.kit.errors import NoSuchPage, ScopeMissing
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Routes
@@ -40,4 +40,7 @@ async def sign_up(
     async with entrance.database.reading() as db:
         user = await users.load_person(db, user_id)
         memberships = await users.list_memberships(db, user.id)
-    return signed_up_out(user, memberships, entrance.shown, account_id=account.id, access_token=token)
+    may_listen = caller is None or caller.covers(EVERYTHING)
+    return signed_up_out(
+        user, memberships, entrance.shown, account_id=account.id, access_token=token, may_listen=may_listen
+    )

@@ -17,7 +17,7 @@ from criachat.auth.schemas import (
     made_out,
     token_out,
 )
-from criachat.kit.actors import ADMINISTRATOR, ANYONE, PERSON, Actor
+from criachat.kit.actors import ADMINISTRATOR, ANYONE, EVERYTHING, PERSON, Actor
 from criachat.kit.db import Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.http.request import Request
@@ -76,7 +76,7 @@ async def reset_token(tx: Tx, actor: Actor, request: Request, keyring: Keyring, 
     text = await _reset(tx, actor, request, keyring)
     user = await users.load_user(tx, actor)
     memberships = await users.list_memberships(tx, user.id)
-    return profile_out(user, memberships, shown, access_token=text)
+    return profile_out(user, memberships, shown, access_token=text, may_listen=actor.covers(EVERYTHING))
 
 
 async def _reset(tx: Tx, actor: Actor, request: Request, keyring: Keyring) -> str:
