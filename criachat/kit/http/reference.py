@@ -11,7 +11,8 @@ from criachat.kit.actors import ANYONE
 from criachat.kit.http.answers import Answer, encode
 from criachat.kit.http.binding import Bound
 from criachat.kit.http.examples import Examples, read_examples
-from criachat.kit.http.openapi import document, page
+from criachat.kit.http.openapi import document
+from criachat.kit.http.pages import page
 from criachat.kit.http.routes import Routes
 
 routes = Routes("", tag="Reference")
