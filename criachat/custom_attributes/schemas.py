@@ -32,7 +32,10 @@ class DefinitionParams(msgspec.Struct, kw_only=True):
 class ListParams(msgspec.Struct, kw_only=True):
     """Whose extra fields to list; all of them when nothing was said."""
 
-    attribute_model: str | int | None = None
+    attribute_model: Annotated[
+        str | int | None,
+        Meta(description="`conversation_attribute` or 0, `contact_attribute` or 1; both when left out."),
+    ] = None
 
 
 class DefinitionOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from criachat.kit.times import iso
 from criachat.users.schemas import AgentOut
 
 Text = Annotated[str, Meta(max_length=10_000)]
+NOT_ASSIGNED_YET = Meta(description="Kept and shown; nobody is assigned automatically yet.")
 
 
 class ApiChannelParams(msgspec.Struct, kw_only=True):
@@ -69,7 +70,7 @@ class CsatParams(msgspec.Struct, kw_only=True):
 
 
 class AssignmentConfigParams(msgspec.Struct, kw_only=True):
-    """How many open conversations an agent is given by itself."""
+    """How many open conversations an agent is to be given automatically."""
 
     max_assignment_limit: int | UnsetType = UNSET
 
@@ -99,15 +100,18 @@ class InboxParams(msgspec.Struct, kw_only=True):
     enable_email_collect: bool | UnsetType = UNSET
     csat_survey_enabled: bool | UnsetType = UNSET
     csat_config: CsatParams | UnsetType = UNSET
-    enable_auto_assignment: bool | UnsetType = UNSET
-    auto_assignment_config: AssignmentConfigParams | UnsetType = UNSET
+    enable_auto_assignment: Annotated[bool | UnsetType, NOT_ASSIGNED_YET] = UNSET
+    auto_assignment_config: Annotated[AssignmentConfigParams | UnsetType, NOT_ASSIGNED_YET] = UNSET
     working_hours_enabled: bool | UnsetType = UNSET
-    working_hours: Annotated[list[DayParams], Meta(max_length=100)] | UnsetType = UNSET
+    working_hours: Annotated[
+        Annotated[list[DayParams], Meta(max_length=100)] | UnsetType,
+        Meta(description="The days that change, each by its `day_of_week` from 0, Sunday, to 6."),
+    ] = UNSET
     out_of_office_message: Text | UnsetType | None = UNSET
-    timezone: str | UnsetType = UNSET
+    timezone: Annotated[str | UnsetType, Meta(description="An IANA name such as America/Sao_Paulo.")] = UNSET
     allow_messages_after_resolved: bool | UnsetType = UNSET
     lock_to_single_conversation: bool | UnsetType = UNSET
-    sender_name_type: str | int | UnsetType = UNSET
+    sender_name_type: Annotated[str | int | UnsetType, Meta(description="`friendly` or `professional`.")] = UNSET
     business_name: Short | UnsetType | None = UNSET
     portal_id: int | UnsetType | None = UNSET
     channel: Channel | None = None

@@ -17,7 +17,9 @@ class TeamParams(msgspec.Struct, kw_only=True):
 
     name: Short | UnsetType | None = UNSET
     description: Long | UnsetType | None = UNSET
-    allow_auto_assign: bool | UnsetType = UNSET
+    allow_auto_assign: Annotated[
+        bool | UnsetType, Meta(description="Kept and shown; nobody is assigned automatically yet.")
+    ] = UNSET
 
 
 class MembersParams(msgspec.Struct, kw_only=True):

@@ -16,17 +16,48 @@ from criachat.kit.texts import Short
 from criachat.kit.times import unix
 from criachat.users.shown import Shown
 
+Page = Annotated[str | int | None, Meta(description="Which page, from 1; there are 15 on each.")]
+Sort = Annotated[
+    str | None,
+    Meta(
+        description="By what: `name`, `email`, `phone_number`, `last_activity_at`, `created_at`, `company`, `city` or "
+        "`country`, several with commas, each with `-` in front for descending. By `id` when nothing is said."
+    ),
+]
+WithInboxes = Annotated[Any, Meta(description="`false` leaves out `contact_inboxes`, which most callers do not need.")]
+
 
 class ContactParams(msgspec.Struct, kw_only=True):
     """What a contact is; what is not sent stays as it is, and a blank e-mail, phone number or identifier is none."""
 
     name: Short | UnsetType | None = UNSET
-    email: Short | UnsetType | None = UNSET
-    phone_number: Short | UnsetType | None = UNSET
-    identifier: Short | UnsetType | None = UNSET
-    blocked: bool | UnsetType = UNSET
-    additional_attributes: dict[str, Any] | UnsetType | None = UNSET
-    custom_attributes: dict[str, Any] | UnsetType | None = UNSET
+    email: Annotated[
+        Short | UnsetType | None, Meta(description="Kept in small letters; no other contact of the account has it.")
+    ] = UNSET
+    phone_number: Annotated[
+        Short | UnsetType | None,
+        Meta(description="With `+` and country code, such as +351912000111; no other contact has it."),
+    ] = UNSET
+    identifier: Annotated[
+        Short | UnsetType | None,
+        Meta(description="Another system's id, kept to the letter; no other contact has it."),
+    ] = UNSET
+    blocked: Annotated[
+        bool | UnsetType, Meta(description="New conversations of somebody who is blocked start as resolved.")
+    ] = UNSET
+    additional_attributes: Annotated[
+        dict[str, Any] | UnsetType | None,
+        Meta(
+            description="Merged by top-level keys. `company_name`, `city`, `country`, `country_code`, `description` "
+            "and `social_profiles` have a meaning; lists can be sorted by the first three."
+        ),
+    ] = UNSET
+    custom_attributes: Annotated[
+        dict[str, Any] | UnsetType | None,
+        Meta(
+            description="Merged by top-level keys; null is kept as null, `destroy_custom_attributes` takes keys away."
+        ),
+    ] = UNSET
 
 
 class PicturedContactParams(ContactParams, kw_only=True):
@@ -44,52 +75,77 @@ class NewContactParams(PicturedContactParams, kw_only=True):
     inbox is used again.
     """
 
-    inbox_id: int | None = None
-    source_id: Short | None = None
-    upsert: bool = False
+    inbox_id: Annotated[int | None, Meta(description="An inbox in which they get a session too.")] = None
+    source_id: Annotated[
+        Short | None, Meta(description="By what the inbox shall know them; the channel's own way when it is left out.")
+    ] = None
+    upsert: Annotated[
+        bool, Meta(description="Change whoever has the identifier, e-mail or phone number, instead of refusing.")
+    ] = False
 
 
 class ChangedContactParams(PicturedContactParams, kw_only=True):
     """What changes, and how to show the contact then."""
 
-    include_contact_inboxes: Any = True
+    include_contact_inboxes: WithInboxes = True
 
 
 class ShowParams(msgspec.Struct, kw_only=True):
     """How to show a contact."""
 
-    include_contact_inboxes: Any = True
+    include_contact_inboxes: WithInboxes = True
 
 
 class ListParams(ShowParams, kw_only=True):
-    """Which contacts to list. `sort` names one or two of the keys of the contract, `-` in front for descending."""
+    """Which contacts to list, and in which order."""
 
-    page: str | int | None = None
-    sort: str | None = None
-    labels: list[str] | str | None = None
+    page: Page = None
+    sort: Sort = None
+    labels: Annotated[
+        list[str] | str | None, Meta(description="Those with any of these labels: `labels[]=vip&labels[]=lead`.")
+    ] = None
 
 
 class SearchParams(ListParams, kw_only=True):
     """What to look for."""
 
-    q: str | None = None
+    q: Annotated[
+        str | None,
+        Meta(description="What is to be in name, e-mail, phone number, company or, to the letter, identifier."),
+    ] = None
 
 
 class ConditionParams(msgspec.Struct, kw_only=True):
     """One condition of a filter; `query_operator` joins it to the next."""
 
-    attribute_key: str
-    filter_operator: str
-    values: Any = None
-    query_operator: str | None = None
+    attribute_key: Annotated[
+        str,
+        Meta(
+            description="`name`, `email`, `identifier`, `phone_number`, `country_code`, `city`, `company`, `labels`, "
+            "`created_at`, `last_activity_at`, `blocked`, or the key of a custom attribute of contacts."
+        ),
+    ]
+    filter_operator: Annotated[
+        str,
+        Meta(
+            description="`equal_to`, `not_equal_to`, `contains`, `does_not_contain`, `starts_with`, `is_present`, "
+            "`is_not_present`, `is_greater_than`, `is_less_than` or `days_before`; a refusal names those of the key."
+        ),
+    ]
+    values: Annotated[
+        Any, Meta(description="A list. Equality looks at the first; times are days such as 2026-01-31, in UTC.")
+    ] = None
+    query_operator: Annotated[
+        str | None, Meta(description="`and` or `or`, with the next condition; null on the last. AND goes before OR.")
+    ] = None
 
 
 class FilterParams(ShowParams, kw_only=True):
     """Which contacts to list, in the filter language."""
 
     payload: list[ConditionParams]
-    page: str | int | None = None
-    sort: str | None = None
+    page: Page = None
+    sort: Sort = None
 
 
 class SessionFilterParams(msgspec.Struct, kw_only=True):

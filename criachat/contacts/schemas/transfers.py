@@ -28,8 +28,15 @@ class ImportParams(msgspec.Struct, kw_only=True):
 class ExportParams(msgspec.Struct, kw_only=True):
     """Which columns of whom: all known contacts, or those for whom the conditions hold, or with a label."""
 
-    column_names: Annotated[list[Short], Meta(max_length=100)] | None = None
-    payload: list[ConditionParams] | None = None
+    column_names: Annotated[
+        Annotated[list[Short], Meta(max_length=100)] | None,
+        Meta(
+            description="`id`, `name`, `email` and `phone_number` when it is left out; unknown names are passed over."
+        ),
+    ] = None
+    payload: Annotated[
+        list[ConditionParams] | None, Meta(description="Conditions as `/contacts/filter` takes them.")
+    ] = None
     label: Short | None = None
 
 

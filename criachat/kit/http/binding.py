@@ -244,7 +244,8 @@ class _Field:
     )
 
     def __init__(self, info: shapes.Type, *, is_optional: bool) -> None:
-        members = info.types if isinstance(info, shapes.UnionType) else (info,)
+        plain = info.type if isinstance(info, shapes.Metadata) else info
+        members = plain.types if isinstance(plain, shapes.UnionType) else (plain,)
         kinds = tuple(type(member) for member in members)
         self.takes_anything = shapes.AnyType in kinds
         self.takes_none = shapes.NoneType in kinds or not is_optional

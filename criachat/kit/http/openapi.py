@@ -141,6 +141,7 @@ def _query_parameters(bound: Bound, method: str, params: Schemas) -> list[dict[s
             "name": f"{name}[]" if schema.get("type") == "array" else name,
             "in": "query",
             "required": name in required,
+            **({"description": schema.pop("description")} if "description" in schema else {}),
             "schema": schema,
         }
         for name, schema in params.fields(bound.params_type).items()

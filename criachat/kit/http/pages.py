@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,9 +11,12 @@ from msgspec import UNSET
 
 from criachat.kit.http.examples import JSON, Example, Examples
 from criachat.kit.http.openapi import TOKEN
+from criachat.kit.http.schema import Schema
 
 # Examples with more lines are folded.
 LINES_AT_ONCE = 40
+# What is in what is in what is sent is listed, and no more.
+DEEPEST = 2
 STYLE = """
 :root { color-scheme: light dark; font-family: system-ui, sans-serif; line-height: 1.5 }
 body { margin: 0 auto; max-width: 60rem; padding: 1rem 1.5rem 6rem }
@@ -27,12 +31,13 @@ details details pre { background: #8881; padding: .6rem }
 
 def page(described: dict[str, Any], examples: Examples) -> str:
     """The document, with its examples, as a page that needs no script."""
+    components = described["components"]["schemas"]
     by_tag: dict[str, list[str]] = {}
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             if not operation["operationId"].endswith("_put"):
                 by_tag.setdefault(operation["tags"][0], []).append(
-                    _entry(path, method.upper(), operation, examples.get(f"{method.upper()} {path}"))
+                    _entry(path, method.upper(), operation, components, examples.get(f"{method.upper()} {path}"))
                 )
     links = " ".join(f'<a href="#{html.escape(tag)}">{html.escape(tag)}</a>' for tag in sorted(by_tag))
     sections = "".join(
@@ -49,21 +54,63 @@ def page(described: dict[str, Any], examples: Examples) -> str:
     )
 
 
-def _entry(path: str, method: str, operation: dict[str, Any], example: Example | None) -> str:
+def _entry(
+    path: str, method: str, operation: dict[str, Any], components: Mapping[str, Schema], example: Example | None
+) -> str:
     facts = [f"Scope <code>{operation['x-scope']}</code>"] if "x-scope" in operation else []
     facts += [f"Callers: {', '.join(operation['x-callers']).lower()}"] if "x-callers" in operation else []
     parameters = "".join(
-        f"<li><code>{html.escape(each['name'])}</code> <span class=s>{each['in']}</span></li>"
+        _line(each["name"], f"{_kind(each['schema'])}, in the {each['in']}", each.get("description", ""))
         for each in operation.get("parameters", [])
     )
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    schema = f"<pre><code>{_formatted(body)}</code></pre>" if body else ""
+    fields = f"<p>JSON body:</p>{_fields(body, components)}" if body else ""
     return (
         f"<details><summary><span class='m {method}'>{method}</span><code>{html.escape(path)}</code> "
         f"<span class=s>{html.escape(operation.get('summary', ''))}</span></summary><div>"
         f"<p>{html.escape(operation.get('description', ''))}</p><p class=s>{' · '.join(facts)}</p>"
-        f"<ul>{parameters}</ul>{schema}{_shown(path, method, example) if example else ''}</div></details>"
+        f"<ul>{parameters}</ul>{fields}{_shown(path, method, example) if example else ''}</div></details>"
     )
+
+
+def _fields(schema: Schema, components: Mapping[str, Schema], *, depth: int = 0) -> str:
+    """What may be sent, as a list; what is in it, and in that, is listed below it."""
+    found = _object(schema, components)
+    lines = ""
+    for name, field in (found or {}).get("properties", {}).items():
+        kind = _kind(field) + (", required" if name in (found or {}).get("required", ()) else "")
+        inner = _fields(field, components, depth=depth + 1) if depth < DEEPEST else ""
+        lines += _line(name, kind, field.get("description", ""), inner=inner)
+    return f"<ul>{lines}</ul>" if lines else ""
+
+
+def _object(schema: Schema, components: Mapping[str, Schema]) -> Schema | None:
+    """The object in a schema: itself, what it refers to, what a list of them holds, or one of several."""
+    if "$ref" in schema:
+        return components[schema["$ref"].rpartition("/")[2]]
+    if "properties" in schema:
+        return schema
+    inner: list[Schema] = [*schema.get("anyOf", ()), *schema.get("allOf", ())]
+    if isinstance(schema.get("items"), dict):
+        inner.append(schema["items"])
+    return next((found for each in inner if (found := _object(each, components))), None)
+
+
+def _kind(schema: Schema) -> str:
+    """What kind of value a field takes, in words."""
+    if "anyOf" in schema:
+        kinds = [_kind(each) for each in schema["anyOf"]]
+        return " or ".join(dict.fromkeys(kind for kind in kinds if kind))
+    if "enum" in schema:
+        return "one of " + ", ".join(str(each) for each in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    return "object" if "$ref" in schema else str(schema.get("type", "anything"))
+
+
+def _line(name: str, kind: str, text: str, *, inner: str = "") -> str:
+    told = f": {html.escape(text)}" if text else ""
+    return f"<li><code>{html.escape(name)}</code> <span class=s>{html.escape(kind)}</span>{told}{inner}</li>"
 
 
 def _shown(path: str, method: str, example: Example) -> str:

@@ -50,6 +50,8 @@ class Schemas:
             return self._any_of([kind for kind in arguments if kind is not UnsetType])
         if origin is Annotated and isinstance(arguments[-1], OneOf):
             return self._one_of(arguments[-1])
+        if origin is Annotated and (text := _description(arguments[-1])):
+            return {**self.of(_without_last(arguments)), "description": text}
         if origin is Annotated and get_origin(arguments[0]) in (list, tuple, Sequence):
             return {**self.of(arguments[0]), **_bounds(arguments[1:])}
         if origin in (list, tuple, Sequence):
@@ -115,6 +117,16 @@ class Schemas:
 def _may_be_missing(field: msgspec.structs.FieldInfo, hint: Any) -> bool:
     plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     return field.default is UNSET or UnsetType in get_args(plain)
+
+
+def _description(annotation: Any) -> str | None:
+    return annotation.description if isinstance(annotation, msgspec.Meta) else None
+
+
+def _without_last(arguments: tuple[Any, ...]) -> Any:
+    """What was annotated, with the annotations before the last."""
+    kind, *annotations, _ = arguments
+    return Annotated[kind, *annotations] if annotations else kind
 
 
 def _bounds(annotations: Sequence[Any]) -> Schema:

@@ -12,6 +12,7 @@ import schemathesis
 from harness import Api
 from msgspec import UNSET, Meta, UnsetType
 
+from criachat.kit.http.binding import convert
 from criachat.kit.http.schema import Schemas
 
 
@@ -142,6 +143,47 @@ FIELDS = {
     "echo": {},
     "first": {"anyOf": [TREE, LEAF, {"type": "null"}]},
 }
+
+
+class Asked(msgspec.Struct):
+    """What is asked for."""
+
+    words: Annotated[str | UnsetType | None, Meta(description="What to look for.")] = UNSET
+    tags: Annotated[Annotated[list[str], Meta(max_length=3)], Meta(description="Any of these.")] = []
+    limit: Annotated[Annotated[int, Meta(ge=1)], Meta(description="How many.")] = 5
+
+
+def test_what_a_field_is_for_is_told() -> None:
+    assert Schemas(of_answers=False).fields(Asked) == {
+        "words": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "What to look for."},
+        "tags": {"type": "array", "items": {"type": "string"}, "maxItems": 3, "description": "Any of these."},
+        "limit": {"type": "integer", "minimum": 1, "default": 5, "description": "How many."},
+    }
+
+
+def test_a_field_that_is_described_takes_what_it_took() -> None:
+    asked = convert({"words": 12, "tags": ["a"], "limit": "3"}, Asked, plain_errors=False)
+
+    assert asked == Asked(words="12", tags=["a"], limit=3)
+
+
+def test_a_query_tells_what_its_parameters_are_for(described: Any) -> None:
+    operation = described["paths"]["/api/v1/accounts/{account_id}/contacts"]["get"]
+
+    told = {each["name"]: each.get("description", "") for each in operation["parameters"] if each["in"] == "query"}
+    assert "last_activity_at" in told["sort"]
+    assert "labels[]=vip" in told["labels"]
+
+
+async def test_the_page_lists_what_a_body_has_and_what_is_in_that(api: Api) -> None:
+    reply = await api.acting_as(None).get("/docs")
+
+    page = reply.body.decode()
+    entry = page[page.index("/contacts/filter</code>") :]
+    entry = entry[: entry.index("</div>")]
+    assert "<code>payload</code> <span class=s>list of object, required</span><ul>" in entry
+    assert "<code>query_operator</code> <span class=s>string or null</span>: `and` or `or`" in entry
+    assert "$ref" not in page
 
 
 def test_of_an_answer_every_field_is_there_that_can_be() -> None:
