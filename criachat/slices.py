@@ -63,13 +63,9 @@ from criachat.kit.http.routes import Routes
 from criachat.kit.jobs import Jobs
 from criachat.kit.status import routes as status_routes
 from criachat.labels.routes import routes as labels_routes
-from criachat.messages.direct_uploads import announcing_routes, arrival_routes
-from criachat.messages.files import file_routes
 from criachat.messages.jobs import jobs as messages_jobs
 from criachat.messages.listeners import listeners as messages_listeners
-from criachat.messages.routes import merging_routes, opening_routes, upload_routes
-from criachat.messages.routes import routes as messages_routes
-from criachat.messages.threads import thread_routes
+from criachat.messages.routes import ROUTES as MESSAGES_ROUTES
 from criachat.notifications.jobs import jobs as notifications_jobs
 from criachat.notifications.listeners import listeners as notifications_listeners
 from criachat.notifications.routes import routes as notifications_routes
@@ -119,15 +115,8 @@ ROUTES: tuple[Routes, ...] = (
     contact_transfers_routes,
     contact_file_routes,
     *CONVERSATIONS_ROUTES,
-    opening_routes,
-    merging_routes,
-    messages_routes,
-    thread_routes,
-    upload_routes,
+    *MESSAGES_ROUTES,
     search_routes,
-    file_routes,
-    arrival_routes,
-    announcing_routes,
     avatar_routes,
     canned_responses_routes,
     csat_routes,

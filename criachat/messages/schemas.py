@@ -188,7 +188,7 @@ class AttachmentsOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComposedOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Who was written to, where, and the newest message there."""
+    """Who was written to, where, and what was said."""
 
     contact: ContactOut
     conversation: ConversationOut

@@ -187,7 +187,10 @@ async def _open(database: Database, stage: Stage, number: int) -> Conversation:
     inbox = stage.inboxes[number % len(stage.inboxes)]
     params = OpeningParams(inbox_id=inbox.id, contact_id=contact.id, custom_attributes={"pedido": 48_000 + number})
     async with database.transaction() as tx:
-        return await open_with_message(tx, params, KeptFiles(), actor=stage.administrator, limit_per_minute=NO_LIMIT)
+        conversation, _ = await open_with_message(
+            tx, params, KeptFiles(), actor=stage.administrator, limit_per_minute=NO_LIMIT
+        )
+        return conversation
 
 
 def _said(line: str, stage: Stage, agent: Actor) -> tuple[Actor, MessageParams]:

@@ -57,6 +57,30 @@ async def test_of_many_who_write_the_same_at_once_all_are_answered_with_one(api:
         assert len(await given.emitted(kind)) == 1
 
 
+async def test_what_was_written_before_is_answered_again_whatever_was_said_since(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    message = {"content": "Olá!", "client_message_id": "m-1", "echo_id": "tmp-1"}
+    body = {"inbox_id": inbox["id"], "contact": ROSA, "message": message}
+    first = await api.post(PATH, body)
+    await given.message(first.json["conversation"], "Quem é?", message_type="incoming")
+
+    again = await api.post(PATH, body)
+
+    assert first.json["message"] == again.json["message"]
+    assert again.json["message"]["echo_id"] == "tmp-1"
+    assert again.json["conversation"]["messages"][0]["content"] == "Quem é?"
+
+
+async def test_where_nothing_is_said_there_is_no_message(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    contact = await given.contact(**ROSA)
+    conversation = await given.conversation(inbox=inbox, contact=contact, message={"content": "Olá!"})
+
+    reply = await api.post(PATH, {"inbox_id": inbox["id"], "contact": ROSA})
+
+    assert (reply.json["conversation"]["id"], reply.json["message"]) == (conversation["id"], None)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -20,7 +20,7 @@ from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
 from criachat.messages.drafting import draft_of
 from criachat.messages.errors import MessageInvalid
-from criachat.messages.models import StoredFile
+from criachat.messages.models import Said, StoredFile
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import ComposeParams, MessageParams, OpeningParams
 from criachat.messages.uploading import KeptFiles
@@ -28,7 +28,7 @@ from criachat.messages.uploading import KeptFiles
 
 async def open_with_message(
     tx: Tx, params: OpeningParams, kept: KeptFiles, *, actor: Actor, limit_per_minute: int
-) -> Conversation:
+) -> tuple[Conversation, Said | None]:
     """The conversation that was opened, or found where the inbox keeps one; both it and the message, or neither.
 
     A message without a single one of its fields is none.
@@ -43,7 +43,7 @@ async def open_with_message(
 
 async def find_or_open_with_message(
     tx: Tx, params: OpeningParams, kept: KeptFiles, *, actor: Actor, limit_per_minute: int
-) -> Conversation:
+) -> tuple[Conversation, Said | None]:
     """The contact's conversation in the inbox that goes on, unchanged, or a new one; the message is added to either."""
     if params.inbox_id is None or params.contact_id is None:
         raise PlaceUnknown
@@ -62,12 +62,12 @@ async def find_or_open_with_message(
 
 async def compose(
     tx: Tx, params: ComposeParams, kept: KeptFiles, *, actor: Actor, limit_per_minute: int
-) -> tuple[Contact, Conversation]:
+) -> tuple[Contact, Conversation, Said | None]:
     """Write to somebody: they are found or made, and so is the conversation that goes on with them. All, or nothing."""
     contact = await contact_operations.upsert_contact(tx, params.contact, actor=actor)
     there = msgspec.structs.replace(params, contact_id=contact.id)
-    conversation = await find_or_open_with_message(tx, there, kept, actor=actor, limit_per_minute=limit_per_minute)
-    return contact, conversation
+    found = await find_or_open_with_message(tx, there, kept, actor=actor, limit_per_minute=limit_per_minute)
+    return contact, *found
 
 
 async def _session_of(tx: Tx, contact: Contact, inbox: Inbox, params: OpeningParams) -> ContactInbox:
@@ -81,15 +81,18 @@ async def _session_of(tx: Tx, contact: Contact, inbox: Inbox, params: OpeningPar
 
 async def _with_message(
     tx: Tx, conversation: Conversation, params: OpeningParams, kept: KeptFiles, *, actor: Actor, limit_per_minute: int
-) -> Conversation:
+) -> tuple[Conversation, Said | None]:
+    """The conversation as it is with its message, and the message, if there is one to be said."""
     if params.message is None or params.message == MessageParams():
-        return conversation
+        return conversation, None
     try:
         files = kept.taken()
-        await add_message(tx, conversation, params.message, files, actor=actor, limit_per_minute=limit_per_minute)
+        said = await add_message(
+            tx, conversation, params.message, files, actor=actor, limit_per_minute=limit_per_minute
+        )
     except MessageInvalid as refusal:
         raise refusal.of_record() from refusal
-    return await conversations.load_again(tx, conversation, actor=actor)
+    return await conversations.load_again(tx, conversation, actor=actor), said
 
 
 async def add_message(  # noqa: PLR0913 - what is said, by whom, why, and how often
@@ -101,7 +104,7 @@ async def add_message(  # noqa: PLR0913 - what is said, by whom, why, and how of
     actor: Actor,
     limit_per_minute: int,
     cause: str | None = None,
-) -> None:
+) -> Said:
     """Say something in a conversation that the caller was let into, or began, in this transaction."""
 
     async def load() -> Conversation:
@@ -112,7 +115,7 @@ async def add_message(  # noqa: PLR0913 - what is said, by whom, why, and how of
         return found
 
     draft = await draft_of(tx, conversation, params, actor=actor, files=files)
-    await say(tx, load, draft, actor=actor, limit_per_minute=limit_per_minute, cause=cause)
+    return await say(tx, load, draft, actor=actor, limit_per_minute=limit_per_minute, cause=cause)
 
 
 async def _session(tx: Tx, params: OpeningParams, actor: Actor) -> tuple[Inbox, Contact, ContactInbox]:

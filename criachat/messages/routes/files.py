@@ -20,16 +20,16 @@ from criachat.messages.queries.uploads import list_uploads
 
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
-file_routes = Routes("/rails/active_storage", tag="Files")
+routes = Routes("/rails/active_storage", tag="Files")
 
 
-@file_routes.get("/blobs/redirect/{signed_id}/{filename}", actors=ANYONE)
+@routes.get("/blobs/redirect/{signed_id}/{filename}", actors=ANYONE)
 async def show_file(database: Database, files: Files, request: Request, signed_id: str) -> Stream:
     """The file behind a signed address, or the part of it that a player asks for; only harmless kinds open inline."""
     return await _shown(database, files, request, signed_id)
 
 
-@file_routes.get("/representations/redirect/{signed_id}/{size}/{filename}", actors=ANYONE)
+@routes.get("/representations/redirect/{signed_id}/{size}/{filename}", actors=ANYONE)
 async def show_thumbnail(database: Database, files: Files, request: Request, signed_id: str) -> Stream:
     """A picture of the file. Pictures are not made smaller yet, so it is the file itself."""
     return await _shown(database, files, request, signed_id)

@@ -21,12 +21,12 @@ from criachat.users.shown import Shown
 
 PAGE = 100
 
-thread_routes = Routes(
+routes = Routes(
     "/api/v1/accounts/{account_id}/conversations/{conversation_id}", tag="Conversations", scope="conversations"
 )
 
 
-@thread_routes.get("/attachments", actors=AGENT)
+@routes.get("/attachments", actors=AGENT)
 async def list_attachments(
     db: Db, actor: Actor, shown: Shown, conversation_id: int, params: AttachmentsParams
 ) -> AttachmentsOut:
@@ -50,7 +50,7 @@ async def list_attachments(
     return AttachmentsOut(meta=AttachmentsMetaOut(total_count=count), payload=payload)
 
 
-@thread_routes.post("/transcript", actors=AGENT, limit="transcript")
+@routes.post("/transcript", actors=AGENT, limit="transcript")
 async def send_transcript(tx: Tx, actor: Actor, conversation_id: int, params: TranscriptParams) -> None:
     """Send what was said in public to an address, soon; nothing of notes, activities and what was said by itself."""
     conversation = await conversations.load_conversation(tx, actor, conversation_id)

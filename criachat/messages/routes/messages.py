@@ -1,54 +1,33 @@
-"""Messages, over HTTP; and what moves messages along: opening a conversation with its first, and merging contacts."""
+"""What is said in a thread, over HTTP."""
 
 from __future__ import annotations
 
 from msgspec import UNSET
 
-from criachat.contacts import access as contacts
-from criachat.contacts.schemas import ContactOut, contact_out
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
-from criachat.conversations.schemas import ConversationOut, conversation_out, sender_out
+from criachat.conversations.schemas import sender_out
 from criachat.inboxes.models import API
-from criachat.kit.actors import ADMINISTRATOR, AGENT, BOT, Actor
+from criachat.kit.actors import AGENT, BOT, Actor
 from criachat.kit.db import Database, Db, Tx
-from criachat.kit.errors import NotFound, ScopeMissing
-from criachat.kit.files import Blob, Files
-from criachat.kit.http.answers import Stream
+from criachat.kit.errors import NotFound
 from criachat.kit.http.routes import Routes
-from criachat.kit.http.uploads import Upload
-from criachat.kit.http.versions import Versioned
 from criachat.kit.settings import Settings
 from criachat.kit.times import iso_or_none
 from criachat.messages import access
 from criachat.messages.drafting import draft_of
-from criachat.messages.errors import (
-    CannotRetry,
-    HistoryMissing,
-    HistoryNotAllowed,
-    NothingUploaded,
-    StatusUpdateNotAllowed,
-)
-from criachat.messages.importing import import_lines, read_lines
-from criachat.messages.operations import changing, opening, uploads
-from criachat.messages.operations.merging import load_contacts_to_merge, merge_contacts
+from criachat.messages.errors import CannotRetry, StatusUpdateNotAllowed
+from criachat.messages.operations import changing
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.schemas import (
-    ComposedOut,
-    ComposeParams,
-    HistoryParams,
     ListParams,
-    MergeParams,
     MessageChangeParams,
     MessageOut,
     MessageParams,
-    OpeningParams,
     ThreadMetaOut,
     ThreadOut,
     TranslationOut,
     TranslationParams,
-    UploadOut,
-    UploadParams,
     cursor_of,
     message_out,
 )
@@ -57,70 +36,9 @@ from criachat.messages.uploading import KeptFiles
 from criachat.users.shown import Shown
 from criachat.users.snapshots import UserSnapshot
 
-opening_routes = Routes("/api/v1/accounts/{account_id}/conversations", tag="Conversations", scope="conversations")
-merging_routes = Routes("/api/v1/accounts/{account_id}/actions", tag="Contacts", scope="contacts")
-upload_routes = Routes("/api/v1/accounts/{account_id}/upload", tag="Messages", scope="messages")
 routes = Routes(
     "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages", tag="Messages", scope="messages"
 )
-
-
-@opening_routes.post(actors=AGENT | BOT, files=("message[attachments]",))
-async def open_conversation(
-    tx: Tx, actor: Actor, settings: Settings, shown: Shown, params: OpeningParams, kept: KeptFiles
-) -> Versioned[ConversationOut]:
-    """Open a conversation with a contact, with its first message when one is given.
-
-    Give `inbox_id` and `contact_id`, or the `source_id` of a session. An inbox that keeps one conversation for each
-    session answers with the newest, unchanged; the message is added to it.
-    """
-    limit = settings.message_per_minute_limit
-    conversation = await opening.open_with_message(tx, params, kept, actor=actor, limit_per_minute=limit)
-    return Versioned(conversation_out(conversation, shown), conversation.version)
-
-
-@opening_routes.post("/find_or_create", actors=AGENT | BOT, files=("message[attachments]",))
-async def find_or_open_conversation(
-    tx: Tx, actor: Actor, settings: Settings, shown: Shown, params: OpeningParams, kept: KeptFiles
-) -> Versioned[ConversationOut]:
-    """The conversation of `contact_id` in `inbox_id` that is not resolved, unchanged; a new one when there is none.
-
-    Of many who ask at once, one opens it. The message is added either way. Without a `source_id`, a new one is opened
-    in the contact's newest session of the inbox.
-    """
-    limit = settings.message_per_minute_limit
-    conversation = await opening.find_or_open_with_message(tx, params, kept, actor=actor, limit_per_minute=limit)
-    return Versioned(conversation_out(conversation, shown), conversation.version)
-
-
-@opening_routes.post("/compose", actors=AGENT | BOT, files=("message[attachments]",))
-async def compose_message(
-    tx: Tx, actor: Actor, settings: Settings, shown: Shown, params: ComposeParams, kept: KeptFiles
-) -> ComposedOut:
-    """Write to somebody in one call, however often it is made: `contact`, `inbox_id` and `message`.
-
-    The contact with that identifier, e-mail or phone number is changed as sent, or made; the message goes into their
-    conversation in the inbox that is not resolved, or into a new one.
-    """
-    if not actor.covers("contacts:write"):
-        raise ScopeMissing("contacts:write")
-    limit = settings.message_per_minute_limit
-    contact, conversation = await opening.compose(tx, params, kept, actor=actor, limit_per_minute=limit)
-    newest = conversation.newest()
-    return ComposedOut(
-        contact=contact_out(contact, shown),
-        conversation=conversation_out(conversation, shown),
-        message=None if newest is None else message_out(newest.newest, shown),
-    )
-
-
-@merging_routes.post("/contact_merge", actors=AGENT)
-async def merge_two_contacts(tx: Tx, actor: Actor, shown: Shown, params: MergeParams) -> ContactOut:
-    """Make two contacts one: the base takes over what the other has, and what it lacks; the other is gone."""
-    if params.base_contact_id == params.mergee_contact_id:
-        return contact_out(await contacts.load_contact(tx, actor, params.base_contact_id), shown)
-    base, mergee = await load_contacts_to_merge(tx, actor, params.base_contact_id, params.mergee_contact_id)
-    return contact_out(await merge_contacts(tx, base, mergee, actor=actor), shown)
 
 
 @routes.get(actors=AGENT)
@@ -229,39 +147,6 @@ async def translate_message(
     async with database.transaction() as tx:
         kept = await changing.keep_translation(tx, conversation, message, language, translated, actor=actor)
     return TranslationOut(content=kept)
-
-
-@routes.post("/import", actors=ADMINISTRATOR, files=("import_file",))
-async def import_history(database: Database, actor: Actor, conversation_id: int, params: HistoryParams) -> Stream:
-    """Take in what was said elsewhere before, oldest first, each `source_id` once; nobody is told of it.
-
-    `import_file` has one message as JSON on each line: `source_id`, `content`, `message_type`, `created_at`, and where
-    wanted `private`, `sender_id`, `content_attributes`. Each line of the answer tells how far it has come; the last one
-    says `done`. Sent again, it goes on where it broke off.
-    """
-    async with database.reading() as db:
-        conversation = await conversations.load_conversation(db, actor, conversation_id)
-    if conversation.channel_type != API:
-        raise HistoryNotAllowed
-    if not isinstance(params.import_file, Upload):
-        raise HistoryMissing
-    lines = await read_lines(params.import_file)
-    told = import_lines(database, conversation_id, lines, actor=actor)
-    return Stream(told, content_type="application/x-ndjson")
-
-
-@upload_routes.post(actors=AGENT, files=("attachment",), limit="upload")
-async def upload_file(tx: Tx, actor: Actor, files: Files, params: UploadParams, kept: KeptFiles) -> UploadOut:
-    """Send a file, or the `external_url` it is to be fetched from, ahead of the messages, macros or rules that name it.
-
-    Its `blob_id` is good for a day at least; a message that names it among its `attachments` carries a copy.
-    """
-    stored = kept.taken()
-    if not stored:
-        raise NothingUploaded
-    upload = await uploads.keep_upload(tx, actor.account_id, stored[0])
-    signed_id = files.signed_id(Blob(upload.account_id, upload.id), purpose="upload", valid_for=uploads.NAMED_FOR)
-    return UploadOut(file_url=files.upload_url(signed_id, upload.filename), blob_id=signed_id)
 
 
 def _meta(conversation: Conversation, shown: Shown) -> ThreadMetaOut:
