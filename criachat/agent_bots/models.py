@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 BOT_TYPES = ("webhook",)
+# What the endpoints ask for that let bots in.
+SCOPES_OF_BOTS = ("conversations:write", "messages:write", "events:read")
 # Those of the installation included.
 MOST_BOTS = 1_000
 

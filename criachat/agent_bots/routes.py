@@ -92,4 +92,4 @@ async def set_inbox_bot(tx: Tx, actor: Actor, inbox_id: int, params: InboxBotPar
 
 
 def _out(bot: AgentBot, shown: ShownBots, actor: Actor) -> BotOut:
-    return bot_out(bot, shown, with_secrets=actor.is_administrator)
+    return bot_out(bot, shown, actor=actor)

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from criachat.agent_bots.models import BOT_TYPES, AgentBot, token_context
+from criachat.agent_bots.models import BOT_TYPES, SCOPES_OF_BOTS, AgentBot, token_context
+from criachat.kit.actors import Actor
 from criachat.kit.files import Files
 from criachat.kit.texts import Long, Short
 from criachat.kit.tokens import Keyring
@@ -35,8 +36,8 @@ class InboxBotParams(msgspec.Struct, kw_only=True):
 
 
 class BotOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A bot. Only administrators of its own account see `access_token` and `secret`; of a bot of the installation
-    `outgoing_url` is absent too.
+    """A bot. Only administrators of its own account see `secret`, and `access_token` unless their own lacks a scope of
+    what can be done with it; of a bot of the installation `outgoing_url` is absent too.
     """
 
     id: int
@@ -69,9 +70,10 @@ class ShownBots(msgspec.Struct, frozen=True):
         return None if sealed is None else self.keyring.open(sealed, context=context)
 
 
-def bot_out(bot: AgentBot, shown: ShownBots, *, with_secrets: bool) -> BotOut:
+def bot_out(bot: AgentBot, shown: ShownBots, *, actor: Actor) -> BotOut:
     """The bot as a member of its account sees it."""
-    shows = with_secrets and not bot.is_system
+    shows = actor.is_administrator and not bot.is_system
+    may_act = shows and all(map(actor.covers, SCOPES_OF_BOTS))
     return BotOut(
         id=bot.id,
         name=bot.name or None,
@@ -81,7 +83,7 @@ def bot_out(bot: AgentBot, shown: ShownBots, *, with_secrets: bool) -> BotOut:
         bot_type=BOT_TYPES[0],
         bot_config=bot.bot_config,
         account_id=bot.account_id,
-        access_token=shown.opened(bot.access_token, token_context(bot.id)) if shows else UNSET,
+        access_token=shown.opened(bot.access_token, token_context(bot.id)) if may_act else UNSET,
         secret=shown.opened(bot.secret, bot_secret_context(bot.id)) if shows else UNSET,
         system_bot=bot.is_system,
     )

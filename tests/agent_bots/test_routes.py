@@ -7,7 +7,10 @@ from harness import Api, Given, Person
 from receivers import Receiver, Say
 
 from criachat.accounts.events import CacheInvalidated
+from criachat.agent_bots.models import SCOPES_OF_BOTS
+from criachat.kit.actors import BOT
 from criachat.kit.tokens import is_well_formed
+from criachat.slices import ROUTES
 
 GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
 ORDERS = {"name": "Order bot", "description": "Knows orders", "outgoing_url": "https://bot.example.com/in"}
@@ -50,6 +53,27 @@ async def test_a_bot_is_created_shown_changed_and_removed(api: Api) -> None:
     assert (removed.status, removed.body) == (200, b"")
     assert (await api.get(path)).status == 404
     assert (await api.get("/agent_bots")).json == []
+
+
+@pytest.mark.parametrize("missing", [None, *SCOPES_OF_BOTS])
+async def test_a_bots_token_is_shown_to_tokens_that_may_do_what_it_may(
+    api: Api, given: Given, missing: str | None
+) -> None:
+    scopes = {"agent_bots:write", *SCOPES_OF_BOTS} - {missing}
+    narrow = api.acting_as(await given.narrowed(given.boss, *scopes))
+
+    bot = await bot_of(narrow)
+    reset = await narrow.post(f"/agent_bots/{bot['id']}/reset_access_token")
+    listed = await narrow.get("/agent_bots")
+
+    shown = [bot, reset.json, *listed.json]
+    assert [("access_token" in each, "secret" in each) for each in shown] == [(missing is None, True)] * 3
+
+
+def test_what_bots_may_do_is_what_the_endpoints_ask_for_that_let_them_in() -> None:
+    asked = {endpoint.scope for routes in ROUTES for endpoint in routes.endpoints if BOT in endpoint.actors}
+
+    assert asked == set(SCOPES_OF_BOTS)
 
 
 async def test_nothing_is_required_of_a_bot(api: Api) -> None:
