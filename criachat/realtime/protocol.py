@@ -22,12 +22,19 @@ S = TypeVar("S")
 _encode = msgspec.json.Encoder().encode
 
 
+class Action(msgspec.Struct, frozen=True):
+    """What a subscriber wants its channel to do."""
+
+    action: str
+
+
 class Command(msgspec.Struct, frozen=True):
-    """What a client wants: `subscribe`, `unsubscribe` or `message`. `data` is JSON in a string."""
+    """What a client wants: `subscribe`, `unsubscribe` or `message`. `data` is JSON in a string; clients of some phones
+    send it as it is, or null where there is none."""
 
     command: str
     identifier: str = ""
-    data: str = ""
+    data: str | Action | None = None
 
 
 class Identifier(msgspec.Struct, frozen=True):
@@ -46,12 +53,6 @@ class Identifier(msgspec.Struct, frozen=True):
     def is_agent(self) -> bool:
         """Whether somebody of the team asks."""
         return self.user_id is not None and str(self.user_id).strip() != ""
-
-
-class Action(msgspec.Struct, frozen=True):
-    """What a subscriber wants its channel to do."""
-
-    action: str
 
 
 _decode_command = msgspec.json.Decoder(Command)
@@ -73,9 +74,9 @@ def read_identifier(text: str) -> Identifier | None:
     return identifier if token.isascii() and token.isprintable() else None
 
 
-def read_action(text: str) -> str | None:
+def read_action(data: str | Action | None) -> str | None:
     """The action of a `message` command."""
-    action = _read(_decode_action, text)
+    action = _read(_decode_action, data) if isinstance(data, str) else data
     return None if action is None else action.action
 
 

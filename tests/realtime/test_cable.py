@@ -64,6 +64,21 @@ async def test_what_makes_no_sense_is_ignored(call: Call, given: Given) -> None:
     assert answer == "confirm_subscription"
 
 
+async def test_what_a_command_says_may_be_an_object_or_null(call: Call, given: Given) -> None:
+    line, rosa = await call(), await given.session(await given.inbox())
+    identifier = json.dumps({"channel": "RoomChannel", "pubsub_token": rosa["pubsub_token"]})
+
+    await line.say(command="subscribe", identifier=identifier, data=None)
+    answer = await line.frame()
+    first = await line.event("presence.update")
+    await line.say(command="message", identifier=identifier, data={"action": "start_typing"})
+    await line.say(command="message", identifier=identifier, data={"action": "update_presence"})
+    again = await line.event("presence.update")
+
+    assert answer == {"identifier": identifier, "type": "confirm_subscription"}
+    assert first == again == {"account_id": given.account_id, "users": {}}
+
+
 async def test_subscribing_again_with_the_same_identifier_is_ignored(agent_line: Call, given: Given) -> None:
     line = await agent_line(given.boss)
     await line.event("presence.update")
