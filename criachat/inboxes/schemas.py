@@ -22,7 +22,6 @@ from criachat.kit.times import iso
 from criachat.users.schemas import AgentOut
 
 Text = Annotated[str, Meta(max_length=10_000)]
-NOT_ASSIGNED_YET = Meta(description="Kept and shown; nobody is assigned automatically yet.")
 
 
 class ApiChannelParams(msgspec.Struct, kw_only=True):
@@ -70,9 +69,11 @@ class CsatParams(msgspec.Struct, kw_only=True):
 
 
 class AssignmentConfigParams(msgspec.Struct, kw_only=True):
-    """How many open conversations an agent is to be given automatically."""
+    """How conversations are handed out."""
 
-    max_assignment_limit: int | UnsetType = UNSET
+    max_assignment_limit: Annotated[
+        int | UnsetType, Meta(description="Who has so many open conversations of the inbox gets no more.")
+    ] = UNSET
 
 
 class DayParams(msgspec.Struct, kw_only=True):
@@ -100,8 +101,11 @@ class InboxParams(msgspec.Struct, kw_only=True):
     enable_email_collect: bool | UnsetType = UNSET
     csat_survey_enabled: bool | UnsetType = UNSET
     csat_config: CsatParams | UnsetType = UNSET
-    enable_auto_assignment: Annotated[bool | UnsetType, NOT_ASSIGNED_YET] = UNSET
-    auto_assignment_config: Annotated[AssignmentConfigParams | UnsetType, NOT_ASSIGNED_YET] = UNSET
+    enable_auto_assignment: Annotated[
+        bool | UnsetType,
+        Meta(description="Give open conversations that are nobody's to members who are online, in turn."),
+    ] = UNSET
+    auto_assignment_config: AssignmentConfigParams | UnsetType = UNSET
     working_hours_enabled: bool | UnsetType = UNSET
     working_hours: Annotated[
         Annotated[list[DayParams], Meta(max_length=100)] | UnsetType,

@@ -36,7 +36,7 @@ async def create_team(tx: Tx, actor: Actor, params: TeamParams) -> TeamOut:
 
 @routes.update("/{team_id}", actors=ADMINISTRATOR, wrapper="team")
 async def change_team(tx: Tx, actor: Actor, team_id: int, params: TeamParams) -> TeamOut:
-    """Rename or describe a team, or say whether its conversations may be assigned automatically, once they are."""
+    """Rename or describe a team, or say whether its conversations are handed out to its members."""
     team = await access.load_team_to_change(tx, actor, team_id)
     return team_out(await operations.change_team(tx, team, params, actor=actor))
 

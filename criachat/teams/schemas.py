@@ -18,7 +18,7 @@ class TeamParams(msgspec.Struct, kw_only=True):
     name: Short | UnsetType | None = UNSET
     description: Long | UnsetType | None = UNSET
     allow_auto_assign: Annotated[
-        bool | UnsetType, Meta(description="Kept and shown; nobody is assigned automatically yet.")
+        bool | UnsetType, Meta(description="Give what the team gets to those of its members who are online, in turn.")
     ] = UNSET
 
 
