@@ -50,9 +50,9 @@ from criachat.feed.routes import routes as feed_routes
 from criachat.help_center.jobs import jobs as help_center_jobs
 from criachat.help_center.routes import routes as help_center_routes
 from criachat.inboxes.jobs import jobs as inboxes_jobs
-from criachat.inboxes.limits import limit_routes
 from criachat.inboxes.listeners import listeners as inboxes_listeners
 from criachat.inboxes.routes import routes as inboxes_routes
+from criachat.inboxes.routes.limits import routes as inbox_limits_routes
 from criachat.integrations.routes import dashboard_app_routes
 from criachat.integrations.routes import routes as integrations_routes
 from criachat.kit import upkeep
@@ -133,7 +133,7 @@ ROUTES: tuple[Routes, ...] = (
     platform_users_routes,
     platform_accounts_routes,
     platform_bots_routes,
-    limit_routes,
+    inbox_limits_routes,
     audit_routes,
     automation_routes,
     macro_routes,

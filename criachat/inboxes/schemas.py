@@ -146,6 +146,33 @@ class AssignableParams(msgspec.Struct, kw_only=True):
     inbox_ids: Annotated[list[int], Meta(max_length=2000)] = []
 
 
+class LimitOut(msgspec.Struct, frozen=True):
+    """How many there may be, and how many there are."""
+
+    allowed: int
+    consumed: int
+
+
+class NoLimitOut(msgspec.Struct, frozen=True):
+    """An empty object: nothing is counted."""
+
+
+class LimitsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What is counted, and what is not. Websites do not count among inboxes."""
+
+    conversation: NoLimitOut
+    non_web_inboxes: LimitOut
+    agents: LimitOut
+    captain: NoLimitOut
+
+
+class AccountLimitsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of an account."""
+
+    id: int
+    limits: LimitsOut
+
+
 class HelpCenterOut(msgspec.Struct, frozen=True, kw_only=True):
     """The help centre that an inbox leads to."""
 
