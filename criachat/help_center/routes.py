@@ -24,7 +24,6 @@ from criachat.help_center.schemas import (
     CategoryListParams,
     CategoryParams,
     InstructionsParams,
-    MessageOut,
     PortalListMetaOut,
     PortalListOut,
     PortalListParams,
@@ -34,6 +33,7 @@ from criachat.help_center.schemas import (
     ReorderParams,
 )
 from criachat.help_center.shown import articles_out, categories_out, portals_out
+from criachat.inboxes.schemas import MessageOut
 from criachat.inboxes.shown import ShownInboxes
 from criachat.kit.actors import ADMINISTRATOR, AGENT, Actor
 from criachat.kit.db import Db, Tx
@@ -160,7 +160,7 @@ async def change_category(tx: Tx, actor: Actor, slug: str, category_id: int, par
 async def delete_category(tx: Tx, actor: Actor, slug: str, category_id: int) -> None:
     """Remove a category; its articles stay, and belong to none."""
     portal = await access.load_portal_to_change(tx, actor, slug)
-    await categories.delete_category(tx, await access.load_category(tx, portal, category_id))
+    await category_operations.delete_category(tx, await access.load_category(tx, portal, category_id))
 
 
 @routes.get("/{slug}/articles", actors=AGENT)
@@ -246,7 +246,7 @@ async def change_article(  # noqa: PLR0913 - what it touches is in the signature
 async def delete_article(tx: Tx, actor: Actor, slug: str, article_id: int) -> None:
     """Remove an article; its translations stay."""
     portal = await access.load_portal_to_change(tx, actor, slug)
-    await articles.delete_article(tx, await access.load_article(tx, portal, article_id))
+    await article_operations.delete_article(tx, await access.load_article(tx, portal, article_id))
 
 
 async def _portal(db: Db, actor: Actor, shown: ShownInboxes, portal: Portal) -> PortalOut:

@@ -189,12 +189,6 @@ class PortalListOut(msgspec.Struct, frozen=True, kw_only=True):
     meta: PortalListMetaOut
 
 
-class MessageOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What happens now."""
-
-    message: str
-
-
 class CategorySlimOut(msgspec.Struct, frozen=True, kw_only=True):
     """A category that another one names."""
 

@@ -307,7 +307,7 @@ class AgentsOut(msgspec.Struct, frozen=True, kw_only=True):
     payload: list[AgentOut]
 
 
-class DeletedOut(msgspec.Struct, frozen=True, kw_only=True):
+class MessageOut(msgspec.Struct, frozen=True, kw_only=True):
     """What happens now."""
 
     message: str

@@ -76,6 +76,11 @@ async def change_article(tx: Tx, portal: Portal, article: Article, params: Artic
     return await access.load_article(tx, portal, article.id)
 
 
+async def delete_article(tx: Tx, article: Article) -> None:
+    """Remove it; its translations stay."""
+    await articles.delete_article(tx, article)
+
+
 async def reorder(tx: Tx, portal: Portal, positions: Mapping[str, int]) -> None:
     """Put articles of the portal where it is said; ids of no article of it say nothing."""
     ids = {text: id_of(text) for text in positions}

@@ -55,6 +55,11 @@ async def change_category(tx: Tx, portal: Portal, category: Category, params: Ca
     return await access.load_category(tx, portal, category.id)
 
 
+async def delete_category(tx: Tx, category: Category) -> None:
+    """Remove it; its articles stay, and belong to none."""
+    await categories.delete_category(tx, category)
+
+
 async def _check_others(tx: Tx, portal: Portal, category: Category) -> None:
     """Refuse to name a category of another portal, or to be one's own parent."""
     others = set(category.shown_ids)

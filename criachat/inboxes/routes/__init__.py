@@ -7,11 +7,11 @@ from criachat.inboxes.models import Inbox
 from criachat.inboxes.schemas import (
     AgentsOut,
     AssignableParams,
-    DeletedOut,
     InboxListOut,
     InboxOut,
     InboxParams,
     MembersParams,
+    MessageOut,
     TwilioParams,
 )
 from criachat.inboxes.shown import ShownInboxes, inbox_out
@@ -95,10 +95,10 @@ async def reset_identifier(tx: Tx, actor: Actor, shown: ShownInboxes, inbox_id: 
 
 
 @routes.delete("/inboxes/{inbox_id}", actors=ADMINISTRATOR)
-async def delete_inbox(tx: Tx, actor: Actor, inbox_id: int) -> DeletedOut:
+async def delete_inbox(tx: Tx, actor: Actor, inbox_id: int) -> MessageOut:
     """Hide it now; its conversations are removed in the background."""
     await operations.delete_inbox(tx, await access.load_inbox(tx, actor, inbox_id), actor=actor)
-    return DeletedOut(message="Your inbox deletion request will be processed in some time.")
+    return MessageOut(message="Your inbox deletion request will be processed in some time.")
 
 
 @routes.delete("/inboxes/{inbox_id}/avatar", actors=ADMINISTRATOR)
