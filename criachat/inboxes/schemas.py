@@ -102,10 +102,12 @@ class InboxParams(msgspec.Struct, kw_only=True):
     csat_survey_enabled: bool | UnsetType = UNSET
     csat_config: CsatParams | UnsetType = UNSET
     enable_auto_assignment: Annotated[
-        bool | UnsetType,
-        Meta(description="Give open conversations that are nobody's to members who are online, in turn."),
+        bool | UnsetType, Meta(description="Give what opens and is nobody's to a member who is online, in turn.")
     ] = UNSET
-    auto_assignment_config: AssignmentConfigParams | UnsetType = UNSET
+    auto_assignment_config: Annotated[
+        AssignmentConfigParams | UnsetType,
+        Meta(description="Whoever has `max_assignment_limit` open conversations of the inbox is passed over."),
+    ] = UNSET
     working_hours_enabled: bool | UnsetType = UNSET
     working_hours: Annotated[
         Annotated[list[DayParams], Meta(max_length=100)] | UnsetType,

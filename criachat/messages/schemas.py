@@ -20,27 +20,52 @@ LARGEST_CURSOR = 2**63 - 1
 Value = TypeVar("Value")
 
 
-class MessageParams(msgspec.Struct, kw_only=True):
-    """What may be said. `content_attributes` may be JSON text; `attachments` are files of a multipart request or signed
-    ids of uploads; addresses are for e-mail inboxes."""
+ADDRESSES = Meta(description="Of e-mail inboxes: addresses, as a list or with commas between them.")
 
-    content: str | None = None
-    message_type: str | int = "outgoing"
-    private: bool = False
-    content_type: str = "text"
-    content_attributes: Any = None
-    echo_id: Any = None
-    source_id: str | None = None
-    client_message_id: str | None = None
-    external_created_at: Any = None
-    sender_type: str | None = None
-    sender_id: int | None = None
-    campaign_id: int | None = None
-    template_params: Any = None
-    attachments: Any = None
-    cc_emails: Any = None
-    bcc_emails: Any = None
-    to_emails: Any = None
+
+class MessageParams(msgspec.Struct, kw_only=True):
+    """What may be said."""
+
+    content: Annotated[
+        str | None, Meta(description="Up to 150,000 characters; `{{contact.name}}` and such are filled in.")
+    ] = None
+    message_type: Annotated[
+        str | int,
+        Meta(description="`outgoing`; `incoming` in API inboxes: what the customer said; or `template`, `activity`."),
+    ] = "outgoing"
+    private: Annotated[bool, Meta(description="A note for the team, which the contact never sees.")] = False
+    content_type: Annotated[
+        str,
+        Meta(description="`text`, `input_select`, `cards`, `form`, `article`, `input_email`, `input_text` and more."),
+    ] = "text"
+    content_attributes: Annotated[
+        Any,
+        Meta(description="An object, or JSON text: `items` of the content type, `in_reply_to` a message id, your own."),
+    ] = None
+    echo_id: Annotated[Any, Meta(description="Comes back in the answer and on sockets, and is not kept.")] = None
+    source_id: Annotated[
+        str | None, Meta(description="Its id elsewhere. With one an outgoing message counts as delivered already.")
+    ] = None
+    client_message_id: Annotated[
+        str | None, Meta(description="Yours: sent again in this conversation, the message said first is answered.")
+    ] = None
+    external_created_at: Annotated[Any, Meta(description="When it was said elsewhere; kept among its attributes.")] = (
+        None
+    )
+    sender_type: Annotated[str | None, Meta(description="`AgentBot` to speak in the name of a bot.")] = None
+    sender_id: Annotated[int | None, Meta(description="The bot's id.")] = None
+    campaign_id: Annotated[int | None, Meta(description="The campaign that it belongs to; such a one is no reply.")] = (
+        None
+    )
+    template_params: Annotated[
+        Any, Meta(description="`name`, `language`, `category`, `namespace` and `processed_params` of a template.")
+    ] = None
+    attachments: Annotated[
+        Any, Meta(description="Up to 15 files of a multipart request (`attachments[]`), or signed ids of uploads.")
+    ] = None
+    cc_emails: Annotated[Any, ADDRESSES] = None
+    bcc_emails: Annotated[Any, ADDRESSES] = None
+    to_emails: Annotated[Any, ADDRESSES] = None
 
 
 class MergeParams(msgspec.Struct, kw_only=True):
@@ -55,15 +80,21 @@ class OpeningParams(msgspec.Struct, kw_only=True):
 
     inbox_id: int | None = None
     contact_id: int | None = None
-    source_id: Annotated[str, Meta(max_length=255)] | None = None
-    hmac_verified: bool | None = None
-    status: str | None = None
-    snoozed_until: datetime | None = None
+    source_id: Annotated[
+        Annotated[str, Meta(max_length=255)] | None, Meta(description="The id of the contact's session in the inbox.")
+    ] = None
+    hmac_verified: Annotated[bool | None, Meta(description="Whether a new session counts as proved.")] = None
+    status: Annotated[
+        str | None, Meta(description="`open`, `pending`, `resolved` or `snoozed`; a bot's inbox begins with `pending`.")
+    ] = None
+    snoozed_until: Annotated[datetime | None, Meta(description="ISO 8601, for `snoozed`.")] = None
     assignee_id: int | None = None
     team_id: int | None = None
     custom_attributes: dict[str, Any] | None = None
-    additional_attributes: dict[str, Any] | None = None
-    message: MessageParams | None = None
+    additional_attributes: Annotated[
+        dict[str, Any] | None, Meta(description="Such as `mail_subject`, `referer`, `browser_language`.")
+    ] = None
+    message: Annotated[MessageParams | None, Meta(description="What is said first, as in `POST …/messages`.")] = None
 
     @property
     def attachments(self) -> Any:
@@ -80,7 +111,7 @@ class ComposeParams(OpeningParams, kw_only=True):
 class HistoryParams(msgspec.Struct, kw_only=True):
     """What was said elsewhere: a file with one message as JSON on each line, oldest first."""
 
-    import_file: Any = None
+    import_file: Annotated[Any, Meta(description="A file of a multipart request, up to 32 MB.")] = None
 
 
 class UploadParams(msgspec.Struct, kw_only=True):
@@ -110,22 +141,30 @@ class AnnouncementParams(msgspec.Struct, kw_only=True):
 class TranslationParams(msgspec.Struct, kw_only=True):
     """Into which language."""
 
-    target_language: str | None = None
+    target_language: Annotated[str | None, Meta(description="Such as `pt_BR`.")] = None
 
 
 class MessageChangeParams(msgspec.Struct, kw_only=True):
     """What a receiver reports of a message."""
 
-    status: Any = None
-    external_error: Annotated[str, Meta(max_length=20_000)] | None = None
+    status: Annotated[
+        Any, Meta(description="`sent`, `delivered`, `read` or `failed`; anything else changes nothing.")
+    ] = None
+    external_error: Annotated[
+        Annotated[str, Meta(max_length=20_000)] | None, Meta(description="Why it `failed`; shown beside the message.")
+    ] = None
 
 
 class ListParams(msgspec.Struct, kw_only=True):
     """Which page of a thread: cursors are message ids, and what is no number counts as 0."""
 
-    before: Any = None
-    after: Any = None
-    filter_internal_messages: Any = None
+    before: Annotated[Any, Meta(description="Messages with smaller ids than this.")] = None
+    after: Annotated[Any, Meta(description="Messages with greater ids than this; with `before`, this one as well.")] = (
+        None
+    )
+    filter_internal_messages: Annotated[
+        Any, Meta(description="Whatever it is: leaves out private notes and activities.")
+    ] = None
 
 
 class MessageOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,41 +9,74 @@ from msgspec import UNSET, Meta, UnsetType
 
 from criachat.kit.http import binding
 
+PAGE = Meta(description="The first is 1; the one behind the last is empty.")
+PER_PAGE = Meta(description="Up to 100; 25 when left out. With it the answer names a `next_cursor`.")
+CURSOR = Meta(description="The `next_cursor` of the page before; empty for the first one, null at the end.")
+SNOOZED_UNTIL = Meta(description="Unix seconds, for `snoozed`; without it until the next incoming message.")
+
 
 class ListParams(msgspec.Struct, kw_only=True):
     """Which conversations to list; see `GET /conversations`."""
 
-    status: Any = None
-    assignee_type: Any = None
+    status: Annotated[
+        Any,
+        Meta(description="`open`, `resolved`, `pending`, `snoozed`, `all`, or several as `status[]`; else `open`."),
+    ] = None
+    assignee_type: Annotated[Any, Meta(description="`me`, `unassigned`, `assigned`; all when left out.")] = None
     inbox_id: Any = UNSET
     team_id: Any = UNSET
-    labels: Any = UNSET
-    conversation_type: Any = None
-    q: str | None = None
-    source_id: str | None = None
-    sort_by: Any = None
-    page: Any = None
-    per_page: Any = UNSET
-    cursor: Any = UNSET
-    updated_within: int | None = None
+    labels: Annotated[Any, Meta(description="Those with any of them: `labels[]=a&labels[]=b`, or `labels=a,b`.")] = (
+        UNSET
+    )
+    conversation_type: Annotated[Any, Meta(description="`mention`, `participating` or `unattended`.")] = None
+    q: Annotated[str | None, Meta(description="Words that were said in it, notes included; of whichever status.")] = (
+        None
+    )
+    source_id: Annotated[str | None, Meta(description="The id of the contact's session.")] = None
+    sort_by: Annotated[
+        Any,
+        Meta(
+            description="`last_activity_at`, `created_at`, `priority` or `waiting_since`, with `_asc` or `_desc` "
+            "behind it; `last_activity_at_desc` when left out."
+        ),
+    ] = None
+    page: Annotated[Any, PAGE] = None
+    per_page: Annotated[Any, PER_PAGE] = UNSET
+    cursor: Annotated[Any, CURSOR] = UNSET
+    updated_within: Annotated[
+        int | None, Meta(description="Those that changed in the last so many seconds, without pages.")
+    ] = None
 
 
 class ConditionParams(msgspec.Struct, kw_only=True):
     """What an attribute must be, and how this condition is joined to the next: `AND` or `OR`."""
 
-    attribute_key: str
-    filter_operator: str
-    values: Any = None
-    query_operator: Any = None
+    attribute_key: Annotated[
+        str,
+        Meta(
+            description="`status`, `assignee_id`, `inbox_id`, `team_id`, `campaign_id`, `priority`, `display_id`, "
+            "`labels`, `browser_language`, `conversation_language`, `referer`, `mail_subject`, `created_at`, "
+            "`last_activity_at`, or the key of a custom attribute."
+        ),
+    ]
+    filter_operator: Annotated[
+        str,
+        Meta(
+            description="`equal_to`, `not_equal_to`, `contains`, `does_not_contain`, `is_present`, `is_not_present`, "
+            "`is_greater_than`, `is_less_than` or `days_before`: not each goes with each key."
+        ),
+    ]
+    values: Annotated[Any, Meta(description="A list; days look like 2026-01-31.")] = None
+    query_operator: Annotated[Any, Meta(description="`AND` or `OR`; null for the last condition.")] = None
 
 
 class FilterParams(msgspec.Struct, kw_only=True):
     """Conditions, and which page of those for whom they hold."""
 
     payload: list[ConditionParams]
-    page: Any = None
-    per_page: Any = UNSET
-    cursor: Any = UNSET
+    page: Annotated[Any, PAGE] = None
+    per_page: Annotated[Any, PER_PAGE] = UNSET
+    cursor: Annotated[Any, CURSOR] = UNSET
 
 
 class PriorityParams(msgspec.Struct, kw_only=True):
@@ -53,10 +86,10 @@ class PriorityParams(msgspec.Struct, kw_only=True):
 
 
 class StatusParams(msgspec.Struct, kw_only=True):
-    """`snoozed_until` in unix seconds, for `snoozed`."""
+    """What it shall be; nothing toggles between open and resolved."""
 
-    status: str | None = None
-    snoozed_until: int | str | None = None
+    status: Annotated[str | None, Meta(description="`open`, `resolved`, `pending` or `snoozed`.")] = None
+    snoozed_until: Annotated[int | str | None, SNOOZED_UNTIL] = None
 
 
 class TypingParams(msgspec.Struct, kw_only=True):
@@ -75,15 +108,15 @@ class CustomAttributesParams(msgspec.Struct, kw_only=True):
 class AssignmentParams(msgspec.Struct, kw_only=True):
     """To whom; `assignee_id` wins over `team_id`."""
 
-    assignee_id: Any = UNSET
-    assignee_type: str | None = None
-    team_id: Any = UNSET
+    assignee_id: Annotated[Any, Meta(description="Null or 0, and whoever is not there, is nobody.")] = UNSET
+    assignee_type: Annotated[str | None, Meta(description="`User`, or `AgentBot` for a bot.")] = None
+    team_id: Annotated[Any, Meta(description="Null or 0 is no team.")] = UNSET
 
 
 class LabelsParams(msgspec.Struct, kw_only=True):
     """All labels it shall have."""
 
-    labels: Any = None
+    labels: Annotated[Any, Meta(description="A list of titles; those that are left out are taken away.")] = None
 
 
 class LabelParams(msgspec.Struct, kw_only=True):
@@ -116,12 +149,12 @@ class BulkLabelsParams(msgspec.Struct, kw_only=True):
 class BulkParams(msgspec.Struct, kw_only=True):
     """What to do with many conversations (by number) or contacts (by id) at once."""
 
-    type: Any = None
-    ids: Any = None
+    type: Annotated[Any, Meta(description="`Conversation` or `Contact`.")] = None
+    ids: Annotated[Any, Meta(description="Up to 1,000; those that are not there are passed over.")] = None
     fields: BulkFieldsParams | None = None
-    snoozed_until: int | str | None = None
+    snoozed_until: Annotated[int | str | None, SNOOZED_UNTIL] = None
     labels: BulkLabelsParams | None = None
-    action_name: str | None = None
+    action_name: Annotated[str | None, Meta(description="`delete`, of contacts.")] = None
 
 
 class DraftTextParams(msgspec.Struct, kw_only=True):
