@@ -92,6 +92,7 @@ class TokenResolver:
         if token:
             identity = await self._identity(token, None)
             self._check_place(identity, request)
+            self._uses[identity.token_id] = clock.now()
         else:
             identity, credentials = await self.find_session(request), credentials_of(request)
             if identity is None or credentials is None:

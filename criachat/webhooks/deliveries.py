@@ -192,13 +192,12 @@ class DeliveryWorker:
 
     async def _look_further(self, lanes: Collection[Lane]) -> bool:
         """Where all that was seen of a lane is kept back, have the next look begin behind it."""
-        goes_on = False
-        if lanes:
-            async with self._database.reading() as db:
-                for lane in lanes:
-                    end = await queue.find_view_end(db, lane, after=self._lanes.place_of(lane))
-                    goes_on = self._lanes.looked_in_vain(lane, until=end) or goes_on
-        return goes_on
+        if not lanes:
+            return False
+        async with self._database.reading() as db:
+            ends = await queue.list_view_ends(db, [(lane, self._lanes.place_of(lane)) for lane in lanes])
+        going_on = [self._lanes.looked_in_vain(Lane(end.account_id, end.target), until=end.until) for end in ends]
+        return any(going_on)
 
     def _begin(self) -> None:
         while chain := self._lanes.begin():
@@ -211,9 +210,11 @@ class DeliveryWorker:
         # What was not settled is let go: somebody claims it again when its lease is over.
         for each in chain.rest:
             self._held.pop((each.account_id, each.delivery_id), None)
+        CLAIMED_GAUGE.set(len(self._held))
         self._lanes.ended(chain)
         if not task.cancelled() and (failure := task.exception()) is not None:
-            log.error("delivery_broke_off", target=chain.track.lane.target, exc_info=failure)
+            lane = chain.track.lane
+            log.error("delivery_broke_off", account_id=lane.account_id, target=lane.target, exc_info=failure)
         if not self._is_leaving:
             self._begin()
 

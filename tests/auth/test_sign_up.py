@@ -115,6 +115,21 @@ async def test_who_is_known_opens_one_more_account_as_themself(open_world: World
     assert {each["name"] for each in third.json["data"]["accounts"]} == {"Acme", "Globex", "Initech"}
 
 
+@pytest.mark.promise("TK-7")
+async def test_a_token_that_opens_an_account_was_used(open_world: World, browser: Browser) -> None:
+    browser.keep(await browser.post(ACCOUNTS, wanted()))
+    made = (await browser.post("/api/v1/profile/access_tokens", {"name": "Opener"})).json
+
+    opened = await Browser(open_world).post(
+        ACCOUNTS, {"account_name": "Globex"}, headers={"api_access_token": made["token"]}
+    )
+    await open_world.parts.resolver.flush_uses()
+
+    tokens = (await browser.get("/api/v1/profile/access_tokens")).json["payload"]
+    assert opened.status == 200
+    assert [each["last_used_at"] is not None for each in tokens if each["id"] == made["id"]] == [True]
+
+
 async def test_a_token_for_accounts_opens_one_and_is_not_told_how_to_listen(
     open_world: World, browser: Browser
 ) -> None:

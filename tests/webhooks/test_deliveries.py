@@ -14,7 +14,9 @@ import pytest
 from harness import PATIENCE_SECONDS, Api, Given, World, build_world, links_of, open_folder, running
 from hostile import HOSTILE_ADDRESSES, PRIVATE_NAMES
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 from receivers import Receiver, Say, Told
+from structlog.testing import capture_logs
 
 from criachat.kit import clock
 from criachat.kit.db import Database
@@ -412,6 +414,49 @@ async def test_a_long_backlog_that_is_kept_back_hides_nobody_behind_it(
     await world.parts.deliveries.drain(given.account_id)
 
     assert contents(receiver) == {flooded["id"]: [0], other["id"]: [0]}
+
+
+async def test_backlogs_that_are_kept_back_are_looked_through_together(
+    given: Given, world: World, receiver: Receiver
+) -> None:
+    (conversation,) = await conversations(given, 1)
+    receiver.will_answer(*[Say(status=503, headers={"Retry-After": "3600"})] * 10)
+    for number in range(10):
+        await given.webhook(f"{receiver.url}/{number}", "message_created")
+    await write(given, [conversation], messages=1)
+    await given.delivered()
+    await write(given, [conversation], messages=1)
+    await given.relayed()
+
+    # Two lists of lanes, a claim, and one look at where all of them end, however many there are.
+    with given.queries(at_most=9):
+        await world.parts.deliveries.drain(given.account_id)
+
+    assert len(receiver.told) == 10
+
+
+async def test_a_delivery_that_breaks_off_is_let_go_of_and_says_whose_it_was(
+    given: Given, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await given.webhook(receiver.url, "message_created")
+    await write(given, await conversations(given, 1), messages=1)
+    await given.relayed()
+    worker = another_worker(world)
+
+    async def break_off(*_: object, **__: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    with capture_logs() as logs, monkeypatch.context() as patch:
+        patch.setattr(world.parts.outside, "post", break_off)
+        await worker.drain(given.account_id)
+    claimed = REGISTRY.get_sample_value("criachat_webhook_claimed")
+    clock.travel(timedelta(seconds=46))
+    await given.delivered()
+
+    (told,) = [each for each in logs if each["event"] == "delivery_broke_off"]
+    assert told["account_id"] == given.account_id
+    assert claimed == 0
+    assert len(receiver.told) == 1
 
 
 async def test_more_receivers_than_one_look_finds_are_all_told(given: Given, receiver: Receiver) -> None:

@@ -126,17 +126,20 @@ WITH found AS MATERIALIZED (
         LIMIT wanted.most
     ) AS free
 )"""
-# Where a look like that ended; null when it saw everything.
-FIND_VIEW_END = """
-SELECT sequence FROM (
-    SELECT sequence FROM delivery_queue
-    WHERE account_id = $1 AND target = $2 AND tries = 0 AND sequence > $3
-      AND (leased_until IS NULL OR leased_until <= $4)
+# Across accounts: where looks like that ended; null when one saw everything.
+LIST_VIEW_ENDS = """
+SELECT wanted.account_id, wanted.target, (
+    SELECT sequence FROM (
+        SELECT sequence FROM delivery_queue
+        WHERE account_id = wanted.account_id AND target = wanted.target AND tries = 0 AND sequence > wanted.after
+          AND (leased_until IS NULL OR leased_until <= $4)
+        ORDER BY sequence
+        LIMIT $5
+    ) AS seen
     ORDER BY sequence
-    LIMIT $5
-) AS seen
-ORDER BY sequence
-OFFSET $5 - 1
+    OFFSET $5 - 1
+) AS until
+FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS wanted (account_id, target, after)
 """
 # What failed before keeps nobody's place: when its followers may go, it is overtaken.
 RETRIES_HEAD: LiteralString = """
@@ -317,10 +320,19 @@ async def claim_retries(
     return await tx.fetch_all(ToSend, CLAIM_RETRIES, account_id, targets, most, clock.now(), leased_until, worker_id)
 
 
-async def find_view_end(db: Db, lane: Lane, *, after: int) -> int | None:
-    """Up to which sequence a claim of fresh deliveries behind `after` has looked; None when it saw all of them."""
-    values = lane.account_id, lane.target, after, clock.now(), SEEN_AT_ONCE
-    return await db.fetch_value(FIND_VIEW_END, *values)
+class ViewEnd(msgspec.Struct, frozen=True):
+    """Up to which sequence a claim of fresh deliveries has looked in a lane; None when it saw all of them."""
+
+    account_id: int
+    target: str
+    until: int | None
+
+
+async def list_view_ends(db: Db, places: Sequence[tuple[Lane, int]]) -> list[ViewEnd]:
+    """Where claims ended that looked through these lanes, each behind its sequence."""
+    account_ids, targets = [lane.account_id for lane, _ in places], [lane.target for lane, _ in places]
+    values = account_ids, targets, [after for _, after in places], clock.now(), SEEN_AT_ONCE
+    return await db.fetch_all(ViewEnd, LIST_VIEW_ENDS, *values)
 
 
 async def renew_leases(tx: Tx, held: Sequence[ToSend], *, worker_id: UUID, leased_until: datetime) -> None:
