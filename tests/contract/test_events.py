@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 from feeds import present
-from happenings import HAPPENINGS, NOT_RAISED_YET, Stage, set_stage
-from harness import Given, World
+from happenings import HAPPENINGS, NOT_RAISED_YET, Stage
+from harness import Given
 from lines import Line, Server
 from pushes import CONTACT, CONVERSATION, MESSAGE, NOTIFICATION, PERFORMER
-from receivers import Receiver
 from shapes import iso, misfits, one_of
 
 from criachat.kit.events import catalogue
@@ -126,17 +125,6 @@ IN_THE_FEED: Mapping[str, tuple[Any, dict[str, Any]]] = {
     "delivery_recovered": (None, DELIVERY),
     "webhook_disabled": (None, {"webhook_id": int, "reason": one_of("gone", "failing")}),
 }
-
-
-@pytest.fixture(scope="module")
-async def server(world: World) -> Any:
-    async with Server(world).running() as server:
-        yield server
-
-
-@pytest.fixture
-async def stage(given: Given, receiver: Receiver) -> Stage:
-    return await set_stage(given, receiver)
 
 
 async def team_line(server: Server, given: Given) -> Line:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from apps import open_app
-from happenings import HAPPENINGS, Stage, set_stage
+from happenings import HAPPENINGS, Stage
 from harness import Given, World
 from lines import Line, Server
 from pushes import CONTACT, CONVERSATION, USER, string_keys
-from receivers import Receiver
 from shapes import misfits, one_of, unix
 
 TYPING = {"conversation": CONVERSATION, "user": one_of(USER, CONTACT), "is_private": bool, "account_id": int}
@@ -37,17 +35,6 @@ RECIPIENTS = {
 }
 # These say who did it; the others never do.
 NAMES_PERFORMER = {"message_updated", "first_reply_created"}
-
-
-@pytest.fixture(scope="module")
-async def server(world: World) -> AsyncIterator[Server]:
-    async with Server(world).running() as server:
-        yield server
-
-
-@pytest.fixture
-async def stage(given: Given, receiver: Receiver) -> Stage:
-    return await set_stage(given, receiver)
 
 
 def as_agent(given: Given, person: Any) -> dict[str, Any]:
