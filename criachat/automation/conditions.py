@@ -70,7 +70,9 @@ async def check_references(db: Db, actor: Actor, conditions: Sequence[Condition]
 
 def _check_keys(conditions: Sequence[Condition], custom_keys: Collection[str]) -> None:
     keys = [condition.get("attribute_key") for condition in conditions]
-    unknown = [str(key)[:100] for key in keys if not (isinstance(key, str) and (key in STANDARD or key in custom_keys))]
+    if not all(isinstance(key, str) for key in keys):
+        raise ConditionsInvalid
+    unknown = [str(key)[:100] for key in keys if key not in STANDARD and key not in custom_keys]
     if unknown:
         raise ConditionsInvalid(f"Automation conditions {', '.join(sorted(set(unknown)))} not supported.")
 

@@ -116,6 +116,14 @@ async def test_a_condition_is_kept_as_it_was_sent(api: Api, condition: dict[str,
     assert created["conditions"] == [{**condition, "query_operator": "OR", "values": condition["values"] or []}]
 
 
+@pytest.mark.parametrize("key", [{}, {"attribute_key": None}, {"attribute_key": 7}, {"attribute_key": ["status"]}])
+async def test_a_condition_without_a_key_is_told_what_it_lacks(api: Api, key: dict[str, Any]) -> None:
+    reply = await api.post(PATH, {**RULE, "conditions": [{"filter_operator": "equal_to", "values": ["x"], **key}]})
+
+    text = "Conditions must be a list of objects with attribute_key, filter_operator and values"
+    assert (reply.status, reply.json) == (422, {"error": {"conditions": [text]}})
+
+
 async def test_a_change_of_an_attribute_can_be_waited_for_where_changes_are_told(api: Api) -> None:
     condition = {
         "attribute_key": "status",
