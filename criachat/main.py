@@ -130,7 +130,7 @@ class Parts(msgspec.Struct, kw_only=True):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or serve a websocket: the whole of it as one ASGI application."""
-        if scope["path"].rstrip("/") == "/cable":
+        if scope["path"].strip("/") == "cable":
             await self.cable(scope, receive, send)
         elif scope["type"] == "http":
             await self.http(scope, receive, send)

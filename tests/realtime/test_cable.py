@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from harness import Given
+from harness import Given, World
 from lines import Call, Line, Server
 from websockets.asyncio.client import connect
+from wires import served
 
 
 async def test_a_plain_get_finds_nothing(server: Server) -> None:
@@ -48,6 +49,14 @@ async def test_pings_come_every_three_seconds_with_the_time(call: Call) -> None:
 
     assert 2.5 < pauses[-1] < 3.5
     assert abs(ping["message"] - time.time()) < 3
+
+
+@pytest.mark.parametrize("path", ["/cable", "/cable/", "//cable"])
+async def test_slashes_around_the_path_make_no_difference(world: World, path: str) -> None:
+    async with served(world.parts) as address, connect(f"ws://{address}{path}") as socket:
+        welcome = json.loads(await socket.recv())
+
+    assert welcome == {"type": "welcome"}
 
 
 async def test_what_makes_no_sense_is_ignored(call: Call, given: Given) -> None:
