@@ -123,7 +123,8 @@ class Request:
         self.body = b"".join([chunk async for chunk in self.content(MAXIMUM_BODY_BYTES)])
         if not self.body:
             return bag
-        if kind == FORM:
+        # What curl sends is called a form unless it is told otherwise; no form begins with a brace.
+        if kind == FORM and not self.body.lstrip().startswith(b"{"):
             self.is_form = True
             bag.update(nested(_pairs(self.body)))
         else:

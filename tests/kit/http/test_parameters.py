@@ -287,6 +287,15 @@ async def test_json_that_cannot_be_read_is_refused(api: Api, body: bytes) -> Non
     assert is_bad_request(reply.status, reply.json)
 
 
+async def test_json_that_is_called_a_form_is_json(api: Api) -> None:
+    """`curl -d '{…}'` says that it sends a form."""
+    reply = await api.call("POST", "/labels", content=b' {"title": "vip"}', headers=FORM)
+    broken = await api.call("POST", "/labels", content=b'{"title": "vip', headers=FORM)
+
+    assert (reply.status, reply.json["title"]) == (200, "vip")
+    assert is_bad_request(broken.status, broken.json)
+
+
 async def test_json_may_nest_sixty_four_deep_and_brackets_in_texts_do_not_count(api: Api) -> None:
     inner: Any = "[{" * 200
     for _ in range(MAXIMUM_DEPTH - 1):
