@@ -65,7 +65,7 @@ class NotContactable(Unprocessable):
 
 
 class ImportFileMissing(Unprocessable):
-    """The file to import is missing"""
+    """The file to import is missing: it comes as import_file of a multipart request"""
 
 
 class ImportFileUnreadable(Unprocessable):

@@ -34,13 +34,13 @@ class KeyBuiltIn(Invalid):
 
 
 class DisplayTypeUnknown(Invalid):
-    """Attribute display type is not included in the list"""
+    """Attribute display type is none of text, number, currency, percent, link, date, list and checkbox"""
 
     attributes = ("attribute_display_type",)
 
 
 class ModelUnknown(Invalid):
-    """Attribute model is not included in the list"""
+    """Attribute model is neither conversation_attribute nor contact_attribute"""
 
     attributes = ("attribute_model",)
 

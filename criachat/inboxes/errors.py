@@ -24,7 +24,7 @@ class ChannelMissing(Invalid):
 
 
 class TimezoneUnknown(Invalid):
-    """Timezone is not included in the list"""
+    """Timezone is no IANA name such as America/Sao_Paulo"""
 
     attributes = ("timezone",)
 

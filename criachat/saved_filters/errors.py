@@ -12,7 +12,7 @@ class NameBlank(Invalid):
 
 
 class FilterTypeUnknown(Invalid):
-    """Filter type is not included in the list"""
+    """Filter type is none of conversation, contact and report"""
 
     attributes = ("filter_type",)
 

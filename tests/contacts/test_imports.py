@@ -210,9 +210,15 @@ async def test_of_a_broken_file_nothing_is_taken_in(given: Given, mailbox: Mailb
 @pytest.mark.parametrize(
     ("files", "error"),
     [
-        (None, "The file to import is missing"),
-        ({"other": ("contacts.csv", b"name\nAna\n", "text/csv")}, "The file to import is missing"),
-        ({"import_file": ("contacts.csv", b"", "text/csv")}, "The file to import is missing"),
+        (None, "The file to import is missing: it comes as import_file of a multipart request"),
+        (
+            {"other": ("contacts.csv", b"name\nAna\n", "text/csv")},
+            "The file to import is missing: it comes as import_file of a multipart request",
+        ),
+        (
+            {"import_file": ("contacts.csv", b"", "text/csv")},
+            "The file to import is missing: it comes as import_file of a multipart request",
+        ),
         (
             {"import_file": ("contacts.csv", "name\nAna\n".encode("utf-16"), "text/csv")},
             "The file is not text in UTF-8",
@@ -225,7 +231,10 @@ async def test_without_a_file_that_could_be_read_nothing_begins(api: Api, files:
     as_text = await api.post("/contacts/import", {"import_file": "name"})
 
     assert (reply.status, reply.json) == (422, {"error": error})
-    assert (as_text.status, as_text.json) == (422, {"error": "The file to import is missing"})
+    assert (as_text.status, as_text.json) == (
+        422,
+        {"error": "The file to import is missing: it comes as import_file of a multipart request"},
+    )
     assert (await api.get("/contacts/imports")).json == {"payload": []}
 
 

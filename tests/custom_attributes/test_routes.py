@@ -103,7 +103,7 @@ async def test_everything_that_is_wrong_is_named_at_once(api: Api) -> None:
     assert (reply.status, reply.json["attributes"]) == (422, list(body))
     assert reply.json["message"] == (
         "Attribute display name can't be blank, Attribute key can't be blank, "
-        "Attribute display type is not included in the list"
+        "Attribute display type is none of text, number, currency, percent, link, date, list and checkbox"
     )
 
 
@@ -121,16 +121,24 @@ async def test_everything_that_is_wrong_is_named_at_once(api: Api) -> None:
         ),
         (
             {"attribute_display_type": "colour"},
-            "Attribute display type is not included in the list",
+            "Attribute display type is none of text, number, currency, percent, link, date, list and checkbox",
             "attribute_display_type",
         ),
-        ({"attribute_display_type": 8}, "Attribute display type is not included in the list", "attribute_display_type"),
+        (
+            {"attribute_display_type": 8},
+            "Attribute display type is none of text, number, currency, percent, link, date, list and checkbox",
+            "attribute_display_type",
+        ),
         (
             {"attribute_display_type": -1},
-            "Attribute display type is not included in the list",
+            "Attribute display type is none of text, number, currency, percent, link, date, list and checkbox",
             "attribute_display_type",
         ),
-        ({"attribute_model": "company"}, "Attribute model is not included in the list", "attribute_model"),
+        (
+            {"attribute_model": "company"},
+            "Attribute model is neither conversation_attribute nor contact_attribute",
+            "attribute_model",
+        ),
         ({"attribute_key": "k" * 256}, "Attribute key is too long (maximum is 255 characters)", "attribute_key"),
         ({"regex_pattern": "(" * 1001}, "Regex pattern is too long (maximum is 1000 characters)", "regex_pattern"),
     ],

@@ -107,9 +107,12 @@ async def test_those_of_another_account_do_not_exist(api: Api, given: Given) -> 
         ({"name": "x" * 256}, {"message": "Name is too long (maximum is 255 characters)", "attributes": ["name"]}),
         (
             {"filter_type": "article"},
-            {"message": "Filter type is not included in the list", "attributes": ["filter_type"]},
+            {"message": "Filter type is none of conversation, contact and report", "attributes": ["filter_type"]},
         ),
-        ({"filter_type": 3}, {"message": "Filter type is not included in the list", "attributes": ["filter_type"]}),
+        (
+            {"filter_type": 3},
+            {"message": "Filter type is none of conversation, contact and report", "attributes": ["filter_type"]},
+        ),
         (
             {"query": {"x": "x" * 100_000}},
             {"message": "Query is too large (maximum is 100 kB)", "attributes": ["query"]},
