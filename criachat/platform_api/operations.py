@@ -17,6 +17,7 @@ from criachat.agent_bots import operations as agent_bots
 from criachat.agent_bots.models import AgentBot
 from criachat.auth import operations as auth
 from criachat.auth.models import Grant
+from criachat.auth.operations.one_time import leave_address
 from criachat.auth.operations.sessions import end_everything, end_other_sessions
 from criachat.kit.actors import Actor
 from criachat.kit.avatars import KeptAvatar
@@ -55,7 +56,10 @@ async def change_user(tx: Tx, user: User, params: UserParams, password: GivenPas
         await end_other_sessions(tx, user.id, kept=None)
     elif password_hash is not None:
         await end_everything(tx, user.id)
-    return await users.change(tx, user, params.sent(), password_hash=password_hash)
+    changed = await users.change(tx, user, params.sent(), password_hash=password_hash)
+    if changed.email != user.email:
+        await leave_address(tx, user.id)
+    return changed
 
 
 async def shut_out_user(tx: Tx, user_id: int) -> None:

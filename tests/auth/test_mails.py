@@ -226,6 +226,35 @@ async def test_a_new_address_is_theirs_once_they_confirmed_it(
     assert (await given.api.acting_as(ana).get(PROFILE)).json["email"] == address
 
 
+async def test_what_was_mailed_to_an_address_is_good_no_more_once_it_is_theirs_no_more(
+    given: Given, ana: Person, mailbox: Mailbox
+) -> None:
+    mailed, address = await asked(given, mailbox, ana), f"nova.{ana.email}"
+    await given.api.acting_as(ana).patch(PROFILE, {"email": address})
+    await given.worked()
+    moved = {"confirmation_token": token_in(mailbox, address, page="confirmation")}
+
+    confirmed = await Browser(given.world).post(CONFIRMATION, moved)
+    reply = await Browser(given.world).put(PASSWORDS, choice(mailed))
+
+    assert (confirmed.status, reply.status, reply.json) == (200, 422, INVALID)
+
+
+async def test_an_invitation_is_good_also_after_the_address_was_confirmed(
+    given: Given, ana: Person, mailbox: Mailbox
+) -> None:
+    person = await unconfirmed(given, ana)
+    await given.api.acting_as(person).post(RESEND)
+    await given.worked()
+    confirmation = {"confirmation_token": token_in(mailbox, ana.email, page="confirmation")}
+    invitation = await asked(given, mailbox, ana)
+
+    confirmed = await Browser(given.world).post(CONFIRMATION, confirmation)
+    chosen = await Browser(given.world).put(PASSWORDS, choice(invitation))
+
+    assert [confirmed.status, chosen.status] == [200, 200]
+
+
 async def test_of_two_who_want_an_address_the_first_to_confirm_has_it(
     given: Given, ana: Person, mailbox: Mailbox
 ) -> None:

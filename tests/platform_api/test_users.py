@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 from harness import Api, Given, Person
+from mailserver import Mailbox
+from visitors import Browser, asked, choice, token_in
 
 from criachat.kit.tokens import random_token
 from criachat.users.events import AgentRemoved
@@ -31,6 +33,26 @@ async def created(app: Api, **fields: Any) -> Any:
 
 def holder(token: str) -> Person:
     return Person(id=0, name="", token=token)
+
+
+async def test_an_address_an_operator_gives_ends_what_was_mailed_and_wanted_before(
+    app: Api, given: Given, mailbox: Mailbox
+) -> None:
+    person, address = await created(app), f"lena.{random_token(8).lower()}@acme.test"
+    wanted = f"eva.{person['email']}"
+    await given.api.acting_as(holder(person["access_token"])).patch("/api/v1/profile", {"email": wanted})
+    link = await asked(given, mailbox, Person(id=person["id"], name="Lena", token="", email=person["email"]))
+    confirmation = token_in(mailbox, wanted, page="confirmation")
+
+    changed = await app.patch(f"{USERS}/{person['id']}", {"email": address})
+    replies = [
+        await Browser(given.world).put("/auth/password", choice(link)),
+        await Browser(given.world).post("/auth/confirmation", {"confirmation_token": confirmation}),
+    ]
+
+    assert changed.json["email"] == address
+    assert [reply.status for reply in replies] == [422, 422]
+    assert (await app.get(f"{USERS}/{person['id']}")).json["email"] == address
 
 
 async def test_a_person_is_created_confirmed_and_may_call_at_once(app: Api) -> None:

@@ -33,6 +33,11 @@ async def give_instead(tx: Tx, purpose: Purpose, user_id: int, *, lasts: timedel
     return await give(tx, purpose, user_id, lasts=lasts, email=email)
 
 
+async def leave_address(tx: Tx, user_id: int) -> None:
+    """End what was mailed to an address that is the person's no more: others may read what arrives there."""
+    await queries.delete_unused(tx, user_id, ["password"])
+
+
 async def look_at(tx: Tx, purpose: Purpose, text: str) -> OneTime | None:
     """Whose token this is; None when it is over, or never was. Nobody else uses it before the transaction ends."""
     return await queries.lock_one_time(tx, _digest(text), purpose)

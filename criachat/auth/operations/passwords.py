@@ -62,6 +62,8 @@ async def confirm(entrance: Entrance, token: str) -> Session | str:
             await end_everything(tx, mailed.user_id)
         if not await users.confirm_address(tx, mailed.user_id, mailed.email or ""):
             raise ConfirmationFailed
+        if before.email.lower() != (mailed.email or "").lower():
+            await one_time.leave_address(tx, mailed.user_id)
         return await enter(tx, entrance.keyring, await _entrant(tx, mailed.user_id))
 
 
