@@ -241,8 +241,8 @@ class _Maker:
             email=f"rosa{contact_id}@example.net" if number % 3 else None,
             phone_number=f"+5511{900_000_000 + contact_id}" if number % 2 else None,
             identifier=f"crm-{contact_id}" if number % 5 == 0 else None,
-            additional_attributes={"city": "Recife", "country_code": "BR"},
-            custom_attributes={"plan": chance.choice(("free", "gold"))},
+            additional_attributes=_told_of_contact(number),
+            custom_attributes={"plan": chance.choice(("free", "gold")), "customer": f"C-{contact_id}"},
             last_activity_at=self.now - timedelta(days=DAYS * chance.random()),
             created_at=born,
         )
@@ -317,8 +317,8 @@ class _Maker:
                 "team_id": chance.choice(self.team_ids) if chance.random() < 0.5 else None,
                 "labels": sorted(chance.sample(LABELS, k=chance.choices((0, 1, 2), (60, 30, 10))[0])),
                 "snoozed_until": self.now + timedelta(days=1) if status == "snoozed" else None,
-                "additional_attributes": {"browser": "Firefox", "referer": "https://shop.example/cart"},
-                "custom_attributes": {"order": f"A-{conversation_id}"},
+                "additional_attributes": _told_by_channel(number),
+                "custom_attributes": _told_by_shop(number, conversation_id),
                 "unread_count": chance.randint(1, 3) if is_waiting else 0,
                 "agent_last_seen_at": None if is_waiting else ended,
                 "last_activity_at": ended,
@@ -376,6 +376,28 @@ class _Maker:
         number = self.next_message_id
         text = self.chance.choice(self._texts)
         return f"{text} {order(number)}" if number % ORDER_EVERY == 0 else text
+
+
+def _told_of_contact(number: int) -> dict[str, object]:
+    """What else is known of a contact: of one in forty another city, of one in ten their company."""
+    city: dict[str, object] = {"city": "Olinda" if number % 40 == 0 else "Recife", "country_code": "BR"}
+    company = f"Loja {number % 500}"
+    return {**city, "company": company, "company_name": company} if number % 10 == 0 else city
+
+
+def _told_by_channel(number: int) -> dict[str, object]:
+    """What a conversation came with: a quarter by mail, with subjects, the others from a page of the shop."""
+    if number % 4 == 0:
+        return {"mail_subject": f"{'Invoice' if number % 400 == 0 else 'Order'} {number}"}
+    language = "pt" if number % 50 == 1 else "en"
+    return {"browser": "Firefox", "browser_language": language, "referer": "https://shop.example/cart"}
+
+
+def _told_by_shop(number: int, conversation_id: int) -> dict[str, object]:
+    """The custom attributes of a conversation: an order of its own, and of one in ten its tier and amount."""
+    order: dict[str, object] = {"order": f"A-{conversation_id}"}
+    tier = "gold" if number % 200 == 0 else "silver"
+    return {**order, "tier": tier, "amount": number % 1_000} if number % 10 == 0 else order
 
 
 def _message_row(message: MessageSnapshot, conversation_id: int) -> Row:
