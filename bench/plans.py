@@ -22,7 +22,9 @@ from bench.server import TREE, start
 from bench.site import Site, connection_to, settle_once
 from criachat.conversations.conditions import filter_of_conditions
 from criachat.conversations.models import ListFilter, Part
-from criachat.conversations.queries.lists import Asker, count_statement, few_of, page_statement
+from criachat.conversations.queries.counts import count_statement
+from criachat.conversations.queries.lists import few_of, page_statement
+from criachat.conversations.queries.narrowing import Asker
 from criachat.conversations.schemas import ConditionParams
 from criachat.kit import clock
 from criachat.kit.actors import Actor
@@ -34,7 +36,10 @@ RUNS: Final = 3
 DEFINE: Final = """
 INSERT INTO custom_attribute_definitions (account_id, attribute_model, attribute_key, attribute_display_name,
     attribute_display_type, created_at, updated_at)
-VALUES ($1, 'conversation_attribute', 'tier', 'Tier', 'text', now(), now())
+SELECT $1, model, key, key, kind, now(), now()
+FROM (VALUES ('conversation_attribute', 'tier', 'text'), ('conversation_attribute', 'order', 'text'),
+    ('conversation_attribute', 'amount', 'number'), ('conversation_attribute', 'due', 'date'),
+    ('contact_attribute', 'plan', 'text'), ('contact_attribute', 'customer', 'text')) AS defined (model, key, kind)
 ON CONFLICT DO NOTHING
 """
 FIND_TEAM: Final = "SELECT min(id) FROM teams WHERE account_id = $1"
@@ -134,27 +139,57 @@ def _filters(site: Site, team_id: int) -> Iterator[Asked]:
         ("team_id", "equal_to", team_id),
         ("team_id", "is_present", None),
         ("campaign_id", "equal_to", 7),
+        ("campaign_id", "not_equal_to", 7),
+        ("campaign_id", "is_present", None),
+        ("campaign_id", "is_not_present", None),
         ("priority", "equal_to", "urgent"),
         ("priority", "not_equal_to", "urgent"),
         ("display_id", "equal_to", 1_234),
+        ("display_id", "not_equal_to", 1_234),
         ("display_id", "contains", "1234"),
+        ("display_id", "does_not_contain", "1234"),
+        ("display_id", "contains", "12"),
         ("labels", "equal_to", "vip"),
         ("labels", "not_equal_to", "vip"),
         ("labels", "is_present", None),
+        ("labels", "is_not_present", None),
         ("browser_language", "equal_to", "pt"),
+        ("browser_language", "not_equal_to", "en"),
+        ("conversation_language", "equal_to", "pt"),
+        ("referer", "equal_to", "https://shop.example/offer"),
+        ("referer", "contains", "offer"),
+        ("referer", "does_not_contain", "cart"),
+        ("mail_subject", "equal_to", "Invoice 400"),
         ("mail_subject", "contains", "invoice"),
         ("created_at", "is_greater_than", lately),
         ("created_at", "is_less_than", longer),
         ("last_activity_at", "is_greater_than", lately),
         ("last_activity_at", "is_less_than", longer),
+        ("order", "equal_to", "a-1234"),
+        ("order", "not_equal_to", "a-1234"),
+        ("order", "contains", "1234"),
         ("tier", "equal_to", "gold"),
         ("tier", "not_equal_to", "gold"),
+        ("tier", "contains", "ol"),
+        ("tier", "does_not_contain", "ol"),
+        ("tier", "is_present", None),
+        ("tier", "is_not_present", None),
+        ("amount", "equal_to", 500),
+        ("amount", "is_greater_than", 980),
+        ("due", "equal_to", lately),
+        ("due", "days_before", 7),
     ):
         shown = "" if value is None else f" {'n' if isinstance(value, int) else value}"
         yield Asked(f"`{key}` {operator}{shown}", [_condition(key, operator, value)])
     is_open = _condition("status", "equal_to", "open", joint="and")
     yield Asked("open, and `tier` gold", [is_open, _condition("tier", "equal_to", "gold")])
     yield Asked("open, and `labels` vip", [is_open, _condition("labels", "equal_to", "vip")])
+    yield Asked("open, and `tier` not gold", [is_open, _condition("tier", "not_equal_to", "gold")])
+    either = _condition("tier", "equal_to", "gold", joint="or")
+    yield Asked("`tier` gold, or `order` a-1234", [either, _condition("order", "equal_to", "a-1234")])
+    yield Asked("`tier` gold, or `assignee_id` n", [either, _condition("assignee_id", "equal_to", agent_id)])
+    yield Asked("`tier` gold, or `labels` vip", [either, _condition("labels", "equal_to", "vip")])
+    yield Asked("`tier` gold, or `order` not a-1234", [either, _condition("order", "not_equal_to", "a-1234")])
     either = _condition("assignee_id", "equal_to", agent_id, joint="or")
     yield Asked("`assignee_id` n, or `team_id` n", [either, _condition("team_id", "equal_to", team_id)])
 
@@ -177,7 +212,7 @@ async def _plan(connection: Connection, sql: LiteralString, values: Sequence[obj
 def _reads(node: dict[str, Any]) -> bool:
     """Whether a node reads conversations, or their sums, other than the page's own rows by their key."""
     place = str(node.get("Relation Name") or node.get("Index Name") or "")
-    return place.startswith("conversation") and node.get("Index Name") != "conversations_pkey"
+    return place.startswith(("conversation", "marked_counts"))
 
 
 def _rows(node: dict[str, Any]) -> int:

@@ -8,8 +8,8 @@ import msgspec
 
 from criachat.conversations import queries
 from criachat.conversations.models import Conversation, Counts, ListFilter, Part
-from criachat.conversations.queries import lists, people
-from criachat.conversations.queries.lists import Asker
+from criachat.conversations.queries import counts, lists, people
+from criachat.conversations.queries.narrowing import Asker
 from criachat.conversations.shares import ALL, Share, share_of
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
@@ -122,7 +122,7 @@ async def count_conversations(db: Db, actor: Actor, filters: ListFilter) -> Coun
     """The numbers behind the tabs of such a list."""
     if filters.is_empty:
         return Counts(mine_count=0, unassigned_count=0, all_count=0)
-    return await lists.count(db, _asker(actor), filters)
+    return await counts.count(db, _asker(actor), filters)
 
 
 def share_shown_to(actor: Actor) -> Share:

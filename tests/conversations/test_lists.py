@@ -300,16 +300,26 @@ async def test_counts_stay_right_while_conversations_change_at_once_and_are_fold
         *(change(api, each, "assignments", {"assignee_id": ana.id}) for each in conversations[:4]),
         *(change(api, each, "toggle_status", {"status": "resolved"}) for each in conversations[3:]),
         *(change(api, each, "assignments", {"team_id": team["id"]}) for each in conversations[5:]),
+        *(change(api, each, "labels", {"labels": ["vip", "envio"]}) for each in conversations[2:]),
+        *(change(api, each, "toggle_priority", {"priority": "high"}) for each in conversations[:3]),
     )
+    await change(api, conversations[2], "labels", {"labels": ["envio"]})
     expected = {"mine_count": 0, "assigned_count": 3, "unassigned_count": 0, "all_count": 3}
-    before = [await counted(api), await counted(api, status="all", team_id=team["id"])]
+
+    async def counts() -> list[Any]:
+        urgent = {"attribute_key": "priority", "filter_operator": "equal_to", "values": ["high"]}
+        listed = [await counted(api), await counted(api, status="all", team_id=team["id"])]
+        labelled = [await counted(api, labels="vip"), await counted(api, status="all", labels="envio")]
+        filtered = (await api.post("/conversations/filter", {"payload": [urgent]})).json["meta"]
+        return [listed[0], *(each["all_count"] for each in (listed[1], *labelled, filtered))]
+
+    before = await counts()
 
     await fold_counts(context)
     await fold_counts(context)
 
-    assert before[0] == expected
-    assert before[1]["all_count"] == 1
-    assert [await counted(api), await counted(api, status="all", team_id=team["id"])] == before
+    assert before == [expected, 1, 0, 4, 3]
+    assert await counts() == before
 
 
 async def test_agents_list_what_is_in_their_inboxes_and_not_what_is_in_their_teams(api: Api, given: Given) -> None:

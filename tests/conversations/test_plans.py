@@ -9,7 +9,8 @@ from harness import Given, World
 
 from bench.dataset import Size, fill
 from criachat.conversations.models import ListFilter, Part
-from criachat.conversations.queries.lists import Asker, list_page
+from criachat.conversations.queries.lists import list_page
+from criachat.conversations.queries.narrowing import Asker
 from criachat.kit.db import Db, Statements
 
 SIZE = Size(conversations=4_000, messages=4_000, agents=3, busy=0)

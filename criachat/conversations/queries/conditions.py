@@ -47,24 +47,37 @@ VALUELESS: Final[Mapping[Comparison, LiteralString]] = {
 SUMMED: Final = frozenset(("status", "inbox_id", "team_id", "assignee_id"))
 
 
+def is_summed(condition: Condition) -> bool:
+    """Whether the sums of `conversation_counts` tell those apart for whom it holds."""
+    return isinstance(condition.compared, ColumnComparison) and condition.compared.key in SUMMED
+
+
+def alternatives_of(conditions: Sequence[Condition]) -> list[list[Condition]]:
+    """The conditions that have to hold together, for each alternative: AND binds before OR."""
+    alternatives: list[list[Condition]] = [[]]
+    for condition in conditions:
+        alternatives[-1].append(condition)
+        if condition.is_alternative:
+            alternatives.append([])
+    return alternatives
+
+
 def conditions_sql(conditions: Sequence[Condition], values: list[object]) -> LiteralString:
     """Each condition joined to the next by its own AND or OR, as SQL reads them; what they bind joins the values."""
     sql: LiteralString = ""
     joint: LiteralString = ""
     for condition in conditions:
-        wanted = condition.compared
-        if isinstance(wanted, ColumnComparison):
-            one = _column_sql(wanted, values)
-        else:
-            one = comparison_sql(wanted, "conversations.custom_attributes", values)
-        sql += joint + "(" + one + ")"
+        sql += joint + "(" + condition_sql(condition, values) + ")"
         joint = " OR " if condition.is_alternative else " AND "
     return sql
 
 
-def are_summed(conditions: Sequence[Condition]) -> bool:
-    """Whether the sums of `conversation_counts` can tell how many there are."""
-    return all(isinstance(each.compared, ColumnComparison) and each.compared.key in SUMMED for each in conditions)
+def condition_sql(condition: Condition, values: list[object]) -> LiteralString:
+    """One condition."""
+    wanted = condition.compared
+    if isinstance(wanted, ColumnComparison):
+        return _column_sql(wanted, values)
+    return comparison_sql(wanted, "conversations.custom_attributes", values)
 
 
 def _column_sql(wanted: ColumnComparison, values: list[object]) -> LiteralString:

@@ -1,4 +1,4 @@
-"""The SQL of lists of conversations: a page, and the numbers behind its tabs.
+"""The SQL of lists of conversations: a page. The numbers behind its tabs stand in `counts`.
 
 A list is made of runs: what it shows of one status (for agents, in one inbox; in some orders, of one priority). Each
 run is read in order from one index and ends where the page ends; then the runs are merged. So a page costs the same
@@ -14,13 +14,24 @@ from typing import LiteralString
 
 import msgspec
 
-from criachat.conversations.models import ColumnComparison, Conversation, Counts, ListFilter, Part
+from criachat.conversations.models import ColumnComparison, Condition, Conversation, ListFilter, Part
 from criachat.conversations.queries import COLUMNS, JOINS
-from criachat.conversations.queries.conditions import are_summed, conditions_sql
-from criachat.conversations.shares import Listed
+from criachat.conversations.queries.clues import among, ids_of
+from criachat.conversations.queries.conditions import alternatives_of, conditions_sql, is_summed
+from criachat.conversations.queries.narrowing import (
+    ASSIGNEES,
+    KINDS,
+    SHARES,
+    Asker,
+    Narrowing,
+    counted,
+    narrowing_sql,
+    narrowings_sql,
+    uncounted,
+    visible,
+)
 from criachat.conversations.snapshots import STATUSES
 from criachat.kit.db import Db
-from criachat.kit.paging import containing
 from criachat.kit.places import bound
 
 # $1 is the account, $2 who asks. The rows of a page are found first; only they are joined.
@@ -51,11 +62,6 @@ STATUS_TEXTS: dict[str, LiteralString] = {
     "snoozed": "'snoozed'",
 }
 ROWS: dict[int, LiteralString] = {25: "25", 100: "100", 400: "400", 1600: "1600"}
-# Agents see what is in their inboxes: where nothing else narrows the list down, it is read inbox by inbox.
-VISIBLE: tuple[LiteralString, LiteralString] = (
-    "conversations.inbox_id IN (SELECT inbox_id FROM inbox_members WHERE account_id = $1 AND user_id = ",
-    ")",
-)
 SEEN: tuple[LiteralString, LiteralString] = (
     "CROSS JOIN (SELECT inbox_id FROM inbox_members WHERE account_id = $1 AND user_id = ",
     ") AS seen\n",
@@ -74,20 +80,6 @@ PAGE_TAIL: LiteralString = (
     + JOINS
     + "ORDER BY page.place"
 )
-
-COUNT_HEAD: LiteralString = """
-SELECT count(*) FILTER (WHERE conversations.assignee_id = $2) AS mine_count,
-    count(*) FILTER (WHERE conversations.assignee_id IS NULL) AS unassigned_count, count(*) AS all_count
-FROM conversations
-WHERE conversations.account_id = $1 AND conversations.status = ANY($3::text[])
-"""
-SUM_HEAD: LiteralString = """
-SELECT coalesce(sum(difference) FILTER (WHERE conversations.assignee_id = $2), 0)::bigint AS mine_count,
-    coalesce(sum(difference) FILTER (WHERE conversations.assignee_id IS NULL), 0)::bigint AS unassigned_count,
-    coalesce(sum(difference), 0)::bigint AS all_count
-FROM conversation_counts AS conversations
-WHERE conversations.account_id = $1 AND conversations.status = ANY($3::text[])
-"""
 
 RECENT_FIRST: LiteralString = "last_activity_at DESC, id DESC"
 QUIET_FIRST: LiteralString = "last_activity_at ASC, id ASC"
@@ -179,46 +171,6 @@ SORTS: dict[str, Sort] = {
 }
 
 
-KINDS: dict[str, LiteralString] = {
-    "mention": "  AND EXISTS (SELECT FROM mentions WHERE mentions.account_id = $1 "
-    "AND mentions.conversation_id = conversations.id AND mentions.user_id = $2)\n",
-    "participating": "  AND EXISTS (SELECT FROM conversation_participants AS taking_part "
-    "WHERE taking_part.account_id = $1 AND taking_part.conversation_id = conversations.id "
-    "AND taking_part.user_id = $2)\n",
-    "unattended": "  AND (conversations.first_reply_created_at IS NULL OR conversations.waiting_since IS NOT NULL)\n",
-}
-ASSIGNEES: dict[str, LiteralString] = {
-    "me": "  AND conversations.assignee_id = $2\n",
-    "assigned": "  AND conversations.assignee_id IS NOT NULL\n",
-    "unassigned": "  AND conversations.assignee_id IS NULL\n",
-}
-
-
-class Narrowing(msgspec.Struct, frozen=True):
-    """A condition that binds one value, between two literals."""
-
-    before: LiteralString
-    value: object
-    after: LiteralString = ""
-
-
-SHARES: dict[Listed, LiteralString] = {
-    "all": "",
-    "mine_and_unassigned": "  AND (conversations.assignee_id = $2 OR conversations.assignee_id IS NULL)\n",
-    "mine": "  AND conversations.assignee_id = $2\n",
-    "none": "  AND false\n",
-}
-
-
-class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for a list: `limited_to` is the agent whose inboxes bound it, `listed` what a role shows of those."""
-
-    account_id: int
-    user_id: int | None
-    limited_to: int | None
-    listed: Listed = "all"
-
-
 async def list_page(db: Db, asker: Asker, filters: ListFilter, part: Part) -> list[Conversation]:
     """One page, in one statement."""
     sql, values = page_statement(asker, filters, part)
@@ -227,7 +179,7 @@ async def list_page(db: Db, asker: Asker, filters: ListFilter, part: Part) -> li
 
 def is_narrowed(filters: ListFilter) -> bool:
     """Whether more is asked of a list than what the sums, and an index in the order of the list, can tell apart."""
-    return bool(filters.kind or _uncounted(filters)) or not are_summed(filters.conditions)
+    return bool(filters.kind or uncounted(filters)) or not all(map(is_summed, filters.conditions))
 
 
 def few_of(filters: ListFilter) -> int:
@@ -256,19 +208,19 @@ def page_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[Liter
         return _short_statement(asker, filters, part)
     chosen = SORTS[sort_named(part.sort)]
     values: list[object] = [asker.account_id, asker.user_id]
-    narrowed = (*_counted(filters), *_uncounted(filters))
+    narrowed = (*counted(filters), *uncounted(filters))
     is_by_inbox = chosen.is_by_inbox and not (
         narrowed or filters.conditions or filters.kind or filters.assignee == "me" or asker.listed == "mine"
     )
     seen: LiteralString = ""
     conditions: LiteralString = ""
     if asker.limited_to is not None and is_by_inbox:
-        seen, conditions = _bound(values, Narrowing(SEEN[0], asker.limited_to, SEEN[1])), IN_SEEN
+        seen, conditions = narrowing_sql(values, Narrowing(SEEN[0], asker.limited_to, SEEN[1])), IN_SEEN
     elif asker.limited_to is not None:
-        narrowed = (Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]), *narrowed)
-    conditions += _all_bound(values, narrowed) + _rest(values, asker, filters, part)
-    most = ROWS.get(part.limit) or _bound(values, Narrowing("", part.limit, "::bigint"))
-    skipped = _bound(values, Narrowing("", part.offset, "::bigint"))
+        narrowed = (*visible(asker), *narrowed)
+    conditions += narrowings_sql(values, narrowed) + _walked(values, filters) + _rest(values, asker, filters, part)
+    most = ROWS.get(part.limit) or bound(values, part.limit) + "::bigint"
+    skipped = bound(values, part.offset) + "::bigint"
     read: list[LiteralString] = [text for rows, text in ROWS.items() if part.limit + part.offset <= rows]
     far: LiteralString = read[0] if read else most + " + " + skipped
     # What was updated lately is little: it is found by that, and sorted afterwards.
@@ -285,8 +237,9 @@ def page_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[Liter
 def _short_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[LiteralString, list[object]]:
     """The same where the list is short: all of it is found as PostgreSQL thinks best, and sorted."""
     values: list[object] = [asker.account_id, asker.user_id]
-    visible = _asked(Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]))
-    conditions = _all_bound(values, (*visible, *_counted(filters), *_uncounted(filters)))
+    conditions = narrowings_sql(values, (*visible(asker), *counted(filters), *uncounted(filters)))
+    ids = ids_of(alternatives_of(filters.conditions))
+    conditions += _filtered(values, filters.conditions) + ("" if ids is None else among(ids, values))
     conditions += _rest(values, asker, filters, part)
     most, skipped = bound(values, part.limit), bound(values, part.offset)
     page: LiteralString = SHORT_PAGE[0] + SORTS[sort_named(part.sort)].order + SHORT_PAGE[1] + _texts_of(filters)
@@ -296,27 +249,10 @@ def _short_statement(asker: Asker, filters: ListFilter, part: Part) -> tuple[Lit
 
 def _rest(values: list[object], asker: Asker, filters: ListFilter, part: Part) -> LiteralString:
     """What no index and no sum knows of."""
-    conditions = _filtered(values, filters) + SHARES[asker.listed]
+    conditions = SHARES[asker.listed]
     conditions += KINDS[filters.kind] if filters.kind else ""
     conditions += ASSIGNEES[filters.assignee] if filters.assignee else ""
     return conditions + ("" if part.behind is None else SORTS[sort_named(part.sort)].behind(values, part.behind))
-
-
-async def count(db: Db, asker: Asker, filters: ListFilter) -> Counts:
-    """The numbers behind the tabs, whatever tab is open."""
-    sql, values = count_statement(asker, filters)
-    return await db.fetch_one(Counts, sql, *values)
-
-
-def count_statement(asker: Asker, filters: ListFilter) -> tuple[LiteralString, list[object]]:
-    """The statement of the numbers, summed up where the sums can tell, else counted; and the values it binds."""
-    values: list[object] = [asker.account_id, asker.user_id, STATUSES if filters.status is None else filters.status]
-    uncounted = _uncounted(filters)
-    head = COUNT_HEAD if uncounted or filters.kind or not are_summed(filters.conditions) else SUM_HEAD
-    visible = _asked(Narrowing(VISIBLE[0], asker.limited_to, VISIBLE[1]))
-    conditions = _all_bound(values, (*visible, *_counted(filters), *uncounted)) + _filtered(values, filters)
-    conditions += SHARES[asker.listed] + (KINDS[filters.kind] if filters.kind else "")
-    return head + conditions, values
 
 
 def _of(filters: ListFilter) -> LiteralString:
@@ -330,52 +266,27 @@ def _texts_of(filters: ListFilter) -> LiteralString:
     return ", ".join([text for status, text in STATUS_TEXTS.items() if status in wanted])
 
 
-def _counted(filters: ListFilter) -> list[Narrowing]:
-    """What the sums of `conversation_counts` can tell apart."""
-    return _asked(
-        Narrowing("conversations.inbox_id = ", filters.inbox_id), Narrowing("conversations.team_id = ", filters.team_id)
-    )
-
-
-def _uncounted(filters: ListFilter) -> list[Narrowing]:
-    """What they cannot."""
-    return _asked(
-        # Most conversations have no label and are left out of the index of labels.
-        Narrowing("conversations.labels <> '{}' AND conversations.labels && ", filters.labels, "::text[]"),
-        Narrowing("conversations.contact_id = ", filters.contact_id),
-        Narrowing("conversations.contact_inbox_id = ", filters.contact_inbox_id),
-        Narrowing("conversations.updated_at > ", filters.updated_after),
-        Narrowing(
-            "conversations.contact_inbox_id IN (SELECT id FROM contact_inboxes WHERE account_id = $1 AND source_id = ",
-            filters.source_id,
-            ")",
-        ),
-        Narrowing(
-            "EXISTS (SELECT FROM messages WHERE messages.account_id = $1 "
-            "AND messages.conversation_id = conversations.id AND messages.message_type IN (0, 1) "
-            "AND messages.content ILIKE ",
-            None if filters.words is None else containing(filters.words),
-            ")",
-        ),
-    )
-
-
-def _filtered(values: list[object], filters: ListFilter) -> LiteralString:
+def _filtered(values: list[object], conditions: Sequence[Condition]) -> LiteralString:
     """The conditions of the filter language, as one."""
-    return "  AND (" + conditions_sql(filters.conditions, values) + ")\n" if filters.conditions else ""
+    return "  AND (" + conditions_sql(conditions, values) + ")\n" if conditions else ""
 
 
-def _asked(*conditions: Narrowing) -> list[Narrowing]:
-    return [condition for condition in conditions if condition.value is not None]
+def _walked(values: list[object], filters: ListFilter) -> LiteralString:
+    """The same for a list that is long, as its counts told.
+
+    PostgreSQL guesses how rare it is what no index has in order, and would rather read everything and sort it. Of a
+    CASE it takes every other row to be meant.
+    """
+    if any(condition.is_alternative for condition in filters.conditions):
+        return _guessed(values, filters.conditions)
+    ordered = [condition for condition in filters.conditions if _is_ordered(condition)]
+    return _filtered(values, ordered) + _guessed(values, [each for each in filters.conditions if each not in ordered])
 
 
-def _all_bound(values: list[object], conditions: Sequence[Narrowing]) -> LiteralString:
-    sql: LiteralString = ""
-    for condition in conditions:
-        sql += "  AND " + _bound(values, condition) + "\n"
-    return sql
+def _guessed(values: list[object], conditions: Sequence[Condition]) -> LiteralString:
+    return "  AND CASE WHEN " + conditions_sql(conditions, values) + " THEN true END\n" if conditions else ""
 
 
-def _bound(values: list[object], condition: Narrowing) -> LiteralString:
-    """The condition with its value's number; the value joins the others."""
-    return condition.before + bound(values, condition.value) + condition.after
+def _is_ordered(condition: Condition) -> bool:
+    """Whether there may be an index that has those in order for whom it holds."""
+    return is_summed(condition) or (isinstance(each := condition.compared, ColumnComparison) and each.key == "priority")

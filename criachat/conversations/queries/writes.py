@@ -113,6 +113,17 @@ FROM old
 GROUP BY account_id, inbox_id, status, team_id, assignee_id
 HAVING sum(difference) <> 0
 """
+FOLD_MARKED_COUNTS = """
+WITH old AS (
+    DELETE FROM marked_counts WHERE account_id = $1
+    RETURNING account_id, mark, inbox_id, status, team_id, assignee_id, difference
+)
+INSERT INTO marked_counts (account_id, mark, inbox_id, status, team_id, assignee_id, difference)
+SELECT account_id, mark, inbox_id, status, team_id, assignee_id, sum(difference)
+FROM old
+GROUP BY account_id, mark, inbox_id, status, team_id, assignee_id
+HAVING sum(difference) <> 0
+"""
 # Across accounts: what is snoozed is little, and most accounts have nothing due.
 LIST_DUE_SNOOZED = """
 SELECT account_id, id FROM conversations
@@ -135,8 +146,13 @@ LIMIT $4
 # Across accounts: those with more lines than kinds.
 LIST_ACCOUNTS_TO_FOLD = """
 SELECT account_id
-FROM (SELECT account_id, count(*) AS lines FROM conversation_counts
-    GROUP BY account_id, inbox_id, status, team_id, assignee_id) AS kinds
+FROM (
+    SELECT account_id, count(*) AS lines FROM conversation_counts
+    GROUP BY account_id, inbox_id, status, team_id, assignee_id
+    UNION ALL
+    SELECT account_id, count(*) FROM marked_counts
+    GROUP BY account_id, mark, inbox_id, status, team_id, assignee_id
+) AS kinds
 GROUP BY account_id
 HAVING max(lines) > 1
 ORDER BY account_id
@@ -226,6 +242,7 @@ async def delete_conversation(tx: Tx, conversation: Conversation) -> bool:
 async def fold_counts(tx: Tx, account_id: int) -> None:
     """Add the differences of an account up, one line a kind."""
     await tx.execute(FOLD_COUNTS, account_id)
+    await tx.execute(FOLD_MARKED_COUNTS, account_id)
 
 
 async def list_accounts_to_fold(db: Db) -> list[int]:
