@@ -38,7 +38,7 @@ async def open_session(
         _check_source_id(inbox, source_id)
         try:
             async with tx.savepoint():
-                contact = await _contact_for(tx, params, identifier=identifier, actor=actor)
+                contact = await _contact_for(tx, inbox, params, identifier=identifier, actor=actor)
                 session = await contact_operations.find_or_create_contact_inbox(
                     tx, contact, inbox, source_id=source_id, hmac_verified=identifier is not None
                 )
@@ -98,15 +98,16 @@ async def change_contact(
     )
 
 
-async def _contact_for(tx: Tx, params: SessionParams, *, identifier: str | None, actor: Actor) -> Contact:
-    """The contact who was proved, as they are; else a new one."""
+async def _contact_for(tx: Tx, inbox: Inbox, params: SessionParams, *, identifier: str | None, actor: Actor) -> Contact:
+    """The contact who was proved, or whom a bridge named, as they are; else a new one."""
     if identifier is not None:
         contact_id = await queries.find_proved_contact_id(tx, actor.account_id, identifier)
         if contact_id is not None:
             contact = await contacts.load_contact(tx, actor, contact_id)
             return await _identified(tx, contact, identifier, actor=actor)
     told: dict[str, Any] = {"name": tokens.contact_name(), **_told(params), "identifier": params.identifier}
-    return await contact_operations.create_contact(tx, schemas.ContactParams(**told), actor=actor)
+    make = contact_operations.find_or_create_contact if inbox.reuses_contacts else contact_operations.create_contact
+    return await make(tx, schemas.ContactParams(**told), actor=actor)
 
 
 async def _identified(tx: Tx, contact: Contact, identifier: str, *, actor: Actor) -> Contact:

@@ -53,6 +53,12 @@ class ReplyWindowInvalid(Invalid):
     attributes = ("additional_attributes",)
 
 
+class ReuseInvalid(Invalid):
+    """Additional attributes reuse_contacts must be true or false"""
+
+    attributes = ("additional_attributes",)
+
+
 class AssignmentLimitInvalid(Invalid):
     """Auto assignment config max_assignment_limit must be greater than 0"""
 

@@ -73,6 +73,11 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True):
     is_visible: bool = True
 
     @property
+    def reuses_contacts(self) -> bool:
+        """Whether sessions begin as whoever has the details that were sent, without a proof: for bridges."""
+        return (self.additional_attributes or {}).get("reuse_contacts") in (True, "true")
+
+    @property
     def week(self) -> list[WorkingHours]:
         """Its working hours, Sunday first."""
         return msgspec.convert(self.working_hours, list[WorkingHours])

@@ -12,6 +12,7 @@ from criachat.inboxes.errors import (
     AssignmentLimitInvalid,
     NameBlank,
     ReplyWindowInvalid,
+    ReuseInvalid,
     SenderNameTypeUnknown,
     SettingsTooLarge,
     WebhookUrlInvalid,
@@ -31,6 +32,8 @@ CSAT_DEFAULTS: dict[str, Any] = {
     "survey_rules": {"operator": "contains", "values": []},
 }
 SENDER_NAME_TYPES = ("friendly", "professional")
+# Forms send words.
+YES_OR_NO = (None, "", True, False, "true", "false")
 # Written as they are sent; the others have a rule.
 PLAIN = (
     "greeting_enabled",
@@ -107,6 +110,8 @@ def _api_channel(channel: ApiChannelParams) -> dict[str, Any]:
     if channel.additional_attributes is not UNSET:
         attributes = channel.additional_attributes or {}
         _check_reply_window(attributes.get("agent_reply_time_window"))
+        if attributes.get("reuse_contacts") not in YES_OR_NO:
+            raise ReuseInvalid
         sent["additional_attributes"] = bounded("additional_attributes", attributes)
     return sent
 

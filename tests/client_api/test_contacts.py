@@ -13,6 +13,8 @@ from criachat.contacts.events import ContactCreated, ContactUpdated
 NO_SUCH_PAGE = {"status": 404, "error": "Not Found"}
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{24}")
+# The inbox of a program of the business, which is the only one that begins sessions in it.
+BRIDGE = {"additional_attributes": {"reuse_contacts": True}}
 
 
 async def test_a_session_begins_with_a_new_contact(api: Api, given: Given) -> None:
@@ -117,6 +119,69 @@ async def test_nobody_begins_as_somebody_else_without_a_proof(
     assert (reply.status, reply.json) == (422, {"message": sentence, "attributes": [field]})
     assert (await api.acting_as(None).get(f"{contacts_path(inbox)}/device-1")).status == 404
     assert len(await given.emitted(ContactCreated)) == 1
+
+
+@pytest.mark.parametrize(
+    "claim", [{"identifier": "crm-77"}, {"email": "ROSA@example.net"}, {"phone_number": "+4915112345678"}]
+)
+async def test_a_bridge_begins_as_whoever_has_the_details_and_changes_nothing_of_them(
+    given: Given, claim: dict[str, str]
+) -> None:
+    inbox = await given.inbox(channel=BRIDGE)
+    rosa = await given.contact(email="rosa@example.net", phone_number="+4915112345678", identifier="crm-77")
+    await given.conversation(contact=rosa)
+
+    app = await open_app(given, inbox, name="Somebody", custom_attributes={"a": 1}, **claim)
+
+    assert app.session["id"] == rosa["id"]
+    assert (await app.get("/conversations")).json == []
+    after = (await given.api.get(f"/contacts/{rosa['id']}")).json["payload"]
+    assert (after["name"], after["custom_attributes"]) == (rosa["name"], {})
+    assert len(await given.emitted(ContactCreated)) == 1
+
+
+async def test_for_a_bridge_the_identifier_says_most_and_the_phone_number_least(given: Given) -> None:
+    inbox = await given.inbox(channel=BRIDGE)
+    by_identifier = await given.contact(identifier="crm-77")
+    by_email = await given.contact(email="rosa@example.net")
+    by_phone = await given.contact(phone_number="+4915112345678")
+    details = {"identifier": "crm-77", "email": "rosa@example.net", "phone_number": "+4915112345678"}
+
+    sessions = [
+        await given.session(inbox, **details),
+        await given.session(inbox, **{**details, "identifier": "crm-78"}),
+        await given.session(inbox, phone_number=details["phone_number"]),
+    ]
+
+    assert [session["id"] for session in sessions] == [by_identifier["id"], by_email["id"], by_phone["id"]]
+
+
+async def test_of_many_begun_at_once_by_a_bridge_one_makes_the_contact(given: Given) -> None:
+    inbox = await given.inbox(channel=BRIDGE)
+
+    sessions = await asyncio.gather(*(given.session(inbox, identifier="crm-77") for _ in range(8)))
+
+    assert len({session["id"] for session in sessions}) == 1
+    assert len({session["source_id"] for session in sessions}) == 8
+    assert len(await given.emitted(ContactCreated)) == 1
+
+
+async def test_where_everybody_proves_who_they_are_so_does_a_bridge(api: Api, given: Given) -> None:
+    inbox = await given.inbox(channel={**BRIDGE, "hmac_mandatory": True})
+    await given.contact(identifier="crm-77")
+
+    reply = await api.acting_as(None).post(contacts_path(inbox), {"identifier": "crm-77"})
+
+    assert reply.status == 401
+
+
+async def test_a_bridge_finds_nobody_of_another_account(given: Given) -> None:
+    others = await given.another_account()
+    rosa = await others.contact(identifier="crm-77")
+
+    session = await given.session(await given.inbox(channel=BRIDGE), identifier="crm-77")
+
+    assert session["id"] != rosa["id"]
 
 
 async def test_contacts_of_another_account_are_in_nobodys_way(api: Api, given: Given) -> None:

@@ -378,6 +378,28 @@ async def test_an_end_user_s_app_talks_with_the_business(given: Given, server: S
     assert (status, lost) == (404, {"status": 404, "error": "Not Found"})
 
 
+async def test_a_bridge_begins_sessions_of_customers_who_are_known_by_another_number(
+    given: Given, server: Server
+) -> None:
+    known_by = {"identifier": f"{next(numbers)}@c.us", "phone_number": f"+5511{next(numbers):09}"}
+    bridge = {"additional_attributes": {"reuse_contacts": True}}
+    numbers_of_the_shop = [await given.inbox(name, channel=bridge) for name in ("Vendas", "Suporte")]
+
+    sessions: list[Json] = []
+    for inbox in numbers_of_the_shop:
+        place = {"inboxIdentifier": inbox["inbox_identifier"]}
+        async with speaking(server, inbox["inbox_identifier"]) as app:
+            contact = await app.call("client.contacts.create", **place, data={"name": "Rosa", **known_by})
+            await app.call("client.conversations.create", **place, contactIdentifier=contact["source_id"])
+            sessions.append(contact)
+    async with speaking(server, given.boss.token, accountId=given.account_id) as sdk:
+        conversations = await sdk.call("contacts.listConversations", id=sessions[0]["id"])
+
+    assert sessions[0]["id"] == sessions[1]["id"]
+    assert sessions[0]["source_id"] != sessions[1]["source_id"]
+    assert {each["inbox_id"] for each in conversations["payload"]} == {inbox["id"] for inbox in numbers_of_the_shop}
+
+
 async def test_an_operator_s_program_keeps_accounts_people_and_bots(given: Given, server: Server) -> None:
     async with given.world.parts.database.transaction() as tx:
         token = await auth.create_platform_app(tx, given.world.keyring, name="Provisioning")

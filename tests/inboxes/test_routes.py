@@ -245,6 +245,7 @@ async def test_days_are_matched_by_their_number_and_keep_what_is_not_sent(api: A
         ({"channel": {"webhook_url": "ftp://files.example"}}, "webhook_url"),
         ({"channel": {"additional_attributes": {"agent_reply_time_window": 0}}}, "additional_attributes"),
         ({"channel": {"additional_attributes": {"agent_reply_time_window": "soon"}}}, "additional_attributes"),
+        ({"channel": {"additional_attributes": {"reuse_contacts": "perhaps"}}}, "additional_attributes"),
         ({"channel": {"additional_attributes": {"note": "x" * 100_000}}}, "additional_attributes"),
         ({"csat_config": {"template": {"body": "x" * 100_000}}}, "csat_config"),
         ({"channel": {"additional_attributes": {"agent_reply_time_window": "9" * 5000}}}, "additional_attributes"),

@@ -56,6 +56,23 @@ async def create_contact(tx: Tx, params: ContactParams, *, actor: Actor, avatar_
     return contact
 
 
+async def find_or_create_contact(tx: Tx, params: ContactParams, *, actor: Actor) -> Contact:
+    """The contact with this identifier, this e-mail or this phone number, looked for in this order, as they are.
+
+    A new one when there is none; of many who ask at once, one makes it.
+    """
+    details = changed_details(Details(), params)
+    for _ in range(ATTEMPTS):
+        holders = await queries.find_holders(tx, actor.account_id, details)
+        if holders.nearest is not None:
+            contact = await queries.find_contact(tx, actor.account_id, holders.nearest)
+        else:
+            contact = await _insert(tx, details, actor=actor)
+        if contact is not None:
+            return contact
+    raise Conflict
+
+
 async def upsert_contact(tx: Tx, params: ContactParams, *, actor: Actor, avatar_key: str | None = None) -> Contact:
     """The contact with this identifier, this e-mail or this phone number, looked for in this order and changed as sent.
 
@@ -68,9 +85,8 @@ async def upsert_contact(tx: Tx, params: ContactParams, *, actor: Actor, avatar_
             contact = await _changed_if_need_be(tx, holders.nearest, params, actor=actor, avatar_key=avatar_key)
             if contact is not None:
                 return contact
-        made = await queries.insert_contact(tx, actor.account_id, details)
+        made = await _insert(tx, details, actor=actor)
         if made is not None:
-            await emit(tx, contact_event(ContactCreated, made, actor))
             return made
     raise Conflict
 
@@ -258,6 +274,14 @@ async def _delete(tx: Tx, contact: Contact) -> None:
     await queries.delete_contact(tx, contact)
     if contact.avatar_key is not None:
         await remove_file_later(tx, contact.avatar_key)
+
+
+async def _insert(tx: Tx, details: Details, *, actor: Actor) -> Contact | None:
+    """A new contact, which is told of; None when somebody else was faster."""
+    made = await queries.insert_contact(tx, actor.account_id, details)
+    if made is not None:
+        await emit(tx, contact_event(ContactCreated, made, actor))
+    return made
 
 
 async def _save(tx: Tx, before: Contact, details: Details, labels: Sequence[str], *, actor: Actor) -> Contact:
