@@ -27,6 +27,7 @@ from criachat.inboxes.settings import (
     WhatsappSettings,
 )
 from criachat.kit import tokens
+from criachat.kit.errors import together
 from criachat.kit.texts import PHONE_NUMBER
 from criachat.users.addresses import is_address
 
@@ -86,9 +87,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     def blanks_refused(self, settings: Settings) -> Settings:
         """The settings, when nothing is missing that there must be."""
-        for name in self.required:
-            if not str(settings[name]).strip():
-                raise SettingBlank(name)
+        blanks = [SettingBlank(name) for name in self.required if not str(settings[name]).strip()]
+        if blanks:
+            raise together(blanks)
         return settings
 
 

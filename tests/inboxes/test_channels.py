@@ -293,6 +293,18 @@ async def test_what_a_channel_cannot_be_is_refused(
     assert await given.emitted(InboxCreated) == []
 
 
+async def test_everything_that_a_channel_lacks_is_named_at_once(api: Api) -> None:
+    reply = await api.post("/inboxes", {"name": "Nova", "channel": {"type": "line"}})
+
+    assert (reply.status, reply.json) == (
+        422,
+        {
+            "message": f"Line channel id {BLANK}, Line channel secret {BLANK}, Line channel token {BLANK}",
+            "attributes": ["line_channel_id", "line_channel_secret", "line_channel_token"],
+        },
+    )
+
+
 async def test_an_address_belongs_to_one_inbox_of_the_installation(api: Api, given: Given) -> None:
     others = await given.another_account()
     fields = {
