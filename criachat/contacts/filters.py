@@ -15,7 +15,7 @@ from criachat.custom_attributes.models import Definition
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
 
-MOST_CONDITIONS: Final = 15
+MOST_CONDITIONS: Final = 50
 JOINTS: Final = ("and", "or")
 UNKNOWN_JOINT: Final = "query_operator must be AND or OR"
 Compared = tuple[Comparison, object]
