@@ -8,6 +8,7 @@ from typing import Any, Final
 from criachat.accounts.events import AdministrationChanged
 from criachat.audit.models import Change
 from criachat.auth.events import SignedIn, SignedOut
+from criachat.contacts.events import ContactMerged
 from criachat.conversations.events import ConversationDeleted
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxEvent
 from criachat.kit import clock
@@ -23,6 +24,7 @@ Heard = (
     | InboxEvent
     | LabelRenamed
     | ConversationDeleted
+    | ContactMerged
     | SignedIn
     | SignedOut
 )
@@ -46,6 +48,8 @@ def change_of(event: Heard) -> Change | None:
         case ConversationDeleted():
             number = {"display_id": [event.snapshot.id, None]}
             return _change(event, "Conversation", event.snapshot.conversation_id, "destroy", number)
+        case ContactMerged():
+            return _of_merge(event)
         case SignedIn() | SignedOut():
             return _change(event, "User", event.actor_id or 0, "sign_in" if isinstance(event, SignedIn) else "sign_out")
 
@@ -59,6 +63,14 @@ def _of_membership(event: AgentAdded | AgentUpdated | AgentRemoved) -> Change | 
         case AgentUpdated():
             told = {name: values for name, values in (event.changes or {}).items() if name not in PERSONAL}
             return _change(event, MEMBERSHIP, event.user_id, "update", told) if told else None
+
+
+def _of_merge(event: ContactMerged) -> Change | None:
+    """Whose two contacts became one, which nobody can undo; what a visitor's proof joins is nobody's doing."""
+    if event.actor_type not in USER_TYPES:
+        return None
+    merged = {"merged_contact_id": [None, event.merged_contact_id]}
+    return _change(event, "Contact", event.snapshot.id, "update", merged)
 
 
 def _of_inbox(event: InboxEvent) -> Change | None:

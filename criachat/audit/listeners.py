@@ -1,4 +1,4 @@
-"""What the audit log listens to: everything that changes how an account works."""
+"""What the audit log listens to: everything that changes how an account works, or cannot be undone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from criachat.accounts.events import AdministrationChanged
 from criachat.audit import queries
 from criachat.audit.changes import Heard, change_of
 from criachat.auth.events import SignedIn, SignedOut
+from criachat.contacts.events import ContactMerged
 from criachat.conversations.events import ConversationDeleted
 from criachat.inboxes.events import InboxCreated, InboxDeleted, InboxUpdated
 from criachat.kit.db import Tx
@@ -28,6 +29,7 @@ listeners = Listeners("audit")
     InboxDeleted,
     LabelRenamed,
     ConversationDeleted,
+    ContactMerged,
     SignedIn,
     SignedOut,
 )

@@ -101,6 +101,12 @@ async def delete_conversation(given: Given) -> None:
     await given.worked()
 
 
+async def merge_contacts(given: Given) -> None:
+    rosa, rosinha = await given.contact("Rosa"), await given.contact("Rosinha")
+    body = {"base_contact_id": rosa["id"], "mergee_contact_id": rosinha["id"]}
+    await given.api.post("/actions/contact_merge", body)
+
+
 async def make_inbox(given: Given) -> None:
     await given.inbox()
 
@@ -138,6 +144,7 @@ async def rename_label(given: Given) -> None:
         (make_macro, "Macro", "create"),
         (make_page, "DashboardApp", "create"),
         (delete_conversation, "Conversation", "destroy"),
+        (merge_contacts, "Contact", "update"),
         (make_inbox, "Inbox", "create"),
         (rename_inbox, "Inbox", "update"),
         (join_inbox, "InboxMember", "update"),
