@@ -169,3 +169,10 @@ class ListFilter(msgspec.Struct, frozen=True, kw_only=True):
     words: str | None = None
     conditions: tuple[Condition, ...] = ()
     sort: str = ""
+
+
+class StandIn(msgspec.Struct, frozen=True):
+    """The session, by its id, of a contact who is none."""
+
+    contact_id: int
+    id: int

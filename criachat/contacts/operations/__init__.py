@@ -11,7 +11,8 @@ import structlog
 from criachat.contacts import queries
 from criachat.contacts.errors import ContactOnline, DetailsInvalid, DetailsTaken, LabelsInvalid, SourceTaken
 from criachat.contacts.events import ContactCreated, ContactDeleted, ContactEvent, ContactMerged, ContactUpdated
-from criachat.contacts.models import Contact, ContactInbox, Details, Retagged
+from criachat.contacts.models import Contact, ContactInbox, Details, Retagged, StandIn
+from criachat.contacts.queries import leaving
 from criachat.contacts.queries.notes import move_notes
 from criachat.contacts.rules import (
     UNIQUE,
@@ -248,15 +249,20 @@ async def remove_some(tx: Tx, account_id: int) -> bool:
     return await queries.delete_some(tx, account_id, limit=BATCH, messages=MESSAGES_BATCH) > 0
 
 
+async def stand_in(tx: Tx, account_id: int, inbox_id: int) -> StandIn:
+    """A session of nobody: what is moved there is found no more, and removed like what is left of who is gone."""
+    return await leaving.insert_stand_in(tx, account_id, inbox_id)
+
+
 async def hold_left(tx: Tx, account_id: int) -> int | None:
     """A contact who is gone and of whom something is left; nobody else removes it meanwhile."""
-    return await queries.lock_left(tx, account_id)
+    return await leaving.lock_left(tx, account_id)
 
 
 async def forget_some_of_left(tx: Tx, account_id: int, contact_id: int) -> None:
     """Remove a batch of the sessions of a contact who is gone and has no conversations, or what stood for them."""
-    if not await queries.delete_sessions_of_left(tx, account_id, contact_id, limit=BATCH):
-        await queries.forget_left(tx, account_id, contact_id)
+    if not await leaving.delete_sessions_of_left(tx, account_id, contact_id, limit=BATCH):
+        await leaving.forget_left(tx, account_id, contact_id)
 
 
 async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: str) -> int:

@@ -109,18 +109,6 @@ WHERE account_id = $1 AND id IN (
     WHERE weighed.before < $3
 )
 """
-# Whom others remove at the moment is passed over.
-LOCK_LEFT = """
-SELECT contact_id FROM named_contacts WHERE account_id = $1 AND left_at IS NOT NULL
-ORDER BY contact_id LIMIT 1 FOR UPDATE SKIP LOCKED
-"""
-DELETE_SESSIONS_OF_LEFT = """
-DELETE FROM contact_inboxes
-WHERE account_id = $1 AND id = ANY(ARRAY(
-    SELECT id FROM contact_inboxes WHERE account_id = $1 AND contact_id = $2 ORDER BY id LIMIT $3
-))
-"""
-FORGET_LEFT = "DELETE FROM named_contacts WHERE account_id = $1 AND contact_id = $2 AND left_at IS NOT NULL"
 DELETE_CONTACT = "DELETE FROM contacts WHERE account_id = $1 AND id = $2"
 
 # A label under its new title, once: a batch of those who have it, with what they had before.
@@ -341,21 +329,6 @@ async def delete_sessions(tx: Tx, account_id: int, inbox_id: int, *, limit: int,
 async def has_sessions(db: Db, account_id: int, inbox_id: int) -> bool:
     """Whether an inbox has sessions."""
     return await db.fetch_value(HAS_SESSIONS, account_id, inbox_id)
-
-
-async def lock_left(tx: Tx, account_id: int) -> int | None:
-    """A contact who is gone and of whom something is left, for this transaction alone; None when there is none."""
-    return await tx.fetch_value(LOCK_LEFT, account_id)
-
-
-async def delete_sessions_of_left(tx: Tx, account_id: int, contact_id: int, *, limit: int) -> int:
-    """Remove so many sessions of a contact who is gone; how many there were."""
-    return await tx.execute(DELETE_SESSIONS_OF_LEFT, account_id, contact_id, limit)
-
-
-async def forget_left(tx: Tx, account_id: int, contact_id: int) -> None:
-    """Remove what stood for a contact who is gone, and the last that was theirs."""
-    await tx.execute(FORGET_LEFT, account_id, contact_id)
 
 
 async def delete_some(tx: Tx, account_id: int, *, limit: int, messages: int) -> int:

@@ -6,20 +6,28 @@ from criachat.contacts import operations as contacts
 from criachat.conversations.events import ConversationDeleted
 from criachat.conversations.models import Conversation
 from criachat.conversations.operations.saving import facts
-from criachat.conversations.queries import removing, writes
+from criachat.conversations.queries import removing
 from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.events import emit
 
 BATCH = 100
+# As with a contact: more messages than that take longer to remove than a request may.
+LONG = 20_000
 MESSAGES_BATCH = 2000
 
 
 async def delete_conversation(tx: Tx, conversation: Conversation, *, actor: Actor) -> None:
-    """Remove it with all that was said in it, at once; its files go soon after."""
-    if not await writes.delete_conversation(tx, conversation):
-        raise NotFound
+    """Remove it with all that was said in it, at once; its files go soon after.
+
+    Of a very long one what was said goes after it: it belongs to nobody from now on, and so is found no more.
+    """
+    if not await removing.delete_unless_long(tx, conversation, messages=LONG):
+        nobody = await contacts.stand_in(tx, conversation.account_id, conversation.inbox_id)
+        session = {"contact_id": nobody.contact_id, "contact_inbox_id": nobody.id}
+        if not await removing.give_away(tx, conversation, **session):
+            raise NotFound
     await emit(tx, ConversationDeleted(**facts(conversation, actor=actor)))
 
 

@@ -101,7 +101,6 @@ INSERT_PARTICIPANT = """
 INSERT INTO conversation_participants (account_id, conversation_id, user_id, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
 """
-DELETE_CONVERSATION = "DELETE FROM conversations WHERE account_id = $1 AND id = $2 RETURNING id"
 FOLD_COUNTS = """
 WITH old AS (
     DELETE FROM conversation_counts WHERE account_id = $1
@@ -232,11 +231,6 @@ async def set_last_messages(tx: Tx, conversation: Conversation, last_messages: o
 async def insert_participant(tx: Tx, conversation: Conversation, user_id: int) -> None:
     """Have the person told of new messages; nothing happens when they are already."""
     await tx.execute(INSERT_PARTICIPANT, conversation.account_id, conversation.id, user_id, clock.now())
-
-
-async def delete_conversation(tx: Tx, conversation: Conversation) -> bool:
-    """Remove it with all that hangs on it; False when somebody was faster."""
-    return await tx.fetch_value(DELETE_CONVERSATION, conversation.account_id, conversation.id) is not None
 
 
 async def fold_counts(tx: Tx, account_id: int) -> None:
