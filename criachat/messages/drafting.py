@@ -10,7 +10,7 @@ from criachat.inboxes.models import API
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.messages import queries
-from criachat.messages.addressing import addresses_of
+from criachat.messages.addressing import EMAIL, addresses_of
 from criachat.messages.content import LONGEST_CONTENT, LONGEST_ID, check_content, check_size, echo_of, read_attributes
 from criachat.messages.errors import (
     ClientMessageIdTooLong,
@@ -21,6 +21,7 @@ from criachat.messages.errors import (
     SourceIdTooLong,
     UnknownMessageType,
 )
+from criachat.messages.mail_content import mail_content
 from criachat.messages.models import MESSAGE_TYPES, Draft, StoredFile
 from criachat.messages.schemas import MessageParams
 from criachat.messages.variables import with_variables, with_variables_inside
@@ -48,6 +49,8 @@ async def draft_of(
     if message_type in (OUTGOING, TEMPLATE):
         content = content and with_variables(content, conversation, sender)
         additional = _filled_in(additional, conversation, sender)
+    if conversation.channel_type == EMAIL and content and not params.private:
+        attributes["email"] = await mail_content(content, params.email_html_content)
     return Draft(
         message_type=message_type,
         content=content,
@@ -73,7 +76,7 @@ def _message_type(value: str | int) -> int:
 
 
 def _check_lengths(params: MessageParams) -> None:
-    if params.content is not None and len(params.content) > LONGEST_CONTENT:
+    if any(text is not None and len(text) > LONGEST_CONTENT for text in (params.content, params.email_html_content)):
         raise ContentTooLong
     if params.source_id is not None and len(params.source_id) > LONGEST_ID:
         raise SourceIdTooLong

@@ -66,6 +66,9 @@ class MessageParams(msgspec.Struct, kw_only=True):
     cc_emails: Annotated[Any, ADDRESSES] = None
     bcc_emails: Annotated[Any, ADDRESSES] = None
     to_emails: Annotated[Any, ADDRESSES] = None
+    email_html_content: Annotated[
+        str | None, Meta(description="Of e-mail inboxes: the mail's HTML, in place of the content's Markdown.")
+    ] = None
 
 
 class MergeParams(msgspec.Struct, kw_only=True):

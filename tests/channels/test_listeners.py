@@ -22,14 +22,13 @@ async def messages_of(api: Api, conversation: Any) -> list[Any]:
 
 async def test_what_no_channel_takes_anywhere_fails_visibly(api: Api, given: Given) -> None:
     conversation = await given.conversation(inbox=await mailbox(given))
-    await given.message(conversation, "Olá, Rosa!")
+    said = await given.message(conversation, "Olá, Rosa!")
 
     await given.relayed()
 
     (message,) = await messages_of(api, conversation)
     assert message["status"] == FAILED
-    copies: dict[str, Any] = {"cc_emails": [], "bcc_emails": [], "to_emails": []}
-    assert message["content_attributes"] == {**copies, "external_error": REASON}
+    assert message["content_attributes"] == {**said["content_attributes"], "external_error": REASON}
     (event,) = await given.emitted(MessageUpdated)
     assert event.changes["status"] == ["sent", FAILED]
     assert event.cause.startswith("event:")
