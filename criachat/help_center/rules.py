@@ -34,7 +34,8 @@ NO_LETTERS = re.compile(r"[\W_]+")
 WORD = re.compile(r"\w{1,100}")
 MOST_WORDS = 20
 LONGEST_TITLE = 100
-PLAIN_OF_CATEGORY = ("description", "position", "parent_category_id", "associated_category_id")
+PLAIN_OF_CATEGORY = ("description", "position")
+BESIDE_A_CATEGORY = ("parent_category_id", "associated_category_id")
 PLAIN = ("color", "header_text", "homepage_link", "page_title")
 
 
@@ -59,8 +60,9 @@ def sent_of_portal(params: PortalParams, *, is_new: bool = False) -> dict[str, A
 
 
 def sent_of_category(portal: Portal, params: CategoryParams, *, is_new: bool = False) -> dict[str, Any]:
-    """What was sent of a category, and needs nothing but a look at itself and the portal's languages."""
+    """What was sent of a category, and needs nothing but a look at itself and the portal's languages; id 0 is none."""
     sent = {name: value for name in PLAIN_OF_CATEGORY if (value := getattr(params, name)) is not UNSET}
+    sent |= {name: value or None for name in BESIDE_A_CATEGORY if (value := getattr(params, name)) is not UNSET}
     if params.icon is not UNSET:
         sent["icon"] = params.icon or ""
     if params.related_category_ids:

@@ -129,6 +129,23 @@ async def test_translations_are_shown_with_each_other(api: Api, given: Given) ->
     }
 
 
+async def test_an_article_beside_zero_is_beside_none(api: Api, given: Given) -> None:
+    portal = await given.portal()
+    category = await given.category(portal)
+    root = await given.article(portal)
+    child = await given.article(portal, category_id=category["id"], associated_article_id=root["id"])
+
+    freed = await api.patch(
+        f"/portals/{portal['slug']}/articles/{child['id']}",
+        {"article": {"category_id": 0, "associated_article_id": 0}},
+    )
+
+    assert child["associated_articles"]
+    assert freed.status == 200
+    assert "associated_articles" not in freed.json["payload"]
+    assert freed.json["payload"]["category"]["id"] is None
+
+
 async def test_a_root_that_becomes_a_translation_takes_its_translations_along(api: Api, given: Given) -> None:
     portal = await given.portal()
     new_root, old_root = await given.article(portal, "New"), await given.article(portal, "Old")

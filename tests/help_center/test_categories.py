@@ -63,6 +63,22 @@ async def test_categories_name_each_other(api: Api, given: Given) -> None:
     assert listed == [changed.json["payload"]]
 
 
+async def test_a_category_beside_zero_is_beside_none(api: Api, given: Given) -> None:
+    portal = await given.portal()
+    path = f"/portals/{portal['slug']}/categories"
+    nobody = {"parent_category_id": 0, "associated_category_id": 0}
+    parent = await given.category(portal, "parent")
+
+    plain = await api.post(path, {"name": "Conta", "slug": "conta"} | nobody)
+    child = await given.category(portal, "child", parent_category_id=parent["id"])
+    freed = await api.patch(f"{path}/{child['id']}", {"category": nobody})
+
+    assert plain.status == freed.status == 200
+    assert "parent_category" in child
+    for category in plain.json["payload"], freed.json["payload"]:
+        assert not {"parent_category", "root_category"} & category.keys()
+
+
 async def test_categories_stand_in_their_order_and_count_the_articles_of_the_language(api: Api, given: Given) -> None:
     portal = await given.portal(config={"allowed_locales": ["en", "es"]})
     last = await given.category(portal, "last", position=20)

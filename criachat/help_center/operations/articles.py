@@ -113,8 +113,8 @@ async def _check_author(tx: Tx, actor: Actor, user_id: int) -> None:
 
 
 async def _root(tx: Tx, portal: Portal, article: Article, article_id: int | None) -> int | None:
-    """The article at the root of the group of translations that this one is to belong to."""
-    if article_id is None:
+    """The article at the root of the group of translations that this one is to belong to; id 0 is none."""
+    if not article_id:
         return None
     other = await articles.find_article(tx, portal, article_id)
     if other is None or other.id == article.id:
