@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,14 @@ from criachat.kit.http.schema import Schema
 
 # Examples with more lines are folded.
 LINES_AT_ONCE = 40
+CODE = re.compile(r"`([^`]+)`")
+CALLERS = {
+    "ADMINISTRATOR": "administrators",
+    "AGENT_ONLY": "agents",
+    "BOT": "bots",
+    "PERSON": "people, whatever their account",
+    "PLATFORM_APP": "platform apps",
+}
 # What is in what is in what is sent is listed, and no more.
 DEEPEST = 2
 STYLE = """
@@ -58,7 +67,9 @@ def _entry(
     path: str, method: str, operation: dict[str, Any], components: Mapping[str, Schema], example: Example | None
 ) -> str:
     facts = [f"Scope <code>{operation['x-scope']}</code>"] if "x-scope" in operation else []
-    facts += [f"Callers: {', '.join(operation['x-callers']).lower()}"] if "x-callers" in operation else []
+    if "x-callers" in operation:
+        facts.append("For " + ", ".join(CALLERS[caller] for caller in operation["x-callers"]))
+    facts.append(f'<a href="#{operation["operationId"]}">Link</a>')
     parameters = "".join(
         _line(each["name"], f"{_kind(each['schema'])}, in the {each['in']}", each.get("description", ""))
         for each in operation.get("parameters", [])
@@ -67,8 +78,8 @@ def _entry(
     fields = f"<p>JSON body:</p>{_fields(body, components)}" if body else ""
     return (
         f"<details><summary><span class='m {method}'>{method}</span><code>{html.escape(path)}</code> "
-        f"<span class=s>{html.escape(operation.get('summary', ''))}</span></summary><div>"
-        f"<p>{html.escape(operation.get('description', ''))}</p><p class=s>{' · '.join(facts)}</p>"
+        f"<span class=s>{_prose(operation.get('summary', ''))}</span></summary><div id='{operation['operationId']}'>"
+        f"<p>{_prose(operation.get('description', ''))}</p><p class=s>{' · '.join(facts)}</p>"
         f"<ul>{parameters}</ul>{fields}{_shown(path, method, example) if example else ''}</div></details>"
     )
 
@@ -109,7 +120,7 @@ def _kind(schema: Schema) -> str:
 
 
 def _line(name: str, kind: str, text: str, *, inner: str = "") -> str:
-    told = f": {html.escape(text)}" if text else ""
+    told = f": {_prose(text)}" if text else ""
     return f"<li><code>{html.escape(name)}</code> <span class=s>{html.escape(kind)}</span>{told}{inner}</li>"
 
 
@@ -124,6 +135,11 @@ def _shown(path: str, method: str, example: Example) -> str:
         f"<details{'' if is_long else ' open'}><summary>Example</summary><pre><code>{asked}</code></pre>"
         f"<p>Answered with {example.status}:</p><pre><code>{answered}</code></pre></details>"
     )
+
+
+def _prose(text: str) -> str:
+    """A text of ours; what stands between backticks is code."""
+    return CODE.sub(r"<code>\1</code>", html.escape(text))
 
 
 def _formatted(value: Any) -> str:
