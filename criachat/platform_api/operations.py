@@ -63,8 +63,9 @@ async def change_user(tx: Tx, user: User, params: UserParams, password: GivenPas
 
 
 async def shut_out_user(tx: Tx, user_id: int) -> None:
-    """End all sessions and tokens of somebody who is to be forgotten."""
+    """End all sessions and tokens of somebody who is to be forgotten, and let nobody begin others."""
     await end_everything(tx, user_id)
+    await users.shut_out(tx, user_id)
 
 
 async def remove_user(tx: Tx, user_id: int) -> None:

@@ -17,6 +17,7 @@ from criachat.users.addresses import kept_address
 from criachat.users.errors import EmailTaken, NameBlank
 from criachat.users.events import AgentAdded, AgentRemoved, AgentUpdated
 from criachat.users.models import MembershipRow, Role, User
+from criachat.users.operations import CHANGED_TOPIC
 from criachat.users.queries import operators
 
 
@@ -55,12 +56,18 @@ async def change(tx: Tx, user: User, sent: Mapping[str, Any], *, password_hash: 
 
 
 async def find(db: Db, user_id: int) -> User | None:
-    """The person with this id."""
-    return await queries.find_user(db, user_id)
+    """The person with this id, unless they are to be forgotten."""
+    return await operators.find_user(db, user_id)
 
 
 async def _read_again(db: Db, user: User) -> User:
     return await queries.find_user(db, user.id) or user
+
+
+async def shut_out(tx: Tx, user_id: int) -> None:
+    """Have nobody find somebody who is to be forgotten, or come in as them; their address is free from now on."""
+    await operators.shut_out(tx, user_id)
+    tx.wake(CHANGED_TOPIC, f"user:{user_id}")
 
 
 async def remove(tx: Tx, user_id: int) -> None:

@@ -289,11 +289,31 @@ async def test_a_person_who_is_removed_leaves_every_account(app: Api, given: Giv
     again = await app.delete(f"{USERS}/{user['id']}")
     await given.worked()
 
-    assert (removed.status, removed.body, again.status) == (200, b"", 200)
+    assert (removed.status, removed.body, again.status) == (200, b"", 404)
     assert (await app.get(f"{USERS}/{user['id']}")).json == NOT_FOUND
     assert (await caller.get("/api/v1/profile")).status == 401
     assert user["id"] not in [each["id"] for each in (await given.api.get("/agents")).json]
     assert [event.user_id for event in await given.emitted(AgentRemoved)] == [user["id"]]
+
+
+async def test_who_is_to_be_forgotten_is_nobody_before_that_is_done(app: Api, given: Given) -> None:
+    user, account = await created(app), (await app.post(ACCOUNTS, {"name": "Globex"})).json
+    path, nobody = f"{USERS}/{user['id']}", app.acting_as(None)
+    await given.api.post("/agents", {"email": user["email"]})
+    await app.delete(path)
+
+    shown = [await app.get(path), await app.get(f"{path}/login"), await app.post(f"{path}/token")]
+    joining = await app.post(f"{ACCOUNTS}/{account['id']}/account_users", {"user_id": user["id"]})
+    entering = await nobody.post("/auth/sign_in", {"email": user["email"], "password": PASSWORD})
+    asking = await nobody.post("/auth/password", {"email": user["email"]})
+    successor = await app.post(USERS, lena(email=user["email"]))
+    await given.worked()
+
+    assert [(reply.status, reply.json) for reply in shown] == [(404, NOT_FOUND)] * 3
+    assert (joining.status, joining.json["attributes"]) == (422, ["user"])
+    assert (entering.status, asking.status) == (401, 404)
+    assert (await app.get(f"{USERS}/{successor.json['id']}")).json["email"] == user["email"]
+    assert successor.json["id"] != user["id"]
 
 
 async def test_a_login_link_signs_somebody_in_once(app: Api) -> None:

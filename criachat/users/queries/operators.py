@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, LiteralString
 
-from criachat.kit import clock
+from criachat.kit import clock, tokens
 from criachat.kit.db import Db, Tx
 from criachat.users.models import MembershipRow, Role, User
+from criachat.users.queries import USER
 
 # An operator vouches for an address they change: one that waits to be confirmed gives way to it.
 SAVE_BY_OPERATOR = """
@@ -19,6 +20,15 @@ SET name = $2, display_name = $3, email = lower($4), custom_attributes = $5,
     updated_at = greatest($6, updated_at + interval '1 millisecond')
 WHERE id = $1 AND NOT EXISTS (SELECT FROM users AS other WHERE lower(other.email) = lower($4) AND other.id <> $1)
 RETURNING id
+"""
+FIND_USER: LiteralString = "SELECT" + USER + "FROM users WHERE id = $1 AND removed_at IS NULL"
+# The address is free for somebody else at once; without it and a password nobody comes in as them.
+SHUT_OUT = """
+UPDATE users
+SET email = 'removed.' || id || '@removed.invalid', unconfirmed_email = NULL, password_hash = NULL, confirmed_at = NULL,
+    pubsub_token = $2, removed_at = $3, version = version + 1,
+    updated_at = greatest($3, updated_at + interval '1 millisecond')
+WHERE id = $1 AND removed_at IS NULL
 """
 DELETE_USER = "DELETE FROM users WHERE id = $1 RETURNING avatar_key"
 MEMBERSHIP: LiteralString = """
@@ -42,6 +52,16 @@ RETURNING """
 LOCK_ROLE = "SELECT role FROM account_users WHERE account_id = $1 AND user_id = $2 FOR UPDATE"
 # Across accounts: somebody who goes leaves all of them.
 LIST_ACCOUNT_IDS = "SELECT account_id FROM account_users WHERE user_id = $1 ORDER BY account_id"
+
+
+async def find_user(db: Db, user_id: int) -> User | None:
+    """The person with this id, unless they are to be forgotten."""
+    return await db.fetch_one_or_none(User, FIND_USER, user_id)
+
+
+async def shut_out(tx: Tx, user_id: int) -> None:
+    """Take their address, their password and what opens sockets from somebody who is to be forgotten."""
+    await tx.execute(SHUT_OUT, user_id, tokens.random_token(), clock.now())
 
 
 async def save_by_operator(tx: Tx, user: User, custom_attributes: dict[str, Any]) -> bool:
