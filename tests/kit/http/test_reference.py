@@ -179,14 +179,13 @@ async def test_the_page_lists_what_a_body_has_and_what_is_in_that(api: Api) -> N
     reply = await api.acting_as(None).get("/docs")
 
     page = reply.body.decode()
-    entry = page[page.index("/contacts/filter</code>") :]
+    entry = page[page.index("<div id='contacts_filter_contacts'>") :]
     entry = entry[: entry.index("</div>")]
     assert "<code>payload</code> <span class=s>list of object, required</span><ul>" in entry
     assert (
         "<code>query_operator</code> <span class=s>string or null</span>: <code>and</code> or <code>or</code>" in entry
     )
     assert "For administrators, agents" in entry
-    assert "<div id='contacts_filter_contacts'>" in entry
     assert '<a href="#contacts_filter_contacts">' in entry
     assert "$ref" not in page
 
