@@ -48,6 +48,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
     account_status: str | None
     account_locale: str | None
+    screen_locale: str | None
     role: str | None
     permissions: list[str] | None
     display_name: str | None

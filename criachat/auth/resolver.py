@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 
 import msgspec
 
+from criachat.accounts.rules import is_locale
 from criachat.auth import queries
 from criachat.auth.credentials import api_token_of, credentials_of, session_headers, uids_of
 from criachat.auth.errors import AccountSuspended, AddressNotAllowed, BotNotConnected, NotYourAccount, TokenInPage
@@ -110,7 +111,11 @@ class TokenResolver:
             raise Unauthenticated
         token = api_token_of(credentials, identity.token_number or 0)
         person = _person(identity, _kind(identity, endpoint, account_id), account_id, token)
-        return msgspec.structs.replace(person, session_id=identity.session_id)
+        # Whoever signed in reads the product in a language of their own; a program has none.
+        locale = identity.screen_locale if is_locale(identity.screen_locale or "") else None
+        return msgspec.structs.replace(
+            person, session_id=identity.session_id, screen_locale=locale, locale=locale or person.locale
+        )
 
     async def platform_app(self, request: Request) -> Actor | None:
         """The operator's app that asks; None for whoever else it is."""

@@ -8,10 +8,14 @@ from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 
 class ConversationEvent(Event, frozen=True, kw_only=True):
-    """Something about one conversation. `performer` is the person or bot whose request caused it."""
+    """Something about one conversation. `performer` is the person or bot whose request caused it.
+
+    What the thread tells of it is written in the language of the performer's screen, if they had one.
+    """
 
     snapshot: ConversationSnapshot
     performer: UserSnapshot | BotSnapshot | None = None
+    screen_locale: str | None = None
 
 
 @declare("conversation_created", realtime="conversation.created")

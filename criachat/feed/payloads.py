@@ -22,8 +22,8 @@ from criachat.users.shown import Shown
 
 log = structlog.get_logger()
 
-# These are shown in the snapshot, and as the actor.
-SHOWN_ELSEWHERE: Final = frozenset(("account", "performer"))
+# These are shown in the snapshot, as the actor, and in what is written in the thread.
+SHOWN_ELSEWHERE: Final = frozenset(("account", "performer", "screen_locale"))
 
 _encode = msgspec.json.Encoder().encode
 

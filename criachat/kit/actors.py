@@ -56,6 +56,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     permissions: frozenset[str] = frozenset()
     has_custom_role: bool = False
     locale: str = "en"
+    screen_locale: str | None = None  # of a caller who came with a session, where their screen has a language
     access_token: str | None = None
     inbox_id: int | None = None
     contact_inbox_id: int | None = None

@@ -50,7 +50,7 @@ async def _write_activity(tx: Tx, event: Told, number: int, activity: Activity) 
     def write(conversation: Conversation) -> Draft:
         return Draft(
             message_type=ACTIVITY,
-            content=activity.text(language_of(conversation.account_locale)),
+            content=activity.text(language_of(event.screen_locale or conversation.account_locale)),
             client_message_id=f"activity:{event.id}:{number}",
         )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from harness import Api, Given
+from visitors import signed_in
 
 from criachat.conversations.events import ConversationUpdated
 from criachat.messages.listeners import write_activities
@@ -92,3 +93,33 @@ async def test_an_activity_is_told_once_however_often_it_is_heard_of(api: Api, g
         await write_activities(tx, events)
 
     assert await told(api, given, conversation) == once == ["Beatriz added vip"]
+
+
+async def test_who_signed_in_writes_in_the_language_of_their_own_screen(api: Api, given: Given) -> None:
+    screen = await signed_in(given, given.boss)
+    await screen.put("/api/v1/profile", {"ui_settings": {"locale": "pt_BR"}})
+    conversation = await given.conversation()
+    path = f"/conversations/{conversation['id']}"
+    message = await given.message(conversation)
+
+    await screen.post(f"/api/v1/accounts/{given.account_id}{path}/toggle_status")
+    deleted = await screen.delete(f"/api/v1/accounts/{given.account_id}{path}/messages/{message['id']}")
+    await api.post(f"{path}/toggle_status")
+
+    assert await told(api, given, conversation) == [
+        "A conversa foi resolvida por Beatriz",
+        "Conversation was reopened by Beatriz",
+    ]
+    assert deleted.json["content"] == "Esta mensagem foi apagada"
+
+
+@pytest.mark.parametrize("locale", ["", "xx", 7, None, {"a": 1}])
+async def test_a_screen_that_names_no_language_leaves_it_at_the_accounts(given: Given, locale: Any) -> None:
+    loja = await Given.in_new_account(given.world, locale="pt_BR")
+    screen = await signed_in(loja, loja.boss)
+    await screen.put("/api/v1/profile", {"ui_settings": {"locale": locale}})
+    conversation = await loja.conversation()
+
+    await screen.post(f"/api/v1/accounts/{loja.account_id}/conversations/{conversation['id']}/toggle_status")
+
+    assert await told(loja.api, loja, conversation) == ["A conversa foi resolvida por Beatriz"]

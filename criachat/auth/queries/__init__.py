@@ -22,7 +22,8 @@ SELECT access_tokens.id AS token_id, sessions.id AS session_id, sessions.client,
         WHERE connected.account_id = $2 AND connected.agent_bot_id = system_bots.id
     ) AS is_connected, access_tokens.scopes, access_tokens.allowed_addresses, access_tokens.allowed_origins,
     access_tokens.expires_at, accounts.status AS account_status, accounts.locale AS account_locale, account_users.role,
-    custom_roles.permissions, users.display_name, users.email, account_users.availability, account_users.auto_offline,
+    users.ui_settings ->> 'locale' AS screen_locale, custom_roles.permissions, users.display_name, users.email,
+    account_users.availability, account_users.auto_offline,
     coalesce(users.avatar_key, agent_bots.avatar_key, system_bots.avatar_key) AS avatar_key
 FROM access_tokens
 LEFT JOIN sessions ON sessions.id = access_tokens.session_id

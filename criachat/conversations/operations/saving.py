@@ -98,6 +98,7 @@ def facts(conversation: Conversation, *, actor: Actor, cause: str | None = None)
         "cause": cause,
         "snapshot": conversation.snapshot(),
         "performer": snapshot_of(actor),
+        "screen_locale": actor.screen_locale,
     }
 
 
