@@ -11,13 +11,13 @@ from criachat.kit.mail import Template
 IMPORTED: Final[Mapping[Language, Template]] = {
     ENGLISH: Template(
         subject="Your contacts have been imported",
-        paragraphs=("Of {total} rows, {taken} were taken in and {rejected} were not.",),
-        button="See the rows that were not",
+        paragraphs=("Rows in the file: {total}. Taken in: {taken}. Left out: {rejected}.",),
+        button="See the rows that were left out",
     ),
     PORTUGUESE: Template(
         subject="Seus contatos foram importados",
-        paragraphs=("De {total} linhas, {taken} foram importadas e {rejected} não.",),
-        button="Ver as linhas que não foram",
+        paragraphs=("Linhas no arquivo: {total}. Importadas: {taken}. Deixadas de fora: {rejected}.",),
+        button="Ver as linhas deixadas de fora",
     ),
 }
 NOT_IMPORTED: Final[Mapping[Language, Template]] = {
@@ -33,12 +33,12 @@ NOT_IMPORTED: Final[Mapping[Language, Template]] = {
 EXPORTED: Final[Mapping[Language, Template]] = {
     ENGLISH: Template(
         subject="Your file of contacts is ready",
-        paragraphs=("It has {rows} contacts. The link works for seven days, for whoever has it.",),
+        paragraphs=("Contacts in it: {rows}. The link works for seven days, for whoever has it.",),
         button="Download",
     ),
     PORTUGUESE: Template(
         subject="Seu arquivo de contatos está pronto",
-        paragraphs=("Ele tem {rows} contatos. O link funciona por sete dias, para quem o tiver.",),
+        paragraphs=("Contatos nele: {rows}. O link funciona por sete dias, para quem o tiver.",),
         button="Baixar",
     ),
 }

@@ -57,7 +57,7 @@ async def test_all_known_contacts_stand_in_the_file_and_its_link_is_mailed(given
     ]
     (mail,) = mailbox.of(given.boss.email)
     assert path_of(shown).rpartition("/")[0] in text_of(mail)
-    assert "It has 2 contacts." in text_of(mail)
+    assert "Contacts in it: 2." in text_of(mail)
 
 
 async def test_columns_are_those_of_contacts_that_were_asked_for(given: Given) -> None:

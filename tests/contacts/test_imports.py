@@ -150,7 +150,7 @@ async def test_rows_that_cannot_be_are_kept_with_the_reason(given: Given, mailbo
     assert rows[0][:4] == ["crm-1", "not an address", "", "Ana"]
     assert rows[-1][0] == "'=1+1"
     (mail,) = mailbox.of(given.boss.email)
-    assert "Of 7 rows, 1 were taken in and 6 were not." in text_of(mail)
+    assert "Rows in the file: 7. Taken in: 1. Left out: 6." in text_of(mail)
     assert shown["rejects_url"].rpartition("/")[0] in text_of(mail)
     assert await left_of_rejects(given) == 0
 
