@@ -17,6 +17,9 @@ from criachat.kit.db import Tx
 from criachat.kit.events import emit
 from criachat.kit.times import LAST_SECOND, utc
 
+# What forms of the family's clients offer beside the priorities.
+NO_PRIORITY = "none"
+
 
 async def change_status(
     tx: Tx,
@@ -98,7 +101,7 @@ def status_named(name: str) -> Status:
 
 def priority_number(priority: str | None) -> int | None:
     """How a priority is kept; raises for one that does not exist."""
-    if not priority:
+    if not priority or priority == NO_PRIORITY:
         return None
     if priority not in PRIORITIES:
         raise UnknownPriority

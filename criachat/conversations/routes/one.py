@@ -93,7 +93,7 @@ async def toggle_status(
 async def toggle_priority(
     tx: Tx, actor: Actor, expected: Expected, conversation_id: int, params: PriorityParams
 ) -> None:
-    """Set its priority; null, empty or missing clears it."""
+    """Set its priority; null, `none`, empty or missing clears it."""
     conversation = await access.load_conversation_to_change(tx, actor, conversation_id, expected)
     wanted = cast(Any, params.priority) if sent(params.priority) else None
     await status.change_priority(tx, conversation, wanted, actor=actor)
