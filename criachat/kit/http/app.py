@@ -95,6 +95,8 @@ class HttpApp:
         try:
             answer = await self._answer(request, fields)
         except Refused as refusal:
+            # Its sentence may repeat what was sent, which no log is to keep.
+            fields["refusal"] = type(refusal).__name__
             answer = refused(refusal)
         except CROWDED_OUT as failure:
             log.warning("request_crowded_out", failure=type(failure).__name__, path=fields.get("route", ""))

@@ -241,7 +241,8 @@ class Relay:
             if self._caution.get(failure.account_id) == 1:
                 raise
             self._caution[failure.account_id] = max(failure.events // 2, 1)
-            log.warning("batch_failed", account_id=failure.account_id, events=failure.events)
+            kind = type(failure.__cause__).__name__
+            log.warning("batch_failed", account_id=failure.account_id, events=failure.events, failure=kind)
             return True
         WALKED_COUNTER.inc(sum(each.events for each in walked))
         return bool(walked)

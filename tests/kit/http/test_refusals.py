@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from doors import opened
 from harness import Api, Given
+from structlog.testing import capture_logs
 
 from criachat.auth.resolver import BELIEVED_SECONDS
 from criachat.kit import clock
@@ -192,3 +193,15 @@ async def test_who_loses_every_deadlock_is_told_to_come_back(given: Given) -> No
     assert reply.json() == {"error": "Too many are changing this at once; try again shortly"}
     assert len(tried) == 3
     assert (await given.api.get("")).json["name"] == "Loja Azul"
+
+
+async def test_the_log_says_why_a_write_was_refused_and_keeps_nothing_of_what_was_sent(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+
+    with capture_logs() as logs:
+        await api.post(f"/conversations/{conversation['id']}/toggle_status", {"status": "a secret"})
+        await api.post("/labels", {"title": "vip"})
+
+    of_requests = [each for each in logs if each["event"] == "request"]
+    assert [each.get("refusal") for each in of_requests] == ["UnknownStatus", None]
+    assert "a secret" not in repr(logs)
