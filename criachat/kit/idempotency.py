@@ -1,7 +1,8 @@
 """Safe retries: a write that carries an `Idempotency-Key` is done once, and answered the same each time.
 
-A key belongs to its caller, method and path. Its answer is kept, sealed, in the transaction of the write itself: either
-both are there or neither. Only answers of 2xx are kept; a refusal rolls back and releases the key.
+A key belongs to its caller, with what their token may do, and to method and path. Its answer is kept, sealed, in the
+transaction of the write itself: either both are there or neither. Only answers of 2xx are kept; a refusal rolls back
+and releases the key.
 """
 
 from __future__ import annotations
@@ -116,7 +117,9 @@ class Idempotency:
             raise KeyTooLong
         if actor.id is None and len(key) < SHORTEST_KEY_OF_STRANGERS:
             raise KeyTooShort
-        caller = f"{actor.type}:{actor.id}:{actor.account_id}:{actor.contact_inbox_id}"
+        # Somebody's narrow token is not given what their wider one was answered: that may be a token itself.
+        scopes = "".join(f":{scope}" for scope in sorted(actor.scopes))
+        caller = f"{actor.type}:{actor.id}:{actor.account_id}:{actor.contact_inbox_id}{scopes}"
         text = "\n".join((caller, request.method, request.path.rstrip("/"), key))
         digest = hashlib.sha256(text.encode()).digest()
         return Slot(digest, int.from_bytes(digest[:8], "big", signed=True), await fingerprint(bag))

@@ -181,6 +181,21 @@ async def test_callers_accounts_paths_and_methods_do_not_share_a_key(api: Api, g
     assert not any("idempotent-replayed" in reply.headers for reply in replies)
 
 
+async def test_a_token_is_not_given_what_a_wider_one_was_answered(api: Api, given: Given) -> None:
+    path, sent = "/api/v1/profile/access_tokens", {"name": "n8n", "scopes": ["labels:read"]}
+    narrow = api.acting_as(await given.narrowed(given.boss, "tokens:write", "labels:read"))
+
+    wide_one = await api.post(path, {"name": "n8n"}, headers=with_key("mine"))
+    refused = await narrow.post(path, {"name": "n8n"}, headers=with_key("mine"))
+    first = await api.post(path, sent, headers=with_key("theirs"))
+    second = await narrow.post(path, sent, headers=with_key("theirs"))
+    again = await narrow.post(path, sent, headers=with_key("theirs"))
+
+    assert (wide_one.status, refused.status) == (200, 401)
+    assert "token" not in refused.json
+    assert second.body == again.body != first.body
+
+
 async def test_a_trailing_slash_makes_no_other_path(api: Api) -> None:
     await api.post("/labels", {"title": "vip"}, headers=with_key("k1"))
 
