@@ -13,19 +13,27 @@ from criachat.kit.times import iso
 
 
 class DefinitionParams(msgspec.Struct, kw_only=True):
-    """What an extra field is; what is not sent stays as it is.
-
-    Type and model are said by name or by number. Clients hold what is typed against `regex_pattern`; the server does
-    not.
-    """
+    """What an extra field is; what is not sent stays as it is. Type and model are said by name or by number."""
 
     attribute_display_name: Short | UnsetType | None = UNSET
-    attribute_display_type: Short | int | UnsetType | None = UNSET
+    attribute_display_type: Annotated[
+        Short | int | UnsetType | None,
+        Meta(description="`text`, `number`, `currency`, `percent`, `link`, `date`, `list` or `checkbox`."),
+    ] = UNSET
     attribute_description: Long | UnsetType | None = UNSET
-    attribute_key: Short | UnsetType | None = UNSET
-    attribute_values: Annotated[list[Short], Meta(max_length=1000)] | UnsetType | None = UNSET
-    attribute_model: Short | int | UnsetType | None = UNSET
-    regex_pattern: Annotated[str, Meta(max_length=1000)] | UnsetType | None = UNSET
+    attribute_key: Annotated[
+        Short | UnsetType | None, Meta(description="Under which values are kept, and filtered by.")
+    ] = UNSET
+    attribute_values: Annotated[
+        Annotated[list[Short], Meta(max_length=1000)] | UnsetType | None, Meta(description="What a `list` offers.")
+    ] = UNSET
+    attribute_model: Annotated[
+        Short | int | UnsetType | None, Meta(description="`conversation_attribute` or `contact_attribute`.")
+    ] = UNSET
+    regex_pattern: Annotated[
+        Annotated[str, Meta(max_length=1000)] | UnsetType | None,
+        Meta(description="What clients hold against it that is typed; the server does not."),
+    ] = UNSET
     regex_cue: Short | UnsetType | None = UNSET
 
 

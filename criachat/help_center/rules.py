@@ -36,7 +36,7 @@ MOST_WORDS = 20
 LONGEST_TITLE = 100
 PLAIN_OF_CATEGORY = ("description", "position")
 BESIDE_A_CATEGORY = ("parent_category_id", "associated_category_id")
-PLAIN = ("color", "header_text", "homepage_link", "page_title")
+PLAIN_OF_PORTAL = ("color", "header_text", "homepage_link", "page_title")
 
 
 def sent_of_portal(params: PortalParams, *, is_new: bool = False) -> dict[str, Any]:
@@ -44,7 +44,9 @@ def sent_of_portal(params: PortalParams, *, is_new: bool = False) -> dict[str, A
 
     A new one has a name, a slug and languages, whether or not they were sent.
     """
-    sent: dict[str, Any] = {name: value or None for name in PLAIN if (value := getattr(params, name)) is not UNSET}
+    sent: dict[str, Any] = {
+        name: value or None for name in PLAIN_OF_PORTAL if (value := getattr(params, name)) is not UNSET
+    }
     if params.archived is not UNSET:
         sent["archived"] = params.archived
     checks = {

@@ -33,9 +33,14 @@ class PortalParams(msgspec.Struct, kw_only=True):
     homepage_link: Short | UnsetType | None = UNSET
     page_title: Short | UnsetType | None = UNSET
     archived: bool | UnsetType = UNSET
-    config: dict[str, Any] | UnsetType | None = UNSET
-    blob_id: str | UnsetType | None = UNSET
-    inbox_id: int | str | UnsetType | None = UNSET
+    config: Annotated[
+        dict[str, Any] | UnsetType | None,
+        Meta(description='Its languages: `{"allowed_locales": ["en", "pt_BR"], "default_locale": "en"}`.'),
+    ] = UNSET
+    blob_id: Annotated[str | UnsetType | None, Meta(description="The logo, as `/upload` names it.")] = UNSET
+    inbox_id: Annotated[
+        int | str | UnsetType | None, Meta(description="A website that is shown on its pages; null for none.")
+    ] = UNSET
 
 
 class PortalListParams(msgspec.Struct, kw_only=True):
@@ -68,12 +73,16 @@ class CategoryParams(msgspec.Struct, kw_only=True):
 
     name: Short | UnsetType | None = UNSET
     slug: Short | UnsetType | None = UNSET
-    locale: Short | UnsetType | None = UNSET
+    locale: Annotated[
+        Short | UnsetType | None, Meta(description="One of the portal's languages; `en` when it is left out.")
+    ] = UNSET
     description: Long | UnsetType | None = UNSET
     position: Position | UnsetType | None = UNSET
     icon: Short | UnsetType | None = UNSET
     parent_category_id: int | UnsetType | None = UNSET
-    associated_category_id: int | UnsetType | None = UNSET
+    associated_category_id: Annotated[
+        int | UnsetType | None, Meta(description="The category that this one is a translation of.")
+    ] = UNSET
     related_category_ids: Annotated[list[int], Meta(max_length=100)] | UnsetType | None = UNSET
 
 
@@ -81,10 +90,14 @@ class ArticleListParams(msgspec.Struct, kw_only=True):
     """Which articles: in a language, of a category, of a status, by somebody, with these words."""
 
     locale: str | None = None
-    query: str | None = None
-    page: int | str | None = None
-    category_slug: str | None = None
-    status: str | int | None = None
+    query: Annotated[str | None, Meta(description="Words, or how they begin: in title, description and content.")] = (
+        None
+    )
+    page: Annotated[int | str | None, Meta(description="Which page, from 1; there are 25 on each.")] = None
+    category_slug: Annotated[
+        str | None, Meta(description="Articles come in their order then; else those that were changed last come first.")
+    ] = None
+    status: Annotated[str | int | None, Meta(description="`draft`, `published` or `archived`.")] = None
     author_id: int | None = None
 
 
@@ -103,12 +116,16 @@ class ArticleParams(msgspec.Struct, kw_only=True):
     content: Content | UnsetType | None = UNSET
     author_id: int | UnsetType | None = UNSET
     description: Long | UnsetType | None = UNSET
-    slug: Short | UnsetType | None = UNSET
-    category_id: int | UnsetType | None = UNSET
-    status: str | int | UnsetType = UNSET
+    slug: Annotated[Short | UnsetType | None, Meta(description="Made of time and title when it is left out.")] = UNSET
+    category_id: Annotated[
+        int | UnsetType | None, Meta(description="Its language is the article's; there the article comes last.")
+    ] = UNSET
+    status: Annotated[str | int | UnsetType, Meta(description="`draft`, `published` or `archived`.")] = UNSET
     position: Position | UnsetType | None = UNSET
     locale: Short | UnsetType | None = UNSET
-    associated_article_id: int | UnsetType | None = UNSET
+    associated_article_id: Annotated[
+        int | UnsetType | None, Meta(description="The article that this one is a translation of.")
+    ] = UNSET
     meta: ArticleMetaParams | UnsetType | None = UNSET
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from criachat.kit.texts import Short
 from criachat.kit.times import iso
@@ -13,17 +13,23 @@ from criachat.saved_filters.models import CustomFilter
 
 
 class CustomFilterParams(msgspec.Struct, kw_only=True):
-    """What a saved filter is; what is not sent stays as it is. `query` is what the filter endpoints take."""
+    """What a saved filter is; what is not sent stays as it is."""
 
     name: Short | UnsetType | None = UNSET
-    filter_type: Short | int | UnsetType | None = UNSET
-    query: dict[str, Any] | UnsetType | None = UNSET
+    filter_type: Annotated[
+        Short | int | UnsetType | None, Meta(description="`conversation`, `contact` or `report`.")
+    ] = UNSET
+    query: Annotated[
+        dict[str, Any] | UnsetType | None, Meta(description="Kept as it is sent: what the list is to be asked with.")
+    ] = UNSET
 
 
 class ListParams(msgspec.Struct, kw_only=True):
     """Which kind of saved filters to list."""
 
-    filter_type: str | int | None = None
+    filter_type: Annotated[
+        str | int | None, Meta(description="`conversation`, which is also meant by nothing, `contact` or `report`.")
+    ] = None
 
 
 class CustomFilterOut(msgspec.Struct, frozen=True, kw_only=True):
