@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from criachat.contacts import queries
-from criachat.contacts.models import Contact, ContactInbox, ListFilter, Note
-from criachat.contacts.queries import lists, notes, transfers
+from criachat.contacts.models import Contact, ContactInbox, ListFilter, Merge, Note
+from criachat.contacts.queries import lists, merging, notes, transfers
 from criachat.contacts.transfers import Export, Import
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db, Tx
@@ -26,6 +26,16 @@ async def load_contact_to_change(tx: Tx, actor: Actor, contact_id: int) -> Conta
 async def load_contact_to_delete(tx: Tx, actor: Actor, contact_id: int) -> Contact:
     """The same, and nobody opens conversations or sessions for it meanwhile."""
     return existing(await queries.lock_contact_to_delete(tx, actor.account_id, contact_id))
+
+
+async def is_merging(db: Db, account_id: int, contact_ids: Sequence[int]) -> bool:
+    """Whether one of these is about to be part of another contact."""
+    return await merging.is_merging(db, account_id, contact_ids)
+
+
+async def list_merges(db: Db) -> list[Merge]:
+    """The contacts of all accounts who become part of another one."""
+    return await merging.list_merges(db)
 
 
 async def find_contact(db: Db, account_id: int, contact_id: int) -> Contact | None:

@@ -176,3 +176,12 @@ class StandIn(msgspec.Struct, frozen=True):
 
     contact_id: int
     id: int
+
+
+class Merge(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact who becomes part of another, and the actor on whose behalf."""
+
+    account_id: int
+    contact_id: int
+    into_id: int
+    actor: dict[str, Any]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 import structlog
 
+from criachat.contacts import access as contacts
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import INCOMING, OUTGOING, MessageSnapshot
@@ -16,7 +17,7 @@ from criachat.kit.http.binding import LARGEST_ID
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.mail import MAIL_RETRY, send
 from criachat.messages.mails import transcript
-from criachat.messages.operations import uploads
+from criachat.messages.operations import merging, uploads
 from criachat.messages.queries import Run, attachments, list_run
 
 log = structlog.get_logger()
@@ -70,6 +71,33 @@ async def _said_in_public(db: Db, conversation: Conversation) -> tuple[list[Mess
             if message.message_type in (INCOMING, OUTGOING)
         ]
     return said, is_left
+
+
+class Follow(msgspec.Struct, frozen=True):
+    """A contact who becomes part of another one."""
+
+    account_id: int
+    contact_id: int
+
+
+@jobs.define(timeout_seconds=3600)
+async def follow(context: JobContext, params: Follow) -> None:
+    """Move, in batches, what is a contact's who becomes part of another; a second run goes on, or finds nothing."""
+    is_left = True
+    while is_left:
+        async with context.database.transaction() as tx:
+            is_left = await merging.follow_some(tx, params.account_id, params.contact_id)
+
+
+@jobs.schedule("* * * * *")
+async def have_followed(context: JobContext) -> None:
+    """Have those moved who become part of another contact and whom nobody is at."""
+    async with context.database.transaction() as tx:
+        merges = await contacts.list_merges(tx)
+        params = [Follow(each.account_id, each.contact_id) for each in merges]
+        await jobs.enqueue_all(
+            tx, follow, params, dedupe_keys=[f"{each.account_id}:{each.contact_id}" for each in params]
+        )
 
 
 @jobs.schedule("*/10 * * * *")

@@ -10,10 +10,9 @@ import structlog
 
 from criachat.contacts import queries
 from criachat.contacts.errors import ContactOnline, DetailsInvalid, DetailsTaken, LabelsInvalid, SourceTaken
-from criachat.contacts.events import ContactCreated, ContactDeleted, ContactEvent, ContactMerged, ContactUpdated
+from criachat.contacts.events import ContactCreated, ContactDeleted, ContactEvent, ContactUpdated
 from criachat.contacts.models import Contact, ContactInbox, Details, Retagged, StandIn
 from criachat.contacts.queries import leaving
-from criachat.contacts.queries.notes import move_notes
 from criachat.contacts.rules import (
     UNIQUE,
     avatar_url_hash,
@@ -21,7 +20,6 @@ from criachat.contacts.rules import (
     checked_labels,
     claimed_details,
     details_of,
-    joined_details,
     with_custom_attributes,
 )
 from criachat.contacts.schemas import ContactParams
@@ -108,7 +106,7 @@ async def change_contact(
     details = await _wanted(tx, details_of(contact), params, actor=actor, contact_id=contact.id, is_deep=is_deep)
     if avatar_key is not None:
         details = msgspec.structs.replace(details, avatar_key=avatar_key)
-    return await _save(tx, contact, details, contact.labels, actor=actor)
+    return await save(tx, contact, details, contact.labels, actor=actor)
 
 
 async def take_fetched_avatar(tx: Tx, contact: Contact, key: str, *, url: str) -> Contact:
@@ -121,12 +119,12 @@ async def take_fetched_avatar(tx: Tx, contact: Contact, key: str, *, url: str) -
 async def remove_avatar(tx: Tx, contact: Contact, *, actor: Actor) -> Contact:
     """Take the contact's picture away."""
     details = msgspec.structs.replace(details_of(contact), avatar_key=None)
-    return await _save(tx, contact, details, contact.labels, actor=actor)
+    return await save(tx, contact, details, contact.labels, actor=actor)
 
 
 async def set_labels(tx: Tx, contact: Contact, labels: str | Iterable[str] | None, *, actor: Actor) -> Contact:
     """Have just these labels on it."""
-    return await _save(tx, contact, details_of(contact), checked_labels(labels), actor=actor)
+    return await save(tx, contact, details_of(contact), checked_labels(labels), actor=actor)
 
 
 async def add_label(tx: Tx, contact: Contact, label: str, *, actor: Actor) -> Contact:
@@ -145,7 +143,7 @@ async def change_custom_attributes(tx: Tx, contact: Contact, attributes: Mapping
     both = {**contact.custom_attributes, **attributes}
     kept = {name: value for name, value in both.items() if value is not None or name not in attributes}
     details = with_custom_attributes(details_of(contact), kept)
-    return await _save(tx, contact, details, contact.labels, actor=actor)
+    return await save(tx, contact, details, contact.labels, actor=actor)
 
 
 async def remove_custom_attributes(tx: Tx, contact: Contact, names: Sequence[str], *, actor: Actor) -> Contact:
@@ -162,23 +160,8 @@ async def delete_contact(tx: Tx, contact: Contact, *, actor: Actor, presence: Pr
 
 async def remove_contact(tx: Tx, contact: Contact, *, actor: Actor) -> None:
     """The same for whoever knows that the contact is not online."""
-    await _delete(tx, contact)
+    await delete(tx, contact)
     await emit(tx, contact_event(ContactDeleted, contact, actor))
-
-
-async def absorb(tx: Tx, contact: Contact, other: Contact, *, actor: Actor) -> Contact:
-    """Two contacts are one from now on: the first, with the sessions, labels and missing details of the other.
-
-    Both were loaded to be deleted. What hangs on the other and is not moved before goes with it.
-    """
-    await queries.move_contact_inboxes(tx, other, contact)
-    await move_notes(tx, other, contact)
-    await _delete(tx, other)
-    details = joined_details(details_of(contact), details_of(other))
-    after = await _save(tx, contact, details, label_titles([*contact.labels, *other.labels]), actor=actor)
-    merged = contact_event(ContactMerged, after, actor, merged_contact_id=other.id)
-    await emit(tx, merged, contact_event(ContactDeleted, other, actor))
-    return after
 
 
 async def find_or_create_contact_inbox(
@@ -276,7 +259,8 @@ async def retag(tx: Tx, account_id: int, *, previous: str, current: str, cause: 
     return len(contacts)
 
 
-async def _delete(tx: Tx, contact: Contact) -> None:
+async def delete(tx: Tx, contact: Contact) -> None:
+    """Remove a contact with everything that is theirs, and tell nobody."""
     await queries.delete_contact(tx, contact)
     if contact.avatar_key is not None:
         await remove_file_later(tx, contact.avatar_key)
@@ -290,7 +274,7 @@ async def _insert(tx: Tx, details: Details, *, actor: Actor) -> Contact | None:
     return made
 
 
-async def _save(tx: Tx, before: Contact, details: Details, labels: Sequence[str], *, actor: Actor) -> Contact:
+async def save(tx: Tx, before: Contact, details: Details, labels: Sequence[str], *, actor: Actor) -> Contact:
     """Write what the contact became and tell; nothing changed is nothing to tell."""
     if details == details_of(before) and labels == before.labels:
         return before

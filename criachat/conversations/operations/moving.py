@@ -21,9 +21,11 @@ from criachat.users.snapshots import snapshot_of
 BATCH = 100
 
 
-async def move_to_contact(tx: Tx, contact: Contact, to: Contact) -> list[int]:
-    """Have all conversations of one contact be another's; their database ids."""
-    return await queries.move_to_contact(tx, contact.account_id, contact.id, to.id)
+async def move_to_contact(
+    tx: Tx, account_id: int, conversation_ids: Sequence[int] | None, *, from_id: int, to_id: int
+) -> list[int]:
+    """Have these conversations of one contact, or all of them, be another's; their database ids."""
+    return await queries.move_to_contact(tx, account_id, conversation_ids, from_id=from_id, to_id=to_id)
 
 
 async def tell_moved(

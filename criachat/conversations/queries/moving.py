@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from criachat.kit import clock
 from criachat.kit.db import Tx
@@ -10,7 +10,7 @@ from criachat.kit.db import Tx
 MOVE_TO_CONTACT = """
 UPDATE conversations
 SET contact_id = $3, version = version + 1, updated_at = greatest($4, updated_at + interval '1 millisecond')
-WHERE account_id = $1 AND contact_id = $2
+WHERE account_id = $1 AND contact_id = $2 AND ($5::bigint[] IS NULL OR id = ANY($5))
 RETURNING id
 """
 SET_LAST_MESSAGES = """
@@ -20,9 +20,11 @@ WHERE conversations.account_id = $1 AND conversations.id = new.id
 """
 
 
-async def move_to_contact(tx: Tx, account_id: int, contact_id: int, to_contact_id: int) -> list[int]:
-    """Have the conversations of one contact be another's; their database ids."""
-    return await tx.fetch_values(MOVE_TO_CONTACT, account_id, contact_id, to_contact_id, clock.now())
+async def move_to_contact(
+    tx: Tx, account_id: int, conversation_ids: Sequence[int] | None, *, from_id: int, to_id: int
+) -> list[int]:
+    """Have these conversations of one contact, or all of them, be another's; their database ids."""
+    return await tx.fetch_values(MOVE_TO_CONTACT, account_id, from_id, to_id, clock.now(), conversation_ids)
 
 
 async def set_last_messages(tx: Tx, account_id: int, last_messages: Mapping[int, object]) -> None:

@@ -129,10 +129,6 @@ SET content = $3, content_type = $4, content_attributes = $5, status = $6, sourc
 WHERE account_id = $1 AND id = $2
 RETURNING updated_at
 """
-SET_CONTACT = """
-UPDATE messages SET sender_id = $4, version = version + 1
-WHERE account_id = $1 AND conversation_id = ANY($2::bigint[]) AND sender_type = 'Contact' AND sender_id = $3
-"""
 # Asked whenever the contact looks: of the newest thousand messages, so that long threads are not walked to their end.
 LIST_UNREAD_BY_CONTACT: LiteralString = (
     MESSAGE_HEAD
@@ -284,13 +280,6 @@ async def save_message(tx: Tx, message: Message) -> datetime:
         message.attachments is not None,
         clock.now(),
     )
-
-
-async def set_contact(
-    tx: Tx, account_id: int, conversation_ids: Sequence[int], contact_id: int, to_contact_id: int
-) -> None:
-    """Have another contact be who wrote in these conversations what this one wrote."""
-    await tx.execute(SET_CONTACT, account_id, conversation_ids, contact_id, to_contact_id)
 
 
 async def list_unread_by_contact(db: Db, account_id: int, conversation_id: int, until: datetime) -> list[Message]:
