@@ -35,6 +35,11 @@ async def find_user_by_email(db: Db, email: str) -> User | None:
     return await queries.find_user_by_email(db, email)
 
 
+async def has_arrived(db: Db, user: User) -> bool:
+    """Whether they ever said that it is them: until then nobody is let in in their name."""
+    return await queries.has_arrived(db, user.id)
+
+
 async def find_colleague(db: Db, actor: Actor, user_id: int | None) -> Colleague | None:
     """The member of the caller's account with this id, or None."""
     if user_id is None:

@@ -6,6 +6,7 @@ import signal
 import socket
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from commands import Started, criachat, started
@@ -92,6 +93,17 @@ async def test_a_token_for_nobody_or_nothing_is_refused(
     assert made.status == 1
     assert made.out == ""
     assert made.err.startswith(f"criachat: {sentence}")
+
+
+async def test_a_token_for_somebody_who_has_yet_to_come_is_refused(first_start: Started) -> None:
+    async with httpx.AsyncClient(base_url=first_start.address, headers={"api_access_token": first_start.token}) as api:
+        invited = await api.post("/api/v1/accounts/1/agents", json={"name": "Davi", "email": "davi@example.com"})
+    assert invited.status_code == 200
+
+    made = await criachat("token", "create", "--email", "davi@example.com", "--data-dir", str(first_start.data_dir))
+
+    assert (made.status, made.out) == (1, "")
+    assert made.err.startswith("criachat: davi@example.com has not followed the invitation yet")
 
 
 async def test_an_account_is_opened_with_somebody_who_administers_it(first_start: Started) -> None:

@@ -15,6 +15,7 @@ USER: LiteralString = """
 """
 FIND_USER: LiteralString = "SELECT" + USER + "FROM users WHERE id = $1"
 FIND_USER_BY_EMAIL: LiteralString = "SELECT" + USER + "FROM users WHERE lower(email) = lower($1)"
+HAS_ARRIVED = "SELECT confirmed_at IS NOT NULL OR password_hash IS NOT NULL FROM users WHERE id = $1"
 LOCK_USER: LiteralString = FIND_USER + " FOR NO KEY UPDATE"
 INSERT_USER: LiteralString = (
     """
@@ -159,6 +160,11 @@ async def find_user(db: Db, user_id: int) -> User | None:
 async def find_user_by_email(db: Db, email: str) -> User | None:
     """The person with this address in any case, or None."""
     return await db.fetch_one_or_none(User, FIND_USER_BY_EMAIL, email.strip())
+
+
+async def has_arrived(db: Db, user_id: int) -> bool:
+    """Whether they confirmed their address or have a password."""
+    return bool(await db.fetch_value(HAS_ARRIVED, user_id))
 
 
 async def insert_user(tx: Tx, *, name: str, email: str, password_hash: str | None, is_confirmed: bool) -> User | None:
