@@ -28,6 +28,10 @@ class UnknownPerson(Refused):
     """Nobody has this e-mail address"""
 
 
+class NotThereYet(Refused):
+    """They were invited, and have not come yet"""
+
+
 class UnknownScope(Refused):
     """There is no such scope"""
 
@@ -86,6 +90,11 @@ async def make_token(settings: Settings, *, email: str, scopes: Sequence[str], n
     expires_at = None if days is None else clock.now() + timedelta(days=days)
     async with workshop(settings) as tools, tools.database.transaction() as tx:
         user = _known(await people.find_user_by_email(tx, email), email)
+        if not await people.has_arrived(tx, user):
+            raise NotThereYet(
+                f"{email} has not followed the invitation yet, and a token would let nobody in: tokens from before end "
+                "with it."
+            )
         return await auth.create_user_token(
             tx, tools.keyring, user, name=name, scopes=list(dict.fromkeys(scopes)), expires_at=expires_at
         )
