@@ -163,6 +163,18 @@ async def test_a_root_that_becomes_a_translation_takes_its_translations_along(ap
     assert "associated_articles" not in alone.json["payload"]
 
 
+async def test_the_content_of_an_article_is_kept_to_the_letter(api: Api, given: Given) -> None:
+    portal = await given.portal()
+    content = "    make run\n\nThen wait.\n"
+
+    article = await given.article(portal, content=content)
+    path = f"/portals/{portal['slug']}/articles/{article['id']}"
+    changed = await api.patch(path, {"content": f"{content}\n"})
+
+    assert article["content"] == content
+    assert changed.json["payload"]["content"] == f"{content}\n"
+
+
 @pytest.mark.parametrize(
     ("body", "attributes"),
     [
