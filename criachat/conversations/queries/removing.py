@@ -31,7 +31,7 @@ WHERE account_id = $1 AND id = $2
 SOME: tuple[LiteralString, LiteralString] = (
     "WITH one AS (SELECT id FROM conversations WHERE account_id = $1",
     """ LIMIT $2 FOR UPDATE SKIP LOCKED
-), counted AS (
+), counted AS MATERIALIZED (
     SELECT one.id, (
         SELECT count(*) FROM (
             SELECT FROM messages WHERE messages.account_id = $1 AND messages.conversation_id = one.id LIMIT $3 + 1

@@ -19,7 +19,7 @@ LIST_WEIGHED = """
 WITH theirs AS (
     SELECT id FROM conversations WHERE account_id = $1 AND contact_id = $2
     ORDER BY id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
-), counted AS (
+), counted AS MATERIALIZED (
     SELECT theirs.id, (
         SELECT count(*) FROM (
             SELECT FROM messages
