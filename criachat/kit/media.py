@@ -100,6 +100,27 @@ SAME_AS: Final = {
 IMAGES: Final = frozenset(("image/jpeg", "image/png", "image/gif", "image/bmp", "image/webp"))
 VIDEOS: Final = frozenset(("video/ogg", "video/mp4", "video/webm", "video/quicktime"))
 INLINE: Final = IMAGES | {"image/avif", "application/pdf"}
+# What visitors of a website are sent, beside pictures, sounds and films.
+FOR_VISITORS: Final = frozenset(
+    (
+        "text/csv",
+        "text/plain",
+        "application/json",
+        "application/pdf",
+        "application/zip",
+        "application/x-7z-compressed",
+        "application/vnd.rar",
+        "application/x-tar",
+        "application/msword",
+        "application/vnd.ms-excel",
+        "application/vnd.ms-powerpoint",
+        "application/rtf",
+        "application/vnd.oasis.opendocument.text",
+        OFFICE + "wordprocessingml.document",
+        OFFICE + "spreadsheetml.sheet",
+        OFFICE + "presentationml.presentation",
+    )
+)
 # Markup runs scripts when a browser opens it, so it goes out under a name that no browser opens.
 RUNS_SCRIPTS: Final = re.compile(r"html|xml|script|shockwave|wasm|multipart|rfc822", re.IGNORECASE)
 
@@ -136,6 +157,12 @@ def file_type(content_type: str) -> FileType:
     if plain in VIDEOS:
         return "video"
     return "audio" if "audio/" in plain else "file"
+
+
+def is_for_visitors(content_type: str) -> bool:
+    """Whether visitors of a website may be sent such a file."""
+    plain = _plain_type(content_type)
+    return plain in FOR_VISITORS or plain.startswith(("image/", "video/", "audio/"))
 
 
 def is_inline(content_type: str) -> bool:

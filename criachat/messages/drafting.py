@@ -6,13 +6,15 @@ from typing import Any, cast
 
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import INCOMING, OUTGOING, TEMPLATE
-from criachat.inboxes.models import API
+from criachat.inboxes.models import API, WEBSITE
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
+from criachat.kit.media import is_for_visitors
 from criachat.messages import queries
 from criachat.messages.addressing import EMAIL, addresses_of
 from criachat.messages.content import LONGEST_CONTENT, LONGEST_ID, check_content, check_size, echo_of, read_attributes
 from criachat.messages.errors import (
+    AttachmentTypeNotAllowed,
     ClientMessageIdTooLong,
     ContentAttributesInvalid,
     ContentTooLong,
@@ -39,6 +41,8 @@ async def draft_of(
     if message_type == INCOMING and conversation.channel_type != API:
         raise IncomingNotAllowed
     _check_lengths(params)
+    if conversation.channel_type == WEBSITE and not all(is_for_visitors(file.content_type) for file in files):
+        raise AttachmentTypeNotAllowed
     attributes = await _attributes(db, conversation, params)
     check_content(params.content_type, attributes)
     additional = _additional(params)

@@ -75,6 +75,12 @@ class TooManyAttachments(MessageInvalid):
     attribute = "attachments"
 
 
+class AttachmentTypeNotAllowed(MessageInvalid):
+    """Validation failed: Attachments of this type are not sent to websites"""
+
+    attribute = "attachments"
+
+
 class AttachmentsNotAList(Unprocessable):
     """Attachments must be a list of files"""
 
