@@ -52,6 +52,7 @@ LIMITS: Final[tuple[Limit, ...]] = (
     Limit("password-reset-email", 5, HOUR, "email", "Asking for a new password of one account", exempts_loopback=False),
     Limit("password-change", 10, 30 * MINUTE, "address", "Setting a new password by mail", exempts_loopback=False),
     Limit("confirmation", 5, 30 * MINUTE, "address", "Asking for the confirmation e-mail again"),
+    Limit("confirmation-user", 10, HOUR, "user", "Having a person's address confirmed by mail", exempts_loopback=False),
     Limit("sign-up", 5, 30 * MINUTE, "address", "Opening an account", exempts_loopback=False),
     Limit("invitation", 200, HOUR, "account", "Inviting people to an account, each address for itself"),
     Limit("contact-search", 100, MINUTE, "account", "Searching contacts"),

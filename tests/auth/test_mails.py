@@ -287,6 +287,19 @@ async def test_an_address_is_confirmed_once(given: Given, ana: Person, mailbox: 
     assert unknown.json == missing.json == INVALID
 
 
+async def test_strangers_are_not_written_to_without_end(given: Given, ana: Person, mailbox: Mailbox) -> None:
+    person = given.api.acting_as(ana)
+
+    replies = [await person.patch(PROFILE, {"email": f"{number}.{ana.email}"}) for number in range(11)]
+    resent = await person.post(RESEND)
+    named = await person.patch(PROFILE, {"name": "Ana Lua", "email": ana.email})
+    await given.worked()
+
+    assert [reply.status for reply in replies] == [200] * 10 + [429]
+    assert (resent.status, named.status, named.json["name"]) == (429, 200, "Ana Lua")
+    assert mailbox.of(f"10.{ana.email}") == []
+
+
 async def test_who_is_confirmed_gets_no_mail_about_it(given: Given, ana: Person, mailbox: Mailbox) -> None:
     reply = await given.api.acting_as(ana).post(RESEND)
     await given.worked()
