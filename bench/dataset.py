@@ -265,6 +265,8 @@ class _Maker:
                 "country_code": "BR",
                 "additional_attributes": contact.additional_attributes,
                 "custom_attributes": contact.custom_attributes,
+                "labels": ["vip"] if number % 20 == 0 else [],
+                "blocked": number % 200 == 7,
                 "last_activity_at": contact.last_activity_at,
                 "created_at": born,
                 "updated_at": born,

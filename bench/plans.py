@@ -7,32 +7,20 @@ and writes docs/performance/filters.md.
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, LiteralString
+from typing import Final
 
-import msgspec
 import uvloop
 
+from bench import contact_plans, conversation_plans
 from bench.dataset import BUSY_MESSAGES, Size
+from bench.explain import RUNS
 from bench.running import LARGE
 from bench.server import TREE, start
-from bench.site import Site, connection_to, settle_once
-from criachat.conversations.conditions import filter_of_conditions
-from criachat.conversations.models import ListFilter, Part
-from criachat.conversations.queries.counts import count_statement
-from criachat.conversations.queries.lists import few_of, page_statement
-from criachat.conversations.queries.narrowing import Asker
-from criachat.conversations.schemas import ConditionParams
-from criachat.kit import clock
-from criachat.kit.actors import Actor
-from criachat.kit.db import Connection, Db, Statements
+from bench.site import connection_to, settle_once
 from criachat.kit.logs import configure_logs
 
 PAGE: Final = TREE / "docs" / "performance" / "filters.md"
-RUNS: Final = 3
 DEFINE: Final = """
 INSERT INTO custom_attribute_definitions (account_id, attribute_model, attribute_key, attribute_display_name,
     attribute_display_type, created_at, updated_at)
@@ -42,38 +30,43 @@ FROM (VALUES ('conversation_attribute', 'tier', 'text'), ('conversation_attribut
     ('contact_attribute', 'plan', 'text'), ('contact_attribute', 'customer', 'text')) AS defined (model, key, kind)
 ON CONFLICT DO NOTHING
 """
-FIND_TEAM: Final = "SELECT min(id) FROM teams WHERE account_id = $1"
 HEAD: Final = """\
 # How filters are found
 
-Written by `python -m bench.plans`: what each key of `POST /conversations/filter` makes PostgreSQL do in an account of
-{conversations} conversations. A page is the first 25; *rows* are the conversations (or lines of their sums) that were
-read for it, wanted or not, and times are the best of {runs}, planned and run, without the way to the client. The counts
-are asked first: an empty page is not looked for, and a short list is read whole and sorted. Where no index has what is
-asked for, all conversations of the account are counted through; an index for each key would cost every message that is
-written more than these filters take.
+Written by `python -m bench.plans`: what filters and lists make PostgreSQL do in an account of {conversations}
+conversations and half as many contacts. *Rows* are what was read, wanted or not: conversations and contacts, the lines
+that are kept of their attributes, and the lines of the sums; times are the best of {runs}, planned and run, without the
+way to the client. The count is asked first: an empty page is not looked for, a short list is read whole and sorted, a
+long one is read in order until the page is full (decisions 26 and 38).
+
+What is found by an index costs as much as is found; a count of nearly all is the sum of all, less those who are not
+meant. Beyond that:
+
+- *contains*, and unequal to a text, read the lines of all who have the attribute, 0.2 to 0.5 microseconds each. An
+  index of trigrams would find them sooner, but whoever writes attributes would wait for it.
+- A number that contains one or two digits is looked for in all conversations: some tenths of all numbers do.
+- A text or a day that many have costs as much as is found: who it is assigned to, only the conversation knows.
+- One thing *or* not another reads the account: nearly all are meant, and no sum tells how many are meant twice.
+- Contacts are counted in an index of those whom somebody could write to. Who was there longest ago is sorted out of
+  all, and so are those who have no e-mail or phone number, where they come first.
+
+"""
+CONVERSATIONS: Final = """\
+## Conversations
+
+A page is the first 25.
 
 | Conditions | Found | Counts: rows | ms | by | Page: rows | ms | by |
 | --- | --: | --: | --: | --- | --: | --: | --- |
 """
+CONTACTS: Final = """\
+## Contacts
 
+A page is the first 15.
 
-class Asked(msgspec.Struct, frozen=True):
-    """A filter, and what a reader calls it."""
-
-    name: str
-    payload: list[dict[str, Any]]
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What one statement cost."""
-
-    rows: int
-    milliseconds: float
-    ways: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.rows:,} | {self.milliseconds:.1f} | {', '.join(self.ways)}"
+| List | Found | Count: rows | ms | by | Page: rows | ms | by |
+| --- | --: | --: | --: | --- | --: | --: | --- |
+"""
 
 
 def main() -> None:
@@ -95,137 +88,14 @@ async def _page(folder: Path, size: Size) -> str:
     try:
         site = await settle_once(server, size, lambda _done, _of: None)
         async with connection_to(server) as connection:
-            lines = await _lines(connection, site)
+            await connection.execute("SET statement_timeout = 0")
+            await connection.execute(DEFINE, site.account_id)
+            conversations = await conversation_plans.lines(connection, site)
+            contacts = await contact_plans.lines(connection, site)
     finally:
         await server.stop()
-    return HEAD.format(conversations=f"{site.data.conversations:,}", runs=RUNS) + "\n".join(lines) + "\n"
-
-
-async def _lines(connection: Connection, site: Site) -> list[str]:
-    await connection.execute("SET statement_timeout = 0")
-    await connection.execute(DEFINE, site.account_id)
-    team_id = await connection.fetchval(FIND_TEAM, site.account_id)
-    actor = Actor(type="user", account_id=site.account_id, id=site.data.agent_ids[0])
-    asker = Asker(account_id=site.account_id, user_id=actor.id, limited_to=None)
-    lines: list[str] = []
-    for asked in _filters(site, team_id):
-        params = [msgspec.convert(each, ConditionParams) for each in asked.payload]
-        filters = await filter_of_conditions(Db(connection, Statements()), actor, params)
-        lines.append(await _line(connection, asker, asked.name, filters))
-    return lines
-
-
-async def _line(connection: Connection, asker: Asker, name: str, filters: ListFilter) -> str:
-    sql, values = count_statement(asker, filters)
-    row = await connection.fetchrow(sql, *values)
-    found = 0 if row is None else row["all_count"]
-    part = Part(is_few=found <= few_of(filters))
-    page = await _plan(connection, *page_statement(asker, filters, part)) if found else "0 | 0.0 | not asked for"
-    return f"| {name} | {found:,} | {await _plan(connection, sql, values)} | {page} |"
-
-
-def _filters(site: Site, team_id: int) -> Iterator[Asked]:
-    """A filter for each key and kind of comparison."""
-    agent_id, inbox_id = site.data.agent_ids[1], min(site.inboxes)
-    lately = (clock.now() - timedelta(days=7)).date().isoformat()
-    longer = (clock.now() - timedelta(days=80)).date().isoformat()
-    for key, operator, value in (
-        ("status", "equal_to", "open"),
-        ("status", "not_equal_to", "open"),
-        ("assignee_id", "equal_to", agent_id),
-        ("assignee_id", "not_equal_to", agent_id),
-        ("assignee_id", "is_not_present", None),
-        ("inbox_id", "equal_to", inbox_id),
-        ("team_id", "equal_to", team_id),
-        ("team_id", "is_present", None),
-        ("campaign_id", "equal_to", 7),
-        ("campaign_id", "not_equal_to", 7),
-        ("campaign_id", "is_present", None),
-        ("campaign_id", "is_not_present", None),
-        ("priority", "equal_to", "urgent"),
-        ("priority", "not_equal_to", "urgent"),
-        ("display_id", "equal_to", 1_234),
-        ("display_id", "not_equal_to", 1_234),
-        ("display_id", "contains", "1234"),
-        ("display_id", "does_not_contain", "1234"),
-        ("display_id", "contains", "12"),
-        ("labels", "equal_to", "vip"),
-        ("labels", "not_equal_to", "vip"),
-        ("labels", "is_present", None),
-        ("labels", "is_not_present", None),
-        ("browser_language", "equal_to", "pt"),
-        ("browser_language", "not_equal_to", "en"),
-        ("conversation_language", "equal_to", "pt"),
-        ("referer", "equal_to", "https://shop.example/offer"),
-        ("referer", "contains", "offer"),
-        ("referer", "does_not_contain", "cart"),
-        ("mail_subject", "equal_to", "Invoice 400"),
-        ("mail_subject", "contains", "invoice"),
-        ("created_at", "is_greater_than", lately),
-        ("created_at", "is_less_than", longer),
-        ("last_activity_at", "is_greater_than", lately),
-        ("last_activity_at", "is_less_than", longer),
-        ("order", "equal_to", "a-1234"),
-        ("order", "not_equal_to", "a-1234"),
-        ("order", "contains", "1234"),
-        ("tier", "equal_to", "gold"),
-        ("tier", "not_equal_to", "gold"),
-        ("tier", "contains", "ol"),
-        ("tier", "does_not_contain", "ol"),
-        ("tier", "is_present", None),
-        ("tier", "is_not_present", None),
-        ("amount", "equal_to", 500),
-        ("amount", "is_greater_than", 980),
-        ("due", "equal_to", lately),
-        ("due", "days_before", 7),
-    ):
-        shown = "" if value is None else f" {'n' if isinstance(value, int) else value}"
-        yield Asked(f"`{key}` {operator}{shown}", [_condition(key, operator, value)])
-    is_open = _condition("status", "equal_to", "open", joint="and")
-    yield Asked("open, and `tier` gold", [is_open, _condition("tier", "equal_to", "gold")])
-    yield Asked("open, and `labels` vip", [is_open, _condition("labels", "equal_to", "vip")])
-    yield Asked("open, and `tier` not gold", [is_open, _condition("tier", "not_equal_to", "gold")])
-    either = _condition("tier", "equal_to", "gold", joint="or")
-    yield Asked("`tier` gold, or `order` a-1234", [either, _condition("order", "equal_to", "a-1234")])
-    yield Asked("`tier` gold, or `assignee_id` n", [either, _condition("assignee_id", "equal_to", agent_id)])
-    yield Asked("`tier` gold, or `labels` vip", [either, _condition("labels", "equal_to", "vip")])
-    yield Asked("`tier` gold, or `order` not a-1234", [either, _condition("order", "not_equal_to", "a-1234")])
-    either = _condition("assignee_id", "equal_to", agent_id, joint="or")
-    yield Asked("`assignee_id` n, or `team_id` n", [either, _condition("team_id", "equal_to", team_id)])
-
-
-def _condition(key: str, operator: str, value: Any, *, joint: str | None = None) -> dict[str, Any]:
-    values = [] if value is None else [value]
-    return {"attribute_key": key, "filter_operator": operator, "values": values, "query_operator": joint}
-
-
-async def _plan(connection: Connection, sql: LiteralString, values: Sequence[object]) -> Plan:
-    """The best of some runs, each planned for its values."""
-    tried = [await connection.fetchval("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, *values) for _ in range(RUNS)]
-    found = [json.loads(bytes(text))[0] for text in tried]
-    best = min(found, key=lambda each: each["Execution Time"])
-    read = [node for node in _nodes(best["Plan"]) if _reads(node)]
-    ways = sorted({str(node.get("Index Name") or node["Node Type"]) for node in read})
-    return Plan(sum(map(_rows, read)), best["Planning Time"] + best["Execution Time"], tuple(ways))
-
-
-def _reads(node: dict[str, Any]) -> bool:
-    """Whether a node reads conversations, or their sums, other than the page's own rows by their key."""
-    place = str(node.get("Relation Name") or node.get("Index Name") or "")
-    return place.startswith(("conversation", "marked_counts"))
-
-
-def _rows(node: dict[str, Any]) -> int:
-    if node["Node Type"] == "Bitmap Index Scan":
-        return 0
-    left_out = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-    return round((node["Actual Rows"] + left_out) * node["Actual Loops"])
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for inner in plan.get("Plans", []):
-        yield from _nodes(inner)
+    head = HEAD.format(conversations=f"{site.data.conversations:,}", runs=RUNS)
+    return head + CONVERSATIONS + "\n".join(conversations) + "\n\n" + CONTACTS + "\n".join(contacts) + "\n"
 
 
 if __name__ == "__main__":

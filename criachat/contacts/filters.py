@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, cast
 
 from criachat.contacts.errors import FilterInvalid
 from criachat.contacts.models import Comparison, Condition
 from criachat.contacts.schemas import ConditionParams
 from criachat.custom_attributes import access as custom_attributes
-from criachat.custom_attributes.comparing import LONGEST_VALUE, MOST_VALUES, compared, read_day, read_days_ago
+from criachat.custom_attributes.comparing import LONGEST_VALUE, MOST_VALUES, compared, midnight, read_day, read_days_ago
 from criachat.custom_attributes.models import Definition
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
@@ -93,12 +93,16 @@ def _is_true(values: Sequence[str]) -> bool:
     return values[0].lower() == "true"
 
 
-def _day(values: Sequence[str]) -> date:
-    return date.fromisoformat(read_day(values[0]))
+def _day(values: Sequence[str]) -> datetime:
+    return midnight(date.fromisoformat(read_day(values[0])))
 
 
-def _days_ago(values: Sequence[str]) -> date:
-    return date.fromisoformat(read_days_ago(values[0]))
+def _after_day(values: Sequence[str]) -> datetime:
+    return midnight(date.fromisoformat(read_day(values[0])), days_later=1)
+
+
+def _days_ago(values: Sequence[str]) -> datetime:
+    return midnight(date.fromisoformat(read_days_ago(values[0])))
 
 
 def _by(comparison: Comparison, value: Callable[[Sequence[str]], object]) -> Compare:
@@ -112,9 +116,9 @@ CONTAINING: Final[Mapping[str, Compare]] = {
 }
 TEXT: Final = {**EQUAL, **CONTAINING}
 DAYS: Final[Mapping[str, Compare]] = {
-    "is_greater_than": _by("is_greater", _day),
-    "is_less_than": _by("is_less", _day),
-    "days_before": _by("is_less", _days_ago),
+    "is_greater_than": _by("is_from", _after_day),
+    "is_less_than": _by("is_before", _day),
+    "days_before": _by("is_before", _days_ago),
 }
 OPERATORS: Final[Mapping[str, Mapping[str, Compare]]] = {
     "name": TEXT,

@@ -11,7 +11,7 @@ from criachat.contacts.snapshots import AccountSnapshot, ContactInboxSnapshot, C
 
 ContactType = Literal["visitor", "lead", "customer"]
 # `custom` compares as its value says, an `AttributeComparison`.
-Comparison = Literal["is", "is_not", "is_less", "is_greater", "is_like_one", "is_like_none", "has", "has_not", "custom"]
+Comparison = Literal["is", "is_not", "is_before", "is_from", "is_like_one", "is_like_none", "has", "has_not", "custom"]
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):

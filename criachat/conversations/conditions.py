@@ -7,7 +7,7 @@ its operator, its values, and whether there is such an attribute.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, Final, cast
 
 from criachat.conversations.errors import FilterInvalid
@@ -21,6 +21,7 @@ from criachat.custom_attributes.comparing import (
     MOST_VALUES,
     OPERATORS,
     compared,
+    midnight,
     read_day,
     read_days_ago,
 )
@@ -139,24 +140,16 @@ def _patterns(values: Sequence[str]) -> list[str]:
     return [containing(value.strip()) for value in values]
 
 
-def _midnight(day: date, *, days_later: int = 0) -> datetime:
-    """The beginning of a day in Greenwich; there is none after the last one there is."""
-    try:
-        return datetime.combine(day + timedelta(days=days_later), time(), UTC)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
-
-
 def _after_day(values: Sequence[str]) -> datetime:
-    return _midnight(date.fromisoformat(read_day(values[0])), days_later=1)
+    return midnight(date.fromisoformat(read_day(values[0])), days_later=1)
 
 
 def _day(values: Sequence[str]) -> datetime:
-    return _midnight(date.fromisoformat(read_day(values[0])))
+    return midnight(date.fromisoformat(read_day(values[0])))
 
 
 def _days_ago(values: Sequence[str]) -> datetime:
-    return _midnight(date.fromisoformat(read_days_ago(values[0])))
+    return midnight(date.fromisoformat(read_days_ago(values[0])))
 
 
 def _nothing(_: Sequence[str]) -> None:

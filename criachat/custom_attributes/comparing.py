@@ -7,7 +7,7 @@ its definition says is as good as none. Days compare as their texts, which have 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal, LiteralString, assert_never
 
@@ -120,6 +120,14 @@ def read_days_ago(text: str) -> str:
     if not (number.isascii() and number.isdigit()) or len(number) > len(str(MOST_DAYS)) or int(number) > MOST_DAYS:
         raise ComparisonInvalid(f"{number[:100]} is no number of days")
     return (clock.now().astimezone(UTC).date() - timedelta(days=int(number))).isoformat()
+
+
+def midnight(day: date, *, days_later: int = 0) -> datetime:
+    """The beginning of a day in Greenwich; there is none after the last one there is."""
+    try:
+        return datetime.combine(day + timedelta(days=days_later), time(), UTC)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def read_truth(text: str) -> str:

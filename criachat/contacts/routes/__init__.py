@@ -275,10 +275,15 @@ async def _page(
     db: Db, actor: Actor, shown: Shown, params: ListParams | FilterParams, filters: ListFilter
 ) -> ContactListOut:
     offset = (page_of(params.page) - 1) * PAGE
-    found = await lists.list_page(db, actor.account_id, filters, limit=PAGE, offset=offset)
     count = await lists.count(db, actor.account_id, filters)
+    is_few = lists.is_narrowed(filters) and count <= lists.FEW
+    found = (
+        await lists.list_page(db, actor.account_id, filters, limit=PAGE, offset=offset, is_few=is_few)
+        if offset < count
+        else []
+    )
     ids = [contact.id for contact in found]
-    sessions = await queries.list_sessions(db, actor.account_id, ids) if wants_sessions(params) else None
+    sessions = await queries.list_sessions(db, actor.account_id, ids) if ids and wants_sessions(params) else None
     return ContactListOut(
         meta=ListMetaOut(count=count, current_page=told_page(params.page)),
         payload=[contact_out(contact, shown, sessions) for contact in found],
