@@ -218,16 +218,31 @@ async def test_an_event_delivered_twice_takes_one_turn(given: Given) -> None:
     assert await assignee(given, await given.conversation(inbox=inbox)) == "Ana"
 
 
-async def test_who_took_it_meanwhile_keeps_it(api: Api, given: Given) -> None:
+@pytest.mark.parametrize(
+    ("what", "body", "holder"),
+    [
+        ("assignments", {"assignee_id": "Ana"}, "Ana"),
+        ("assignments", {"team_id": "vendas"}, None),
+        ("toggle_status", {"status": "resolved"}, None),
+    ],
+)
+async def test_what_became_of_it_meanwhile_stays(
+    api: Api, given: Given, what: str, body: dict[str, str], holder: str | None
+) -> None:
     inbox = await given.inbox(enable_auto_assignment=False)
     ana, davi = await given.agent("Ana", inbox=inbox), await given.agent("Davi", inbox=inbox)
+    team = await given.team("vendas", allow_auto_assign=False)
     conversation = await given.conversation(inbox=inbox)
-    async with given.world.parts.database.transaction() as tx:
-        read = await conversations.find_conversation(tx, given.account_id, conversation["id"])
+    async with given.world.parts.database.reading() as db:
+        read = await conversations.find_conversation(db, given.account_id, conversation["id"])
     assert read is not None
-    await api.post(f"/conversations/{conversation['id']}/assignments", {"assignee_id": ana.id})
+    ids = {"Ana": ana.id, "vendas": team["id"]}
+    changed = await api.post(
+        f"/conversations/{conversation['id']}/{what}", {name: ids.get(value, value) for name, value in body.items()}
+    )
+    assert changed.status == 200
 
     async with given.world.parts.database.transaction() as tx:
         await assign_if_free(tx, read, davi.id, actor=system(given.account_id), cause="event:1")
 
-    assert await assignee(given, conversation) == "Ana"
+    assert await assignee(given, conversation) == holder

@@ -13,6 +13,9 @@ from criachat.teams import access as teams
 from criachat.teams.models import Team
 from criachat.users.models import Bot, Colleague
 
+# Of what was read, this says whether it may be handed out.
+DECIDING = ("status", "team_id", "assignee_id", "assignee_agent_bot_id")
+
 
 async def assign(
     tx: Tx, conversation: Conversation, assignee: Colleague | None, *, actor: Actor, cause: str | None = None
@@ -29,10 +32,10 @@ async def assign(
 async def assign_if_free(
     tx: Tx, conversation: Conversation, assignee_id: int, *, actor: Actor, cause: str
 ) -> Conversation:
-    """Hand it to this person, unless somebody else or a bot got it since it was read."""
+    """Hand it to this person, unless somebody else, a bot or a team got it since it was read, or it was closed."""
 
     def change(before: Conversation) -> dict[str, Any]:
-        is_as_read = before.assignee_id == conversation.assignee_id and before.assignee_agent_bot_id is None
+        is_as_read = all(getattr(before, name) == getattr(conversation, name) for name in DECIDING)
         return {"assignee_id": assignee_id} if is_as_read else {}
 
     return (await save(tx, conversation, change, actor=actor, cause=cause)).after
