@@ -26,6 +26,7 @@ from criachat.kit.idempotency import Idempotency
 log = structlog.get_logger()
 
 ATTEMPTS = 3
+FOR_THE_CALLER_ALONE = (b"cache-control", b"max-age=0, private, must-revalidate")
 STRANGER = Actor(type="system")
 
 
@@ -244,6 +245,9 @@ async def _send(request: Request, send: Send, answer: Answer | Stream, headers: 
     if isinstance(answer, Answer):
         body = cast(bytes, answer.body)
         raw.append((b"content-length", str(len(body)).encode()))
+        # Caches between us and a client know nothing of the headers that say who is asking.
+        if not any(name == b"cache-control" for name, _ in raw):
+            raw.append(FOR_THE_CALLER_ALONE)
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     if isinstance(answer, Stream) and request.method != "HEAD":
         await send_chunks(request, send, answer.chunks)

@@ -106,6 +106,14 @@ async def test_answers_are_left_to_proxies_to_compress(api: Api) -> None:
     assert reply.json["openapi"].startswith("3.1")
 
 
+async def test_answers_are_kept_for_nobody_else_unless_they_say_so(api: Api) -> None:
+    replies = [await api.get("/labels"), await api.acting_as(None).get("/labels"), await api.get("/nowhere")]
+    spoken = await api.get("/cache_keys")
+
+    assert {reply.headers["cache-control"] for reply in replies} == {"max-age=0, private, must-revalidate"}
+    assert spoken.headers["cache-control"] == "max-age=10, private, stale-while-revalidate=300"
+
+
 # --- request ids
 
 
