@@ -31,6 +31,10 @@ async def test_an_address_is_told_of_the_conversation_as_webhooks_are(given: Giv
     await given.message(conversation, "Olá!")
     await given.webhook(f"{receiver.url}/all", "conversation_updated")
     await given.api.post(f"/conversations/{conversation['id']}/labels", {"labels": ["vip"]})
+    # What is told of this change is not moved any further by an activity that follows from it.
+    await given.relayed()
+    path = f"/conversations/{conversation['id']}/custom_attributes"
+    await given.api.post(path, {"custom_attributes": {"plan": "gold"}})
 
     await pressed(given, f"{receiver.url}/crm?key=s3cret", conversation=conversation)
     await given.delivered()
@@ -42,6 +46,7 @@ async def test_an_address_is_told_of_the_conversation_as_webhooks_are(given: Giv
     del of_webhook["changed_attributes"]
     assert of_macro == {**of_webhook, "event": "macro.executed", "updated_at": of_macro["updated_at"]}
     assert of_macro["messages"][0]["content"] == "Olá!"
+    assert (of_macro["labels"], of_macro["custom_attributes"]) == (["vip"], {"plan": "gold"})
     assert told.headers["webhook-id"] == told.headers["X-Chatwoot-Delivery"]
     assert "X-Chatwoot-Signature" not in told.headers
 
