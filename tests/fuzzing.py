@@ -12,14 +12,12 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import requests
 import schemathesis
-from harness import BASE_URL, PATIENCE_SECONDS, Given, Person, World
+from harness import BASE_URL, PATIENCE_SECONDS, Given, World
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import given as each
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
-
-from criachat.auth import operations as auth
 
 FAILURES = "SELECT listener || ': ' || error FROM event_failures WHERE account_id = $1"
 # What is put into any field in place of what was made for it.
@@ -212,16 +210,15 @@ def _aimed(body: Mapping[str, Any], known: Known) -> dict[str, Any]:
 
 async def operated(given: Given) -> tuple[str, Mapping[str, Any]]:
     """The token of an operator's app, and the ids of what it made."""
-    async with given.world.parts.database.transaction() as tx:
-        token = await auth.create_platform_app(tx, given.world.keyring, name="Provisioning")
-    app = given.api.acting_as(Person(id=0, name="", token=token))
+    operator = await given.operators_app()
+    app = given.api.acting_as(operator)
     door = "/platform/api/v1"
     account = (await app.post(f"{door}/accounts", {"name": "Globex"})).json
     lena = {"name": "Lena", "email": f"lena{given.account_id}@example.com", "password": "Lena-2026!"}
     user = (await app.post(f"{door}/users", lena)).json
     await app.post(f"{door}/accounts/{account['id']}/account_users", {"user_id": user["id"]})
     bot = (await app.post(f"{door}/agent_bots", {"name": "Rob", "account_id": account["id"]})).json
-    return token, {"account_id": account["id"], "user_id": user["id"], "agent_bot_id": bot["id"]}
+    return operator.token, {"account_id": account["id"], "user_id": user["id"], "agent_bot_id": bot["id"]}
 
 
 async def answer(world: World, sent: Sent, *, token: str) -> tuple[int, bytes]:

@@ -229,6 +229,12 @@ class Given:
             ).status == 200
         return Person(id=bot["id"], name=name, token=bot["access_token"])
 
+    async def operators_app(self, name: str = "Provisioning") -> Person:
+        """An operator's app, with its token."""
+        async with self.world.parts.database.transaction() as tx:
+            token = await auth.create_platform_app(tx, self.world.keyring, name=name)
+        return Person(id=0, name=name, token=token)
+
     async def custom_role(self, *permissions: str, name: str = "Supervisão", of: Person | None = None) -> Any:
         """A role the account made, as the API shows it; `of` has it from now on."""
         role = _good(await self.api.post("/custom_roles", {"name": name, "permissions": permissions}))

@@ -10,10 +10,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from harness import Api, Given, Person
+from harness import Api, Given
 from structlog.testing import capture_logs
-
-from criachat.auth import operations as auth
 
 TABLES = """
 SELECT format('%I.%I', nspname, relname)
@@ -82,11 +80,10 @@ async def secrets_used(api: Api, given: Given) -> dict[str, str]:
 
 async def _operated(given: Given) -> tuple[str, Any]:
     """The token of an operator's app, and a person it made."""
-    async with given.world.parts.database.transaction() as tx:
-        token = await auth.create_platform_app(tx, given.world.keyring, name="Provisioning")
-    app = given.api.acting_as(Person(id=0, name="", token=token))
+    operator = await given.operators_app()
+    app = given.api.acting_as(operator)
     lena = {"name": "Lena", "email": f"lena{given.account_id}@example.com", "password": "Lena-2026!"}
-    return token, (await app.post("/platform/api/v1/users", lena)).json
+    return operator.token, (await app.post("/platform/api/v1/users", lena)).json
 
 
 @pytest.mark.promise("TK-3")

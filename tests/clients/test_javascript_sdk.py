@@ -14,8 +14,6 @@ from lines import Server
 from nodes import NodeProgram, node_program
 from receivers import Receiver
 
-from criachat.auth import operations as auth
-
 Json = Any
 
 
@@ -401,8 +399,7 @@ async def test_a_bridge_begins_sessions_of_customers_who_are_known_by_another_nu
 
 
 async def test_an_operator_s_program_keeps_accounts_people_and_bots(given: Given, server: Server) -> None:
-    async with given.world.parts.database.transaction() as tx:
-        token = await auth.create_platform_app(tx, given.world.keyring, name="Provisioning")
+    token = (await given.operators_app()).token
     email = f"ines{next(numbers)}.{given.account_id}@example.com"
     person = {"name": "Inês", "email": email, "password": "Password1!", "custom_attributes": {"crm": 7}}
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Api, Given, Person
+from harness import Api, Given
 from shapes import iso, misfits, one_of
-
-from criachat.auth import operations as auth
 
 DOOR = "/platform/api/v1"
 USER = {
@@ -73,9 +71,7 @@ BOT = {
 @pytest.fixture
 async def app(given: Given) -> Api:
     """An operator's app."""
-    async with given.world.parts.database.transaction() as tx:
-        token = await auth.create_platform_app(tx, given.world.keyring, name="Provisioning")
-    return given.api.acting_as(Person(id=0, name="", token=token))
+    return given.api.acting_as(await given.operators_app())
 
 
 async def made(app: Api, path: str, body: Any) -> Any:
