@@ -157,3 +157,16 @@ async def test_only_what_is_defined_for_contacts_here_can_be_filtered_by(api: Ap
     reply = await filtered(api, where("plan", "equal_to", "gold"))
 
     assert (reply.status, reply.json) == (422, {"error": "Contacts cannot be filtered by plan"})
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize("operator", ["equal_to", "not_equal_to"])
+@pytest.mark.parametrize("joint", ["and", "or"])
+async def test_fifty_conditions_are_read(api: Api, operator: str, joint: str) -> None:
+    days = [where("since", operator, "2026-01-31", then=joint) for _ in range(25)]
+    cities = [where("city", "contains", "porto", then=joint) for _ in range(24)]
+
+    reply = await filtered(api, *days, *cities, where("since", operator, "2026-01-31"))
+
+    found = ["Ana"] if operator == "equal_to" else ["Bia", "Caio", "Davi"]
+    assert names(reply) == ([] if joint == "and" else found)
