@@ -17,6 +17,7 @@ import msgspec
 from bench.speech import ORDER_EVERY, SEED, order, texts
 from bench.words import keep_words
 from criachat.contacts.snapshots import ContactSnapshot
+from criachat.conversations.queries.writes import FOLD_COUNTS, FOLD_MARKED_COUNTS
 from criachat.conversations.snapshots import ACTIVITY, INCOMING, OUTGOING, LastMessages, MessageSnapshot
 from criachat.kit.db import Connection
 from criachat.kit.tokens import BASE58
@@ -50,17 +51,9 @@ TAKE_NUMBERS = """
 UPDATE account_counters SET conversations = conversations + $2 WHERE account_id = $1
 RETURNING conversations - $2 + 1
 """
-FOLD_COUNTS = """
-WITH old AS (
-    DELETE FROM conversation_counts WHERE account_id = $1
-    RETURNING account_id, inbox_id, status, team_id, assignee_id, difference
-)
-INSERT INTO conversation_counts (account_id, inbox_id, status, team_id, assignee_id, difference)
-SELECT account_id, inbox_id, status, team_id, assignee_id, sum(difference)
-FROM old
-GROUP BY account_id, inbox_id, status, team_id, assignee_id
-"""
 TABLES = ("contacts", "contact_inboxes", "conversations", "messages", "directory")
+# Filled by triggers.
+BESIDE = ("contact_attributes", "conversation_attributes", "conversation_counts", "marked_counts")
 
 Row = dict[str, object]
 Progress = Callable[[int, int], None]
@@ -139,8 +132,9 @@ async def fill(
         messages += len(rows["messages"])
         progress(min(start + BATCH, size.conversations), size.conversations)
     await connection.execute(FOLD_COUNTS, account_id)
+    await connection.execute(FOLD_MARKED_COUNTS, account_id)
     await keep_words(connection, account_id, messages=messages)
-    for table in (*TABLES, "conversation_counts"):
+    for table in (*TABLES, *BESIDE):
         await connection.execute(f"VACUUM (ANALYZE) {table}")
     await connection.execute("RESET statement_timeout")
     await connection.execute("RESET work_mem")

@@ -56,6 +56,22 @@ async def test_the_sums_behind_the_tabs_equal_the_truth(loaded: DataSet, connect
     assert sum(row["count"] for row in true) == 200
 
 
+async def test_the_sums_of_labels_and_priorities_equal_the_truth(loaded: DataSet, connection: Connection) -> None:
+    told = await connection.fetch(
+        "SELECT mark, sum(difference)::bigint FROM marked_counts WHERE account_id = $1 GROUP BY mark", loaded.account_id
+    )
+    true = await connection.fetch(
+        """
+        SELECT mark, count(*) FROM conversations CROSS JOIN LATERAL marks_of(priority, labels) AS mark
+        WHERE account_id = $1 GROUP BY mark
+        """,
+        loaded.account_id,
+    )
+
+    assert sorted(map(tuple, told)) == sorted(map(tuple, true))
+    assert {row["mark"] for row in true} >= {"priority 3", "labelled", "label vip"}
+
+
 async def test_every_conversation_shows_its_newest_message(loaded: DataSet, connection: Connection) -> None:
     rows = await connection.fetch(
         """

@@ -407,6 +407,50 @@ async def test_a_custom_attribute_of_contacts_or_of_another_account_is_none(api:
         assert (await filtered(api, condition(key, "equal_to", "gold"))).status == 422
 
 
+async def test_a_long_value_is_found_by_all_of_it_whatever_stands_beside_it(api: Api, given: Given) -> None:
+    await define(api, "note", "text")
+    crowd = {f"k{number}": number for number in range(500)}
+    beside = {"🙂" * 255: "🙂" * 900, "k" * 1_000: "x", "nested": {"a": [1]}, "nothing": None, **crowd}
+    long = await given.conversation(custom_attributes={"note": "🙂" * 900, **beside})
+    longer = await given.conversation(custom_attributes={"note": "🙂" * 899 + "Z", **beside})
+
+    assert await found(api, condition("note", "equal_to", "🙂" * 900)) == ids(long)
+    assert await found(api, condition("note", "equal_to", "🙂" * 200)) == []
+    assert await found(api, condition("note", "contains", "🙂z")) == ids(longer)
+    assert await found(api, condition("note", "does_not_contain", "z")) == ids(long)
+    assert await found(api, condition("note", "not_equal_to", "🙂" * 900)) == ids(longer)
+
+
+async def test_what_a_conversation_has_no_more_is_not_found(api: Api, given: Given) -> None:
+    await define(api, "tier", "text")
+    tier = condition("tier", "equal_to", "gold")
+    changed, emptied, removed, kept = [
+        await given.conversation(custom_attributes={"tier": "gold", "order": number}) for number in range(4)
+    ]
+
+    await api.post(f"/conversations/{changed['id']}/custom_attributes", {"custom_attributes": {"tier": "silver"}})
+    await api.post(f"/conversations/{emptied['id']}/custom_attributes", {"custom_attributes": {}})
+    await api.delete(f"/conversations/{removed['id']}")
+
+    assert await found(api, tier) == ids(kept)
+    assert await found(api, condition("tier", "is_not_present")) == ids(emptied)
+    assert await found(api, condition("tier", "equal_to", "silver")) == ids(changed)
+
+
+async def test_a_long_filter_of_everything_is_read(api: Api, given: Given) -> None:
+    for key, kind in (("since", "date"), ("tier", "text"), ("seats", "number")):
+        await define(api, key, kind)
+    conversation = await given.conversation(custom_attributes={"since": "2026-01-31", "tier": "gold", "seats": 3})
+    days = condition("since", "equal_to", "2026-01-31", "2026-02-01", join="and")
+    names = condition("tier", "equal_to", *[f"tier {number}" for number in range(400)], join="or")
+
+    anything = [days] * 9 + [names] * 10 + [condition("seats", "is_less_than", "4")]
+    nothing = [days] * 19 + [condition("seats", "is_greater_than", "4")]
+
+    assert await found(api, *anything) == ids(conversation)
+    assert await found(api, *nothing) == []
+
+
 async def test_of_an_empty_list_no_page_is_looked_for(api: Api, given: Given) -> None:
     await given.conversation()
     nothing = condition("referer", "equal_to", "nowhere")
