@@ -25,6 +25,8 @@ from criachat.kit.errors import NoSuchPage
 from criachat.kit.http.binding import id_of
 
 LARGEST_ATTRIBUTES_BYTES = 64 * 1024
+# Whoever remembers callers reads those of the accounts named here again.
+CHANGED_TOPIC = "accounts_changed"
 
 
 async def list_accounts(db: Db, account_ids: Sequence[int]) -> list[OperatedAccount]:
@@ -50,14 +52,14 @@ async def change_account(tx: Tx, account: OperatedAccount, params: OperatorAccou
     """Change what was sent: all of it, or nothing."""
     changed = msgspec.structs.replace(account, **_named(params), **_allowed(account, params))
     if changed != account:
-        await queries.save_operated(tx, changed)
+        await _save(tx, changed)
     return changed
 
 
 async def suspend(tx: Tx, account_id: int) -> None:
     """Let nobody in any more."""
     account = await load_account_to_change(tx, account_id)
-    await queries.save_operated(tx, msgspec.structs.replace(account, status="suspended"))
+    await _save(tx, msgspec.structs.replace(account, status="suspended"))
 
 
 async def remove_account(tx: Tx, account_id: int) -> None:
@@ -67,6 +69,11 @@ async def remove_account(tx: Tx, account_id: int) -> None:
     """
     await queries.delete_account(tx, account_id)
     await directory.forget_all(tx, account_id)
+
+
+async def _save(tx: Tx, account: OperatedAccount) -> None:
+    await queries.save_operated(tx, account)
+    tx.wake(CHANGED_TOPIC, str(account.id))
 
 
 def _named(params: OperatorAccountParams) -> dict[str, Any]:

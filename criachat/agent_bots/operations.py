@@ -106,6 +106,7 @@ async def connect(tx: Tx, inbox: Inbox, bot: AgentBot | None) -> None:
     """Have this bot answer first in the inbox, or none: new conversations start pending where one does."""
     if bot is not None:
         await queries.connect(tx, inbox.account_id, inbox.id, bot.id)
+        tx.wake(CHANGED_TOPIC, f"agent_bot:{bot.id}")
     else:
         await queries.disconnect(tx, inbox.account_id, [inbox.id])
     await inboxes.mark_bot(tx, inbox.account_id, [inbox.id], has_active_bot=bot is not None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 
 import msgspec
 
+from criachat.accounts.operators import CHANGED_TOPIC as ACCOUNTS_TOPIC
 from criachat.accounts.rules import is_locale
 from criachat.auth import queries
 from criachat.auth.credentials import api_token_of, credentials_of, session_headers, uids_of
@@ -36,8 +37,8 @@ NO_ACCOUNT = 0
 class TokenResolver:
     """Knows callers by their access token. Remembers each for three seconds, and when each token was last used.
 
-    Tokens that end, and owners who changed, are forgotten as soon as the signal comes; where one gets lost, after those
-    three seconds.
+    Tokens that end, and owners and accounts that changed, are forgotten as soon as the signal comes; where one gets
+    lost, after those three seconds.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class TokenResolver:
         self._uses: dict[int, datetime] = {}
         signals.subscribe(ENDED_TOPIC, self._forget)
         signals.subscribe(CHANGED_TOPIC, self._forget_owners)
+        signals.subscribe(ACCOUNTS_TOPIC, self._forget_accounts)
 
     async def __call__(self, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Actor:
         """The caller, or a refusal."""
@@ -180,16 +182,22 @@ class TokenResolver:
         return await queries.find_session_identity(db, digests, account_id, client=sent.client, uids=uids)
 
     def _forget(self, ended: bytes) -> None:
-        """Tokens with these ids are good no more; without ids it may be any."""
-        ids = set(ended.decode().split())
-        kept = self._believed.items() if ids else ()
-        self._believed = {key: each for key, each in kept if str(each[1].token_id) not in ids}
+        """Tokens with these ids are good no more."""
+        self._forget_if(ended, lambda _, identity: str(identity.token_id))
 
     def _forget_owners(self, changed: bytes) -> None:
-        """These are read again before they do anything: what they do shows what they are called and look like."""
-        owners = set(changed.decode().split())
-        kept = self._believed.items()
-        self._believed = {key: each for key, each in kept if f"{each[1].owner_type}:{each[1].owner_id}" not in owners}
+        """These are read again before they do anything: what they may do, and what they are called and look like."""
+        self._forget_if(changed, lambda _, identity: f"{identity.owner_type}:{identity.owner_id}")
+
+    def _forget_accounts(self, changed: bytes) -> None:
+        """Whoever acts in these accounts is read again: an account may let nobody in any more."""
+        self._forget_if(changed, lambda account_id, _: str(account_id))
+
+    def _forget_if(self, named: bytes, name_of: Callable[[int | None, Identity], str]) -> None:
+        """Forget those who are named; where nobody is, it may be any."""
+        names = set(named.decode().split())
+        kept = self._believed.items() if names else ()
+        self._believed = {key: each for key, each in kept if name_of(key[1], each[1]) not in names}
 
     def _check_place(self, identity: Identity, request: Request) -> None:
         origin = request.headers.get("origin")

@@ -55,6 +55,7 @@ async def add_member(tx: Tx, *, account_id: int, user: User, role: Role) -> None
     """Make the person a member of the account."""
     if not await queries.insert_membership(tx, account_id, user.id, role):
         raise AlreadyMember
+    tx.wake(CHANGED_TOPIC, f"user:{user.id}")
     await emit(tx, AgentAdded(account_id=account_id, user_id=user.id))
 
 

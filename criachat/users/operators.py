@@ -89,6 +89,7 @@ async def put_member(tx: Tx, account_id: int, user_id: int, role: Role | None, *
     is_new = await queries.insert_membership(tx, account_id, user_id, role or "agent")
     before = None if is_new else await operators.lock_role(tx, account_id, user_id)
     row = await operators.put_membership(tx, account_id, user_id, role)
+    tx.wake(CHANGED_TOPIC, f"user:{user_id}")
     if before is None:
         await queries.forget_unproved(tx, [user_id])
         await emit(tx, AgentAdded(account_id=account_id, user_id=user_id, **by(actor)))
@@ -101,4 +102,5 @@ async def put_member(tx: Tx, account_id: int, user_id: int, role: Role | None, *
 async def remove_member(tx: Tx, account_id: int, user_id: int, *, actor: Actor) -> None:
     """End a membership, the last administrator's too; who is no member stays none."""
     if await queries.delete_membership(tx, account_id, user_id):
+        tx.wake(CHANGED_TOPIC, f"user:{user_id}")
         await emit(tx, AgentRemoved(account_id=account_id, user_id=user_id, **by(actor)))

@@ -12,6 +12,7 @@ from criachat.kit.actors import Actor
 from criachat.kit.db import Tx
 from criachat.users.errors import NameBlank, PermissionsUnknown, TooManyRoles
 from criachat.users.models import PERMISSIONS, CustomRole
+from criachat.users.operations import CHANGED_TOPIC
 from criachat.users.queries import roles as queries
 from criachat.users.schemas import CustomRoleParams
 
@@ -39,7 +40,7 @@ async def create_custom_role(tx: Tx, params: CustomRoleParams, *, actor: Actor) 
 
 
 async def change_custom_role(tx: Tx, role: CustomRole, params: CustomRoleParams, *, actor: Actor) -> CustomRole:
-    """Change what was sent; its agents may do so within five seconds."""
+    """Change what was sent; its agents may do so from now on."""
     changed = msgspec.structs.replace(
         role,
         name=role.name if params.name is UNSET else _name(params.name),
@@ -49,12 +50,14 @@ async def change_custom_role(tx: Tx, role: CustomRole, params: CustomRoleParams,
     if changed == role:
         return role
     await tell_of_change(tx, actor, RECORD, role.id, before=_told(role), after=_told(changed))
+    tx.wake(CHANGED_TOPIC)
     return await queries.save_custom_role(tx, changed)
 
 
 async def delete_custom_role(tx: Tx, role: CustomRole, *, actor: Actor) -> None:
     """Remove it; its agents may do what every agent may."""
     await queries.delete_custom_role(tx, role)
+    tx.wake(CHANGED_TOPIC)
     await tell_of_change(tx, actor, RECORD, role.id, before=_told(role), after=None)
 
 

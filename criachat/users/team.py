@@ -78,6 +78,7 @@ async def change_member(tx: Tx, user_id: int, params: AgentParams, *, actor: Act
     name = _name(params) or member.name
     if after != before:
         await queries.save_membership(tx, member.account_id, member.id, after)
+        tx.wake(CHANGED_TOPIC, f"user:{member.id}")
     if name != member.name and await queries.belongs_elsewhere(tx, member.account_id, member.id):
         raise NameTheirs
     if name != member.name:
@@ -125,6 +126,7 @@ async def remove_member(tx: Tx, user_id: int, *, actor: Actor) -> None:
     if administrators == [member.id]:
         raise LastAdministrator
     await queries.delete_membership(tx, member.account_id, member.id)
+    tx.wake(CHANGED_TOPIC, f"user:{member.id}")
     await emit(tx, AgentRemoved(account_id=member.account_id, user_id=member.id, **by(actor)))
     avatar_key = await queries.delete_stray_user(tx, member.id)
     if avatar_key is not None:
@@ -139,6 +141,8 @@ async def _join(tx: Tx, names: Sequence[str], emails: Sequence[str], place: Plac
     if joined and at_most is not None and await queries.count_members(tx, actor.account_id) > at_most:
         raise TooManyAgents
     await queries.forget_unproved(tx, joined)
+    for user_id in joined:
+        tx.wake(CHANGED_TOPIC, f"user:{user_id}")
     await emit(tx, *[AgentAdded(account_id=actor.account_id, user_id=user_id, **by(actor)) for user_id in joined])
     return joined
 

@@ -304,3 +304,43 @@ async def test_of_two_changes_at_once_neither_is_lost(api: Api, given: Given) ->
 
     shown = next(each for each in (await api.get(AGENTS)).json if each["id"] == ana.id)
     assert (shown["role"], shown["availability_status"], shown["auto_offline"]) == ("administrator", "busy", False)
+
+
+async def test_what_somebody_may_do_changes_with_their_membership_at_once(api: Api, given: Given) -> None:
+    eva = (await given.another_account()).boss
+    hers = api.acting_as(eva)
+    seen: list[list[int]] = []
+
+    async def look() -> None:
+        await api.get(AGENTS)
+        seen.append([(await hers.get("/labels")).status, (await hers.get("/webhooks")).status])
+
+    await look()
+    await invited(api, eva.email)
+    await look()
+    for role in ("administrator", "agent"):
+        await api.patch(f"{AGENTS}/{eva.id}", {"role": role})
+        await look()
+    await api.delete(f"{AGENTS}/{eva.id}")
+    await look()
+
+    assert seen == [[401, 401], [200, 401], [200, 200], [200, 401], [401, 401]]
+
+
+async def test_what_a_role_allows_changes_at_once(api: Api, given: Given) -> None:
+    path = f"/portals/{(await given.portal())['slug']}"
+    ana = await given.agent("Ana")
+    role = await given.custom_role("contact_manage", of=ana)
+    statuses: list[int] = []
+
+    async def look() -> None:
+        await api.get(AGENTS)
+        statuses.append((await api.acting_as(ana).patch(path, {"page_title": "Ajuda"})).status)
+
+    await look()
+    await api.patch(f"/custom_roles/{role['id']}", {"permissions": ["knowledge_base_manage"]})
+    await look()
+    await api.delete(f"/custom_roles/{role['id']}")
+    await look()
+
+    assert statuses == [401, 200, 401]

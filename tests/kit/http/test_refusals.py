@@ -79,7 +79,7 @@ async def test_strangers_to_an_account_are_refused(api: Api, given: Given) -> No
 async def test_a_suspended_account_is_closed_to_everybody(api: Api, given: Given) -> None:
     bot = await given.bot()
     await suspended(given)
-    # A token is believed for so long.
+    # Nobody is told of what is written behind the product's back, and a token is believed for so long.
     clock.travel(timedelta(seconds=BELIEVED_SECONDS + 1))
 
     member = await api.get("/labels")
