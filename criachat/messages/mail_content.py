@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from markdown_it import MarkdownIt
 
 # Brackets may be nested, and each is looked through for the end of a link: what is more is no mail that somebody wrote.
-LONGEST_MARKDOWN = 20_000
-MOST_BRACKETS = 500
+LONGEST_MARKDOWN: Final = 20_000
+MOST_BRACKETS: Final = 500
+MARKDOWN: Final = MarkdownIt("commonmark", {"html": False, "breaks": True})
 
 
 async def mail_content(content: str, html: str | None) -> dict[str, Any]:
@@ -24,10 +24,6 @@ async def mail_content(content: str, html: str | None) -> dict[str, Any]:
 def html_of(text: str) -> str:
     """The Markdown as HTML; tags in it stand as they are written. What is too long is not looked through for any."""
     if len(text) > LONGEST_MARKDOWN or text.count("[") > MOST_BRACKETS:
-        return "".join(f"<p>{escape(each)}</p>\n" for each in text.split("\n\n")).replace("\n", "<br />\n")
-    return str(_markdown().render(text))
-
-
-@lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False, "breaks": True})
+        paragraphs = [escape(each).replace("\n", "<br />\n") for each in text.split("\n\n")]
+        return "".join(f"<p>{each}</p>\n" for each in paragraphs)
+    return str(MARKDOWN.render(text))

@@ -101,8 +101,19 @@ async def test_elsewhere_there_is_no_mail(given: Given) -> None:
     assert said["content_attributes"] == {}
 
 
-@pytest.mark.parametrize("hostile", ["[" * 150_000, "![a](" * 30_000, "a\n\n" * 50_000, "<script>" * 18_000])
-async def test_what_is_too_long_to_be_markdown_is_told_as_it_is(api: Api, given: Given, hostile: str) -> None:
+@pytest.mark.parametrize(
+    ("hostile", "told_as"),
+    [
+        ("[" * 150_000, "<p>[["),
+        ("![a](" * 30_000, "<p>![a](!["),
+        ("**a**\nb\n\n" * 15_000, "<p>**a**<br />\nb</p>\n<p>**a**<br />\nb</p>\n"),
+        ("<script>" * 18_000, "<p>&lt;script&gt;&lt;"),
+    ],
+    ids=["brackets", "pictures", "paragraphs", "tags"],
+)
+async def test_what_is_too_long_to_be_markdown_is_told_as_it_is(
+    api: Api, given: Given, hostile: str, told_as: str
+) -> None:
     conversation = await email_conversation(given)
 
     reply = await api.post(f"/conversations/{conversation['id']}/messages", {"content": hostile})
@@ -110,7 +121,7 @@ async def test_what_is_too_long_to_be_markdown_is_told_as_it_is(api: Api, given:
     assert reply.status == 200
     told = reply.json["content_attributes"]["email"]
     assert told["text_content"]["full"] == hostile
-    assert told["html_content"]["full"].startswith("<p>")
+    assert told["html_content"]["full"].startswith(told_as)
     assert "<script" not in told["html_content"]["full"]
 
 
