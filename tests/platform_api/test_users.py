@@ -316,6 +316,17 @@ async def test_who_is_to_be_forgotten_is_nobody_before_that_is_done(app: Api, gi
     assert successor.json["id"] != user["id"]
 
 
+async def test_nobody_has_an_address_that_keeps_another_from_being_forgotten(app: Api, given: Given) -> None:
+    user = await created(app)
+    await given.api.post("/agents", {"email": f"removed.{user['id']}@removed.invalid"})
+    await given.api.post("/agents", {"email": f"removed.{user['id']}"})
+
+    removed = await app.delete(f"{USERS}/{user['id']}")
+    await given.worked()
+
+    assert (removed.status, (await app.get(f"{USERS}/{user['id']}")).status) == (200, 404)
+
+
 async def test_a_login_link_signs_somebody_in_once(app: Api) -> None:
     user = await created(app)
 

@@ -22,11 +22,12 @@ WHERE id = $1 AND NOT EXISTS (SELECT FROM users AS other WHERE lower(other.email
 RETURNING id
 """
 FIND_USER: LiteralString = "SELECT" + USER + "FROM users WHERE id = $1 AND removed_at IS NULL"
-# The address is free for somebody else at once; without it and a password nobody comes in as them.
+# The address is free for somebody else at once; without it and a password nobody comes in as them. What stands in its
+# place is no address, so that nobody can have taken it.
 SHUT_OUT = """
 UPDATE users
-SET email = 'removed.' || id || '@removed.invalid', unconfirmed_email = NULL, password_hash = NULL, confirmed_at = NULL,
-    pubsub_token = $2, removed_at = $3, version = version + 1,
+SET email = 'removed.' || id, unconfirmed_email = NULL, password_hash = NULL, confirmed_at = NULL, pubsub_token = $2,
+    removed_at = $3, version = version + 1,
     updated_at = greatest($3, updated_at + interval '1 millisecond')
 WHERE id = $1 AND removed_at IS NULL
 """
