@@ -110,6 +110,7 @@ async def change_own_place(
     if after == before:
         return
     await queries.save_membership(tx, account_id, member.id, after)
+    tx.wake(CHANGED_TOPIC, f"user:{member.id}")
     changes = changed(_shown(before, member.name), _shown(after, member.name))
     await emit(tx, AgentUpdated(account_id=account_id, user_id=member.id, changes=changes, **by(actor)))
 

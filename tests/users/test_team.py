@@ -344,3 +344,15 @@ async def test_what_a_role_allows_changes_at_once(api: Api, given: Given) -> Non
     await look()
 
     assert statuses == [401, 200, 401]
+
+
+async def test_what_somebody_chooses_to_be_is_shown_beside_what_they_say_next(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    shown = [(await given.message(conversation))["sender"]["availability_status"]]
+
+    await api.post("/api/v1/profile/availability", {"account_id": given.account_id, "availability": "busy"})
+    await api.post("/api/v1/profile/auto_offline", {"account_id": given.account_id, "auto_offline": False})
+    await api.get(AGENTS)
+    shown.append((await given.message(conversation))["sender"]["availability_status"])
+
+    assert shown == ["offline", "busy"]
