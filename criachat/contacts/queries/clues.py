@@ -13,7 +13,7 @@ from typing import Final, LiteralString, cast
 import msgspec
 
 from criachat.contacts.models import Condition
-from criachat.contacts.queries.conditions import FILTERED, condition_sql
+from criachat.contacts.queries.conditions import ADDITIONAL, FILTERED, condition_sql
 from criachat.custom_attributes.comparing import AttributeComparison
 from criachat.custom_attributes.lines import Lines, equal, like_none, like_one, lines_of, unequal
 from criachat.kit.places import bound
@@ -22,7 +22,6 @@ Ids = Callable[[list[object]], LiteralString]
 """A statement of ids; what it binds joins the values."""
 
 TEXTS: Final = ("name", "email", "phone_number", "identifier")
-ADDITIONAL: Final = ("country_code", "city", "company")
 # The index of words knows three letters in a row; of fewer it knows nothing.
 TRIGRAM: Final = re.compile(r"\w{3}")
 

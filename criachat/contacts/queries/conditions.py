@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from criachat.contacts.models import Comparison, Condition
 from criachat.custom_attributes.comparing import AttributeComparison, comparison_sql
@@ -23,6 +23,8 @@ FILTERED: dict[str, LiteralString] = {
     "last_activity_at": "contacts.last_activity_at",
     "blocked": "contacts.blocked",
 }
+# Those of them that are attributes.
+ADDITIONAL: Final = ("country_code", "city", "company")
 # How they compare it: what stands before it, between it and the value, and behind the value.
 COMPARISONS: dict[Comparison, tuple[LiteralString, LiteralString, LiteralString]] = {
     "is": ("", " = ", ""),
@@ -34,6 +36,11 @@ COMPARISONS: dict[Comparison, tuple[LiteralString, LiteralString, LiteralString]
     "has": ("", " @> ", "::text[]"),
     "has_not": ("NOT ", " @> ", "::text[]"),
 }
+
+
+def has_column(condition: Condition) -> bool:
+    """Whether it is compared with a column, of which PostgreSQL knows what stands in it; not with an attribute."""
+    return condition.comparison != "custom" and condition.attribute not in ADDITIONAL
 
 
 def alternatives_of(conditions: Sequence[Condition]) -> list[list[Condition]]:

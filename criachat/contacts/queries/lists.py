@@ -9,7 +9,7 @@ import msgspec
 from criachat.contacts.models import Contact, ListFilter
 from criachat.contacts.queries import COLUMNS
 from criachat.contacts.queries.clues import AMONG, among, ids_of, opposites_of
-from criachat.contacts.queries.conditions import alternatives_of, conditions_sql
+from criachat.contacts.queries.conditions import alternatives_of, conditions_sql, has_column
 from criachat.kit.db import Db
 from criachat.kit.paging import containing
 from criachat.kit.places import bound
@@ -134,7 +134,8 @@ def is_narrowed(filters: ListFilter) -> bool:
 async def list_after(db: Db, account_id: int, filters: ListFilter, *, after: int, limit: int) -> list[Contact]:
     """The next of a list in the order of their ids, however long it is."""
     values: list[object] = [account_id]
-    sql = PAGE_HEAD + _where(filters, values) + "  AND contacts.id > " + bound(values, after) + "::bigint\n"
+    sql = PAGE_HEAD + _where(filters, values, is_walked=True)
+    sql += "  AND contacts.id > " + bound(values, after) + "::bigint\n"
     sql += "ORDER BY contacts.id LIMIT " + bound(values, limit) + "::bigint"
     return await db.fetch_all(Contact, sql, *values)
 
@@ -154,8 +155,9 @@ def count_statement(account_id: int, filters: ListFilter) -> tuple[LiteralString
     opposites = opposites_of(filters.conditions)
     if opposites is None or any(condition.is_alternative for condition in filters.conditions):
         return COUNT_HEAD + _where(filters, values), values
+    all_of_them = COUNT_HEAD + _where(msgspec.structs.replace(filters, conditions=()), values)
     others = "  AND (" + conditions_sql(filters.conditions, values) + ") IS NOT TRUE\n" + among(opposites, values)
-    return "SELECT (" + COUNT_HEAD + KNOWN + ") - (" + COUNT_HEAD + KNOWN + others + ")", values
+    return "SELECT (" + all_of_them + ") - (" + all_of_them + others + ")", values
 
 
 def _where(filters: ListFilter, values: list[object], *, is_walked: bool = False) -> LiteralString:
@@ -171,9 +173,10 @@ def _where(filters: ListFilter, values: list[object], *, is_walked: bool = False
     if not filters.conditions:
         return sql
     if is_walked:
-        # PostgreSQL guesses how rare it is what no index knows, and would rather read everything and sort it. Of a CASE
-        # it takes every other row to be meant.
-        return sql + "  AND CASE WHEN " + conditions_sql(filters.conditions, values) + " THEN true END\n"
+        # PostgreSQL guesses how rare an attribute is, and would rather read everything and sort it. Of a CASE it takes
+        # every other row to be meant.
+        before, behind = ("(", ")") if all(map(has_column, filters.conditions)) else ("CASE WHEN ", " THEN true END")
+        return sql + "  AND " + before + conditions_sql(filters.conditions, values) + behind + "\n"
     ids = ids_of(alternatives_of(filters.conditions))
     sql += "  AND (" + conditions_sql(filters.conditions, values) + ")\n"
     return sql + ("" if ids is None else among(ids, values))

@@ -12,14 +12,13 @@ from typing import Final, LiteralString, cast
 import msgspec
 
 from criachat.conversations.models import ColumnComparison, Comparison, Condition
-from criachat.conversations.queries.conditions import condition_sql, is_summed
+from criachat.conversations.queries.conditions import ADDITIONAL, condition_sql, is_summed
 from criachat.custom_attributes.lines import Lines, equal, like_none, like_one, lines_of, unequal
 from criachat.kit.places import bound
 
 Ids = Callable[[list[object]], LiteralString]
 """A statement of ids; what it binds joins the values."""
 
-ADDITIONAL: Final = ("browser_language", "conversation_language", "referer", "mail_subject")
 OPPOSITES: Final[Mapping[Comparison, Comparison]] = {
     "is_none": "is_one",
     "is_like_none": "is_like_one",

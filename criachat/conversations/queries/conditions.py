@@ -25,6 +25,8 @@ FILTERED: Final[Mapping[str, LiteralString]] = {
     "created_at": "conversations.created_at",
     "last_activity_at": "conversations.last_activity_at",
 }
+# Those of them that are attributes.
+ADDITIONAL: Final = ("browser_language", "conversation_language", "referer", "mail_subject")
 # What stands between the column and its value, and behind the value.
 COMPARISONS: Final[Mapping[Comparison, tuple[LiteralString, LiteralString]]] = {
     "is_one": (" = ANY (", ")"),
@@ -50,6 +52,11 @@ SUMMED: Final = frozenset(("status", "inbox_id", "team_id", "assignee_id"))
 def is_summed(condition: Condition) -> bool:
     """Whether the sums of `conversation_counts` tell those apart for whom it holds."""
     return isinstance(condition.compared, ColumnComparison) and condition.compared.key in SUMMED
+
+
+def has_column(condition: Condition) -> bool:
+    """Whether it is compared with a column, of which PostgreSQL knows what stands in it; not with an attribute."""
+    return isinstance(condition.compared, ColumnComparison) and condition.compared.key not in ADDITIONAL
 
 
 def alternatives_of(conditions: Sequence[Condition]) -> list[list[Condition]]:

@@ -17,7 +17,7 @@ import msgspec
 from criachat.conversations.models import ColumnComparison, Condition, Conversation, ListFilter, Part
 from criachat.conversations.queries import COLUMNS, JOINS
 from criachat.conversations.queries.clues import among, ids_of
-from criachat.conversations.queries.conditions import alternatives_of, conditions_sql, is_summed
+from criachat.conversations.queries.conditions import alternatives_of, conditions_sql, has_column, is_summed
 from criachat.conversations.queries.narrowing import (
     ASSIGNEES,
     KINDS,
@@ -274,19 +274,15 @@ def _filtered(values: list[object], conditions: Sequence[Condition]) -> LiteralS
 def _walked(values: list[object], filters: ListFilter) -> LiteralString:
     """The same for a list that is long, as its counts told.
 
-    PostgreSQL guesses how rare it is what no index has in order, and would rather read everything and sort it. Of a
-    CASE it takes every other row to be meant.
+    PostgreSQL guesses how rare an attribute is, and would rather read everything and sort it. Of a CASE it takes every
+    other row to be meant.
     """
-    if any(condition.is_alternative for condition in filters.conditions):
+    guessed = [condition for condition in filters.conditions if not has_column(condition)]
+    if guessed and any(condition.is_alternative for condition in filters.conditions):
         return _guessed(values, filters.conditions)
-    ordered = [condition for condition in filters.conditions if _is_ordered(condition)]
-    return _filtered(values, ordered) + _guessed(values, [each for each in filters.conditions if each not in ordered])
+    known = [condition for condition in filters.conditions if has_column(condition)]
+    return _filtered(values, known) + (_guessed(values, guessed) if guessed else "")
 
 
 def _guessed(values: list[object], conditions: Sequence[Condition]) -> LiteralString:
-    return "  AND CASE WHEN " + conditions_sql(conditions, values) + " THEN true END\n" if conditions else ""
-
-
-def _is_ordered(condition: Condition) -> bool:
-    """Whether there may be an index that has those in order for whom it holds."""
-    return is_summed(condition) or (isinstance(each := condition.compared, ColumnComparison) and each.key == "priority")
+    return "  AND CASE WHEN " + conditions_sql(conditions, values) + " THEN true END\n"
