@@ -18,6 +18,7 @@ from criachat.kit import clock
 from criachat.kit.db import Connection, Db, Statements
 
 PAGE: Final = 15
+READ: Final = ("contacts", "contact_attributes", "contact_words")
 FIND_SOMEBODY: Final = """
 SELECT email, phone_number, identifier, custom_attributes ->> 'customer' AS customer
 FROM contacts WHERE account_id = $1 AND num_nulls(email, phone_number, identifier) = 0
@@ -45,8 +46,8 @@ async def _line(connection: Connection, account_id: int, name: str, filters: Lis
     found = await connection.fetchval(sql, *values)
     is_few = is_narrowed(filters) and found <= FEW
     page = page_statement(account_id, filters, limit=PAGE, offset=0, is_few=is_few)
-    shown = await explained(connection, *page) if found else "0 | 0.0 | not asked for"
-    return f"| {name} | {found:,} | {await explained(connection, sql, values)} | {shown} |"
+    shown = await explained(connection, *page, READ) if found else "0 | 0.0 | not asked for"
+    return f"| {name} | {found:,} | {await explained(connection, sql, values, READ)} | {shown} |"
 
 
 def _sorted(**narrowed: Any) -> ListFilter:

@@ -20,6 +20,7 @@ from criachat.kit import clock
 from criachat.kit.actors import Actor
 from criachat.kit.db import Connection, Db, Statements
 
+READ: Final = ("conversation", "marked_counts")
 FIND_TEAM: Final = "SELECT min(id) FROM teams WHERE account_id = $1"
 
 
@@ -48,8 +49,10 @@ async def _line(connection: Connection, asker: Asker, name: str, filters: ListFi
     row = await connection.fetchrow(sql, *values)
     found = 0 if row is None else row["all_count"]
     part = Part(is_few=found <= few_of(filters))
-    page = await explained(connection, *page_statement(asker, filters, part)) if found else "0 | 0.0 | not asked for"
-    return f"| {name} | {found:,} | {await explained(connection, sql, values)} | {page} |"
+    page = (
+        await explained(connection, *page_statement(asker, filters, part), READ) if found else "0 | 0.0 | not asked for"
+    )
+    return f"| {name} | {found:,} | {await explained(connection, sql, values, READ)} | {page} |"
 
 
 def _filters(site: Site, team_id: int) -> Iterator[Asked]:

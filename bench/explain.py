@@ -11,7 +11,6 @@ import msgspec
 from criachat.kit.db import Connection
 
 RUNS: Final = 3
-READ: Final = ("conversation", "contact", "marked_counts")
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -25,20 +24,20 @@ class Plan(msgspec.Struct, frozen=True):
         return f"{self.rows:,} | {self.milliseconds:.1f} | {', '.join(self.ways)}"
 
 
-async def explained(connection: Connection, sql: LiteralString, values: Sequence[object]) -> Plan:
-    """The best of some runs, each planned for its values."""
+async def explained(connection: Connection, sql: LiteralString, values: Sequence[object], of: tuple[str, ...]) -> Plan:
+    """The best of some runs, each planned for its values: what it reads of tables whose names begin like these."""
     tried = [await connection.fetchval("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, *values) for _ in range(RUNS)]
     found = [json.loads(bytes(text))[0] for text in tried]
     best = min(found, key=lambda each: each["Execution Time"])
-    read = [node for node in _nodes(best["Plan"]) if _reads(node)]
+    read = [node for node in _nodes(best["Plan"]) if _reads(node, of)]
     ways = sorted({_way(node) for node in read})
     return Plan(sum(map(_rows, read)), best["Planning Time"] + best["Execution Time"], tuple(ways))
 
 
-def _reads(node: dict[str, Any]) -> bool:
+def _reads(node: dict[str, Any], of: tuple[str, ...]) -> bool:
     """Whether a node reads conversations, contacts, or what is kept beside them."""
     place = str(node.get("Relation Name") or node.get("Index Name") or "")
-    return place.startswith(READ)
+    return place.startswith(of)
 
 
 def _way(node: dict[str, Any]) -> str:

@@ -37,7 +37,8 @@ Written by `python -m bench.plans`: what filters and lists make PostgreSQL do in
 conversations and half as many contacts. *Rows* are what was read, wanted or not: conversations and contacts, the lines
 that are kept of their attributes, and the lines of the sums; times are the best of {runs}, planned and run, without the
 way to the client. The count is asked first: an empty page is not looked for, a short list is read whole and sorted, a
-long one is read in order until the page is full (decisions 26 and 45).
+long one is read in order until the page is full (decisions 26 and 45). Sums are of this account alone, so that
+PostgreSQL may read the whole table of them.
 
 What is found by an index costs as much as is found; a count of nearly all is the sum of all, less those who are not
 meant. Beyond that:
