@@ -277,7 +277,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, *, feed: 
     }
     resolvers: dict[Callers, Resolver] = {
         AGENT | BOT | PERSON: resolver,
-        CONTACT: ContactResolver(database),
+        CONTACT: ContactResolver(database, signals=ground.signals),
         PLATFORM_APP: PlatformResolver(resolver),
     }
     limiter = Limiter(limits)

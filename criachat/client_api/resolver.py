@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from criachat.accounts.operators import CHANGED_TOPIC as ACCOUNTS_TOPIC
 from criachat.auth.errors import AccountSuspended
 from criachat.client_api import queries
 from criachat.client_api.errors import ProofInvalid
@@ -11,6 +12,7 @@ from criachat.client_api.models import KnownInbox
 from criachat.client_api.paths import CONTACT, MESSAGES
 from criachat.contacts import access as contacts
 from criachat.conversations import access as conversations
+from criachat.inboxes.operations import CHANGED_TOPIC as INBOXES_TOPIC
 from criachat.kit import clock
 from criachat.kit.actors import Actor, Callers
 from criachat.kit.db import Database
@@ -18,6 +20,7 @@ from criachat.kit.errors import NoSuchPage
 from criachat.kit.http.binding import id_of
 from criachat.kit.http.request import Request
 from criachat.kit.http.routes import Endpoint
+from criachat.kit.signals import Signals
 from criachat.messages.operations.saying import SEQUENCE
 
 # What an inbox's identifier leads to changes seldom, and is asked for with every request.
@@ -32,9 +35,11 @@ class ContactResolver:
     have it is known by it: it is left with the request, and costs the handler no second look.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, signals: Signals) -> None:
         self._database = database
         self._believed: dict[str, tuple[float, KnownInbox]] = {}
+        signals.subscribe(INBOXES_TOPIC, self._forget_inboxes)
+        signals.subscribe(ACCOUNTS_TOPIC, self._forget_accounts)
 
     async def __call__(self, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Actor:
         """The caller, or a refusal."""
@@ -64,6 +69,20 @@ class ContactResolver:
             self._believed.clear()
         self._believed[identifier] = (now + BELIEVED_SECONDS, inbox)
         return inbox
+
+    def _forget_inboxes(self, changed: bytes) -> None:
+        """Where these are asked for, they are looked for again: they may be gone, or demand proofs now."""
+        self._forget_if(changed, lambda inbox: inbox.inbox_id)
+
+    def _forget_accounts(self, changed: bytes) -> None:
+        """The same of all inboxes of these accounts, which may let nobody in any more."""
+        self._forget_if(changed, lambda inbox: inbox.account_id)
+
+    def _forget_if(self, named: bytes, number_of: Callable[[KnownInbox], int]) -> None:
+        """Forget those that are named; where none is, it may be any."""
+        ids = set(named.decode().split())
+        kept = self._believed.items() if ids else ()
+        self._believed = {key: each for key, each in kept if str(number_of(each[1])) not in ids}
 
     async def _contact(
         self, inbox: KnownInbox, source_id: str, request: Request, endpoint: Endpoint, path: Mapping[str, str]

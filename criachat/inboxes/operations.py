@@ -36,6 +36,8 @@ from criachat.kit.tokens import Keyring
 from criachat.kit.upkeep import remove_file_later
 from criachat.users import access as users
 
+# Whoever remembers inboxes reads those that are named here again.
+CHANGED_TOPIC = "inboxes_changed"
 # What events tell apart from the settings, and what they tell nobody.
 TOLD_APART = frozenset(("hmac_mandatory", "additional_attributes", "channel"))
 NEVER_TOLD = frozenset(
@@ -161,6 +163,7 @@ async def delete_inbox(tx: Tx, inbox: Inbox, *, actor: Actor) -> None:
     """Hide it at once; a job removes what is in it."""
     if not await queries.mark_deleted(tx, inbox):
         raise NotFound
+    tx.wake(CHANGED_TOPIC, str(inbox.id))
     await _forget(tx, inbox)
     await _tell(tx, InboxDeleted, inbox, actor)
 
@@ -278,6 +281,7 @@ async def _saved(tx: Tx, before: Inbox, wanted: Inbox, *, actor: Actor) -> Inbox
     if wanted == before:
         return before
     await queries.save_inbox(tx, wanted)
+    tx.wake(CHANGED_TOPIC, str(wanted.id))
     return await access.load_inbox(tx, actor, wanted.id)
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from apps import CLIENT_API
+from apps import CLIENT_API, open_app
 from harness import Api, Given
 
 NO_SUCH_PAGE = {"status": 404, "error": "Not Found"}
@@ -56,3 +56,22 @@ async def test_an_access_token_changes_nothing_here(api: Api, given: Given) -> N
 
     assert [reply.status for reply in replies] == [200, 200, 200]
     assert len({reply.body for reply in replies}) == 1
+
+
+async def test_what_an_inbox_asks_of_apps_changes_at_once(api: Api, given: Given) -> None:
+    app = await open_app(given)
+    path = f"/inboxes/{app.inbox['id']}"
+    statuses: list[int] = []
+
+    async def look() -> None:
+        await api.get("/inboxes")
+        statuses.append((await app.get("/conversations")).status)
+
+    await look()
+    for is_mandatory in (True, False):
+        await api.patch(path, {"channel": {"hmac_mandatory": is_mandatory}})
+        await look()
+    await api.post(f"{path}/reset_identifier")
+    await look()
+
+    assert statuses == [200, 401, 200, 404]
