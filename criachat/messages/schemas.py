@@ -114,7 +114,10 @@ class ComposeParams(OpeningParams, kw_only=True):
 class HistoryParams(msgspec.Struct, kw_only=True):
     """What was said elsewhere: a file with one message as JSON on each line, oldest first."""
 
-    import_file: Annotated[Any, Meta(description="A file of a multipart request, up to 32 MB.")] = None
+    import_file: Annotated[
+        Any,
+        Meta(description="A file of a multipart request, or the whole body as `application/x-ndjson`; up to 32 MB."),
+    ] = None
 
 
 class UploadParams(msgspec.Struct, kw_only=True):

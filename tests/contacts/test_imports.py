@@ -56,6 +56,17 @@ async def rejects(given: Given, shown: Any) -> list[list[str]]:
     return list(csv.reader(io.StringIO(reply.body.decode(), newline="")))
 
 
+async def test_the_file_may_be_the_whole_body(given: Given) -> None:
+    headers = {"content-type": "text/csv"}
+    content = b"name,email\nRosa,rosa@example.net\n"
+
+    reply = await given.api.call("POST", "/contacts/import", content=content, headers=headers)
+    await given.worked()
+
+    assert (reply.status, reply.body) == (200, b"")
+    assert [(each["name"], each["email"]) for each in await everybody(given)] == [("Rosa", "rosa@example.net")]
+
+
 async def test_each_row_becomes_a_contact(given: Given) -> None:
     shown = await imported(
         given,

@@ -183,6 +183,20 @@ async def test_a_line_that_is_no_message_is_told_of_and_the_others_are_taken(
     assert [each["content"] for each in await thread(api, conversation)] == ["0", "2"]
 
 
+async def test_the_file_may_be_the_whole_body(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    path = f"/conversations/{conversation['id']}/messages/import"
+    content = b"".join(json.dumps(line(number)).encode() + b"\n" for number in range(3))
+    headers = {"content-type": "application/x-ndjson; charset=utf-8"}
+
+    taken = await api.call("POST", path, content=content, headers=headers)
+    nothing = await api.call("POST", path, content=b"", headers=headers)
+
+    assert told(taken)[-1]["stored"] == 3
+    assert [each["content"] for each in await thread(api, conversation)] == ["0", "1", "2"]
+    assert (nothing.status, nothing.json["error"].split(":")[0]) == (422, "import_file is missing")
+
+
 async def test_without_a_file_there_is_nothing_to_take_in(api: Api, given: Given) -> None:
     conversation = await given.conversation()
 

@@ -20,9 +20,11 @@ PLACE: Final = "rails/active_storage/contacts"
 
 
 class ImportParams(msgspec.Struct, kw_only=True):
-    """A file of comma separated values with a header, in UTF-8: `import_file` of a multipart request."""
+    """A file of comma separated values with a header, in UTF-8."""
 
-    import_file: Any = None
+    import_file: Annotated[Any, Meta(description="A file of a multipart request, or the whole body as `text/csv`.")] = (
+        None
+    )
 
 
 class ExportParams(msgspec.Struct, kw_only=True):

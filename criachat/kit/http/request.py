@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, MutableMapping
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.datastructures import FormData, Headers
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from criachat.kit.actors import Actor
@@ -29,6 +30,9 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 # Few clients send a body with a GET, and those that do ask with it; what else comes with one says nothing.
 ASKED_WITH = (JSON, FORM)
+# Bodies of these kinds are a file as it is, where an endpoint takes one: `curl --data-binary @history.ndjson`.
+FILES = frozenset(("application/x-ndjson", "application/ndjson", "application/jsonl", "text/csv"))
+MOST_IN_MEMORY_BYTES = 1024 * 1024
 
 _decode_json = msgspec.json.Decoder().decode
 
@@ -120,6 +124,9 @@ class Request:
             self.is_form = True
             bag.update(await self._multipart(maximum_request_bytes, files))
             return bag
+        if kind in FILES and len(files) == 1:
+            bag.update(await self._file(maximum_request_bytes, next(iter(files))))
+            return bag
         self.body = b"".join([chunk async for chunk in self.content(MAXIMUM_BODY_BYTES)])
         if not self.body:
             return bag
@@ -148,6 +155,15 @@ class Request:
             parser.close_files()
             raise Malformed("the multipart body broke off")
         return nested(self._fields(form, files))
+
+    async def _file(self, maximum_bytes: int, name: str) -> dict[str, Upload]:
+        """The whole body as the one file an endpoint takes."""
+        spooled = tempfile.SpooledTemporaryFile(max_size=MOST_IN_MEMORY_BYTES)  # noqa: SIM115 - closed with the request
+        file = UploadFile(cast(BinaryIO, spooled), size=0, filename=name, headers=Headers(raw=self.scope["headers"]))
+        self._uploads.append(Upload(file))
+        async for chunk in self.content(maximum_bytes):
+            await file.write(chunk)
+        return {name: Upload(file)} if file.size else {}
 
     async def content(self, maximum_bytes: int) -> AsyncGenerator[bytes, None]:
         """The body as it arrives; refused before it is read when it says itself that it is too large."""

@@ -23,8 +23,9 @@ async def import_history(database: Database, actor: Actor, conversation_id: int,
     """Take in what was said elsewhere before, oldest first, each `source_id` once; nobody is told of it.
 
     `import_file` has one message as JSON on each line: `source_id`, `content`, `message_type`, `created_at`, and where
-    wanted `private`, `sender_id`, `content_attributes`. Each line of the answer tells how far it has come; the last one
-    says `done`. Sent again, it goes on where it broke off.
+    wanted `private`, `sender_id`, `content_attributes`. The file may also be the whole body, as `application/x-ndjson`.
+    Each line of the answer tells how far it has come; the last one says `done`. Sent again, it goes on where it broke
+    off.
     """
     async with database.reading() as db:
         conversation = await conversations.load_conversation(db, actor, conversation_id)
