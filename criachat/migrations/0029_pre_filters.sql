@@ -176,7 +176,7 @@ SELECT account_id, mark, inbox_id, status, team_id, assignee_id, count(*)
 FROM conversations CROSS JOIN LATERAL marks_of(priority, labels) AS mark
 GROUP BY account_id, mark, inbox_id, status, team_id, assignee_id;
 
--- The next migration calls these and removes them: what was there before, so many rows a transaction.
+-- The next migration calls these: what was there before, so many rows a transaction. Lines that are there stay.
 CREATE PROCEDURE keep_attributes_of_conversations() LANGUAGE plpgsql AS $$
 DECLARE
     place record := (0::bigint, 0::bigint);
