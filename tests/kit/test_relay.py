@@ -26,6 +26,17 @@ A_LONG_TIME = 3600.0
 CREATE_DIARY = "CREATE TABLE diary (number bigserial, account_id bigint, listener text, sequence bigint, words text)"
 WRITE_DIARY = "INSERT INTO diary (account_id, listener, sequence, words) VALUES ($1, $2, $3, $4)"
 READ_DIARY = "SELECT words FROM diary WHERE account_id = $1 AND listener = $2 ORDER BY number"
+# Deferred triggers see how a transaction is about to be committed.
+NOTE_COMMITS = """
+CREATE TABLE commits (waits text);
+CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO commits VALUES (current_setting('synchronous_commit'));
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER note_commit AFTER INSERT ON diary DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION note_commit();
+"""
 EMIT_BROKEN = """
 INSERT INTO events (account_id, epoch, name, details, created_at)
 SELECT $1, epoch, 'relay_said', '{"words": 5}', $2 FROM event_epoch
@@ -627,15 +638,20 @@ async def test_nobody_is_looked_at_for_ever_when_what_was_news_is_gone(log: Data
     assert await heard(log, diary) == ["later"]
 
 
-async def test_what_listeners_write_is_on_the_disk_before_anybody_reads_it(log: Database, diary: Diary) -> None:
-    waits: list[str] = []
+@pytest.mark.parametrize(("said", "waits"), [(["answer"], "on"), ([], "off")])
+async def test_only_a_walk_that_emits_waits_for_the_disk(
+    log: Database, diary: Diary, said: list[str], waits: str
+) -> None:
+    connection = await log.connect()
+    await connection.execute(NOTE_COMMITS)
 
-    async def look(tx: Tx, _: Sequence[Said]) -> None:
-        waits.append(await tx.fetch_value("SHOW synchronous_commit"))
+    async def answer(tx: Tx, _: Sequence[Said]) -> None:
+        await emit(tx, *(Said(account_id=BRUNO, words=words) for words in said))
 
-    diary.then = look
+    diary.then = answer
     await say(log, "hello")
-
     await Relay(log, [diary.listeners]).drain(ANA)
 
-    assert waits == ["on"]
+    noted = await connection.fetchval("SELECT waits FROM commits")
+    await connection.close()
+    assert noted == waits

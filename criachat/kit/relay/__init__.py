@@ -237,6 +237,7 @@ class Relay:
                 walked = await self._hand_over(tx, hearings, claimed)
                 if walked:
                     await standings.move(tx, walked)
+                    await standings.spare_the_disk(tx)
         except WalkFailed as failure:
             if self._caution.get(failure.account_id) == 1:
                 raise

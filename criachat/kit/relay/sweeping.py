@@ -16,8 +16,7 @@ INSERT_SWEEP = "INSERT INTO event_sweep (epoch, xid, event_id) VALUES (0, '0', 0
 
 # The lock is tried before the position is read; a position that is stale by a moment makes us mark accounts again.
 # Statements over partitions take longer to plan than to run, and no plan is better than the one that knows no values.
-# Nobody waits for the disk: a sweep that a crash forgets is made again. A walk waits, because listeners emit events:
-# one that was read and then lost would leave its reader ahead of others that get the same transaction id anew.
+# Nobody waits for the disk: a sweep that a crash forgets is made again.
 CLAIM_SWEEP = """
 SELECT epoch, xid, event_id, set_config('plan_cache_mode', 'force_generic_plan', true) AS planning,
     set_config('synchronous_commit', 'off', true) AS commits
