@@ -14,6 +14,7 @@ from bench.dataset import DataSet, Progress, Session, Size, fill
 from bench.load import request
 from bench.marks import BLANK_CONTENT
 from bench.server import Server, ServerFailed
+from bench.speech import texts
 from criachat.accounts import operations as accounts
 from criachat.auth import operations as auth
 from criachat.kit import tokens
@@ -25,11 +26,6 @@ KEY_FILE = "installation.key"
 INBOXES = 3
 # So many different requests are made beforehand, and sent round and round.
 PREPARED = 20_000
-CONTENTS = (
-    "Could you send me the invoice of last month again?",
-    "We looked into it: the second payment goes back to your card within three working days.",
-    "Thank you!",
-)
 
 _chance = random.Random(7)  # noqa: S311 - the same requests each time
 
@@ -112,13 +108,13 @@ async def settle_once(server: Server, size: Size, progress: Progress) -> Site:
 
 
 def messages(site: Site, *, has_keys: bool = False) -> Iterator[bytes]:
-    """LD-1: agents write, in conversations all over the account; with a new `Idempotency-Key` each when asked."""
-    data = site.data
+    """LD-1: agents write what people say, all over the account; with a new `Idempotency-Key` each when asked."""
+    data, said = site.data, texts()
 
     def one(number: int, extra: Mapping[str, str]) -> bytes:
         path = f"{site.path}/conversations/{data.first_display_id + _chance.randrange(data.conversations)}/messages"
         sent = {"api_access_token": site.token, **extra}
-        return request("POST", path, headers=sent, body=msgspec.json.encode({"content": _content(number)}))
+        return request("POST", path, headers=sent, body=msgspec.json.encode({"content": said[number % len(said)]}))
 
     if has_keys:
         mark = f"{_chance.getrandbits(64):x}"
@@ -128,13 +124,13 @@ def messages(site: Site, *, has_keys: bool = False) -> Iterator[bytes]:
 
 def incoming(site: Site) -> Iterator[bytes]:
     """LD-1b: contacts write, each in a conversation of their own."""
-    sessions = [session for session in site.data.sessions if session.is_open]
+    sessions, said = [session for session in site.data.sessions if session.is_open], texts()
 
     def one(number: int) -> bytes:
         session = sessions[_chance.randrange(len(sessions))]
         contact = f"/public/api/v1/inboxes/{site.inboxes[session.inbox_id]}/contacts/{session.source_id}"
         path = f"{contact}/conversations/{session.display_id}/messages"
-        return request("POST", path, body=msgspec.json.encode({"content": _content(number)}))
+        return request("POST", path, body=msgspec.json.encode({"content": said[number % len(said)]}))
 
     return _round(one)
 
@@ -170,7 +166,3 @@ def mixed(site: Site) -> Iterator[bytes]:
 
 def _round(one: Callable[[int], bytes]) -> Iterator[bytes]:
     return cycle([one(number) for number in range(PREPARED)])
-
-
-def _content(number: int) -> str:
-    return CONTENTS[number % len(CONTENTS)]
