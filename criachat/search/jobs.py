@@ -8,8 +8,8 @@ import structlog
 
 from criachat.kit import clock
 from criachat.kit.jobs import JobContext, Jobs
-from criachat.search import queries
 from criachat.search.models import Behind
+from criachat.search.queries import words
 
 log = structlog.get_logger()
 jobs = Jobs("search")
@@ -29,7 +29,7 @@ async def keep_words(context: JobContext) -> None:
     """Keep the words of what was said, in short batches, accounts in turns; what is kept already stays."""
     ends = clock.monotonic() + ROUND_SECONDS
     async with context.database.reading() as db:
-        behind = await queries.list_behind(db)
+        behind = await words.list_behind(db)
     unfiled = 0
     while behind and clock.monotonic() < ends:
         further = [await _keep_batch(context, each) for each in behind]
@@ -45,7 +45,7 @@ async def _keep_batch(context: JobContext, behind: Behind) -> Behind | None:
     started = clock.monotonic()
     try:
         async with context.database.transaction() as tx:
-            further = await queries.keep_words(tx, behind)
+            further = await words.keep_words(tx, behind)
     except Exception:
         # Whatever is the matter with its messages, those of the accounts behind it are found.
         log.exception("words_not_kept", account_id=behind.account_id, after_id=behind.after_id)
@@ -59,16 +59,16 @@ async def _keep_batch(context: JobContext, behind: Behind) -> Behind | None:
 async def file_words(context: JobContext) -> None:
     """Bring what was added to the index to its place in it; where there is nothing, that costs nothing."""
     async with context.database.reading() as db:
-        await queries.file_words(db)
+        await words.file_words(db)
 
 
 @jobs.schedule("25 3 * * *", timeout_seconds=3600)
 async def forget_words(context: JobContext) -> None:
     """Forget the words of messages that are too old to be found, of some accounts at once; a second run finds none."""
     async with context.database.reading() as db:
-        left = await queries.list_too_old(db)
+        left = await words.list_too_old(db)
     while left:
         some = left[:ACCOUNTS_AT_ONCE]
         async with context.database.transaction() as tx:
-            reached = await queries.forget_words(tx, some)
+            reached = await words.forget_words(tx, some)
         left = left[len(some) if reached is None else left.index(reached) :]

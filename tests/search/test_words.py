@@ -12,13 +12,14 @@ from harness import Given
 
 from criachat.kit import clock
 from criachat.kit.jobs import JobContext
-from criachat.search import jobs, queries
+from criachat.search import jobs
 from criachat.search.jobs import forget_words, keep_words
+from criachat.search.queries import words
 
 
 @pytest.fixture
 def short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "BATCH", 3)
+    monkeypatch.setattr(words, "BATCH", 3)
     monkeypatch.setattr(jobs, "REST", 0.0)
 
 
@@ -143,14 +144,14 @@ async def forget(given: Given) -> None:
 async def test_words_that_are_too_old_are_forgotten_of_many_accounts_at_once(
     given: Given, monkeypatch: pytest.MonkeyPatch, batch: int, statements: int
 ) -> None:
-    monkeypatch.setattr(queries, "FORGOTTEN_BATCH", batch)
+    monkeypatch.setattr(words, "FORGOTTEN_BATCH", batch)
     accounts = [given, *[await given.another_account() for _ in range(3)]]
     clock.travel(timedelta(days=100))
     await forget(given)
     for account in accounts:
         await say(account, messages=4)
     await keep(given)
-    clock.travel(queries.KEPT_FOR - timedelta(days=1))
+    clock.travel(words.KEPT_FOR - timedelta(days=1))
     young = [message["id"] for message in await say(accounts[2], messages=2)]
     await keep(given)
     before = [len(await kept(account)) for account in accounts]
@@ -176,4 +177,4 @@ async def test_what_was_added_to_the_index_is_filed_along_the_way(
     await keep(given)
 
     async with given.world.parts.database.reading() as db:
-        assert await db.fetch_value(queries.FILE_WORDS) == 0
+        assert await db.fetch_value(words.FILE_WORDS) == 0
