@@ -17,12 +17,17 @@ from criachat.kit.jobs import JobContext
 from criachat.webhooks import operations
 
 
-async def pressed(given: Given, *urls: str, conversation: Any) -> None:
-    """A macro that has these addresses told is executed in the conversation."""
+async def press(given: Given, *urls: str, conversation: Any) -> None:
+    """A macro that has these addresses told is to be executed in the conversation."""
     actions = [{"action_name": "send_webhook_event", "action_params": [url]} for url in urls]
     macro = (await given.api.post("/macros", {"name": "Tell the CRM", "actions": actions})).json["payload"]
     body = {"conversation_ids": [conversation["id"]]}
     assert (await given.api.post(f"/macros/{macro['id']}/execute", body)).status == 200
+
+
+async def pressed(given: Given, *urls: str, conversation: Any) -> None:
+    """It was executed."""
+    await press(given, *urls, conversation=conversation)
     await given.worked()
 
 
@@ -144,7 +149,12 @@ async def test_the_feed_and_the_log_of_events_do_not_show_the_address(
 async def test_of_many_who_name_one_address_at_once_all_have_the_same(given: Given, receiver: Receiver) -> None:
     conversations = [await given.conversation() for _ in range(8)]
 
-    await asyncio.gather(*(pressed(given, receiver.url, conversation=each) for each in conversations))
+    async def press_and_work(conversation: Any) -> None:
+        await press(given, receiver.url, conversation=conversation)
+        await given.world.parts.jobs.drain()
+
+    await asyncio.gather(*map(press_and_work, conversations))
+    await given.worked()
     await given.delivered()
 
     assert len(receiver.told) == 8
