@@ -100,15 +100,8 @@ FROM jobs.pgqueuer_schedules
 WHERE (entrypoint, expression) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
 
-# Rows are locked in order: tests do this beside themselves.
-ADVANCE_JOBS: Final = """
-WITH queued AS (SELECT id FROM jobs.pgqueuer WHERE status = 'queued' ORDER BY id FOR UPDATE)
-UPDATE jobs.pgqueuer AS job SET execute_after = execute_after - $1::interval FROM queued WHERE job.id = queued.id
-"""
-ADVANCE_SCHEDULES: Final = """
-WITH kept AS (SELECT id FROM jobs.pgqueuer_schedules ORDER BY id FOR UPDATE)
-UPDATE jobs.pgqueuer_schedules AS schedule SET next_run = next_run - $1::interval FROM kept WHERE schedule.id = kept.id
-"""
+ADVANCE_JOBS: Final = "UPDATE jobs.pgqueuer SET execute_after = execute_after - $1::interval WHERE status = 'queued'"
+ADVANCE_SCHEDULES: Final = "UPDATE jobs.pgqueuer_schedules SET next_run = next_run - $1::interval"
 
 
 class JobRunner:
