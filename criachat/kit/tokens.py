@@ -118,6 +118,11 @@ def random_token(length: int = 24) -> str:
     return _pick(BASE58, length)
 
 
+def request_id() -> str:
+    """The name of one request, in its answer and in the logs: 20 hexadecimal digits, no two alike, and no secret."""
+    return os.urandom(10).hex()
+
+
 def random_secret() -> str:
     """A shared secret of 32 URL-safe characters, for signatures of webhooks and of identities."""
     return _pick(URL_SAFE, SECRET_LENGTH)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Iterable, Mapping
-from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -13,9 +12,9 @@ import structlog
 
 from criachat.kit import tokens
 from criachat.kit.actors import Actor, Callers
-from criachat.kit.db import CROWDED_OUT, TRY_AGAIN, Database, Tx
+from criachat.kit.db import CROWDED_OUT, TRY_AGAIN, Database, Db, Tx
 from criachat.kit.errors import Crowded, NoSuchPage, Refused, ScopeMissing
-from criachat.kit.http.answers import FAILED, Answer, Stream, encoded, refused
+from criachat.kit.http.answers import FAILED, Answer, Headers, Stream, encoded, refused
 from criachat.kit.http.binding import Bound, arguments, bind
 from criachat.kit.http.request import Receive, Request, Scope, Send
 from criachat.kit.http.routes import Endpoint
@@ -79,6 +78,8 @@ class HttpApp:
         for bound in self.bounds:
             endpoint = bound.endpoint
             self._tree.add(endpoint.methods, endpoint.path, (bound, self._resolver_for(endpoint)))
+        # Asked once: to prepare a line of the log that nobody writes costs more than to count the request.
+        self._tells_of_reads: bool = log.is_enabled_for(logging.DEBUG)
 
     def _resolver_for(self, endpoint: Endpoint) -> Resolver | None:
         if Callers.ANYONE in endpoint.actors:
@@ -121,10 +122,11 @@ class HttpApp:
             raise NoSuchPage
         (bound, resolve), path = found
         fields["route"] = bound.endpoint.path
-        # Other parts of a path may be credentials: whoever reads the logs must not be let in by them.
-        fields.update({name: text for name, text in path.items() if name.endswith("_id") and text.isdigit()})
+        for name in bound.told_ids:
+            if path[name].isdigit():
+                fields[name] = path[name]
         actor = await self._admitted(request, bound.endpoint, resolve, path, fields)
-        bag = await self._parameters(request, bound.endpoint)
+        bag = await self._parameters(request, bound)
         values = arguments(bound, path, bag, request=request, actor=actor)
         for name, prepare in bound.prepared.items():
             values[name] = await prepare(actor, values.get(bound.params_name or ""))
@@ -134,11 +136,11 @@ class HttpApp:
             return await self._of.idempotency.answer(slot, lambda tx: self._run(bound, values, tx, fields))
         return await self._attempt(bound, values, fields)
 
-    async def _parameters(self, request: Request, endpoint: Endpoint) -> dict[str, Any]:
-        if endpoint.takes_content:
+    async def _parameters(self, request: Request, bound: Bound) -> dict[str, Any]:
+        if bound.endpoint.takes_content:
             return {}
         limit = self._of.maximum_request_bytes
-        return await request.parameters(maximum_request_bytes=limit, files=endpoint.file_names)
+        return await request.parameters(maximum_request_bytes=limit, files=bound.file_names)
 
     async def _admitted(
         self,
@@ -150,9 +152,9 @@ class HttpApp:
     ) -> Actor:
         """The caller, counted and let in; or a refusal."""
         if resolve is not None:
-            request.caller_now = partial(resolve, request, endpoint, path)
+            request.asked = resolve, endpoint, path
         try:
-            actor = STRANGER if resolve is None else await request.caller_now()
+            actor = STRANGER if resolve is None else await resolve(request, endpoint, path)
         except Refused:
             # Counted by their address, or tokens could be guessed at leisure.
             fields["headers"] = self._of.guard(request, endpoint, STRANGER)
@@ -167,33 +169,26 @@ class HttpApp:
         """Run it; a transaction that lost a race changed nothing and is tried again."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                async with AsyncExitStack() as stack:
-                    tx = await stack.enter_async_context(self._of.database.transaction()) if bound.writes else None
-                    return await self._run(bound, values, tx, fields, stack)
+                if bound.writes:
+                    async with self._of.database.transaction() as tx:
+                        return await self._run(bound, values, tx, fields)
+                if bound.connection_names:
+                    async with self._of.database.reading() as db:
+                        return await self._run(bound, values, db, fields)
+                return await self._run(bound, values, None, fields)
             except TRY_AGAIN:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
     async def _run(
-        self,
-        bound: Bound,
-        values: dict[str, Any],
-        tx: Tx | None,
-        fields: dict[str, Any],
-        stack: AsyncExitStack | None = None,
+        self, bound: Bound, values: dict[str, Any], db: Db | None, fields: dict[str, Any]
     ) -> Answer | Stream:
-        for name in bound.tx_names:
-            values[name] = tx
-        if bound.db_names:
-            db = tx
-            if db is None and stack is not None:
-                db = await stack.enter_async_context(self._of.database.reading())
-            for name in bound.db_names:
-                values[name] = db
+        for name in bound.connection_names:
+            values[name] = db
         result = await bound.endpoint.handler(**values)
-        if tx is not None:
-            fields.update(tx.told)
+        if isinstance(db, Tx):
+            fields.update(db.told)
         if isinstance(result, Stream):
             return result
         return encoded(result, answers_nothing=bound.answers_nothing)
@@ -210,7 +205,7 @@ class HttpApp:
             ),
         )
 
-    def _origin_headers(self, request: Request) -> tuple[tuple[str, str], ...]:
+    def _origin_headers(self, request: Request) -> Headers:
         origin = request.headers.get("origin")
         if origin is None:
             return ()
@@ -224,29 +219,31 @@ class HttpApp:
             )
         return ()
 
-    def _headers(self, request: Request, fields: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    def _headers(self, request: Request, fields: dict[str, Any]) -> Headers:
         request_id = request.headers.get("x-request-id", "")
         if not (request_id.isascii() and request_id.isprintable() and 0 < len(request_id) <= 128):
-            request_id = tokens.random_token(20)
+            request_id = tokens.request_id()
         fields["request_id"] = request_id
-        headers = (("X-Request-Id", request_id), *fields.pop("headers", ()))
-        return headers + self._origin_headers(request)
+        return ("X-Request-Id", request_id), *fields.pop("headers", ()), *self._origin_headers(request)
 
     def _tell(self, request: Request, answer: Answer | Stream, fields: dict[str, Any], seconds: float) -> None:
         self._of.count(request.method, fields.get("route", ""), answer.status, seconds)
-        level = log.warning if answer.status >= 500 else log.info if request.is_write else log.debug
+        is_bad = answer.status >= 500
+        if not (is_bad or request.is_write or self._tells_of_reads):
+            return
+        level = log.warning if is_bad else log.info if request.is_write else log.debug
         level("request", method=request.method, status=answer.status, ms=round(seconds * 1000, 2), **fields)
 
 
-async def _send(request: Request, send: Send, answer: Answer | Stream, headers: tuple[tuple[str, str], ...]) -> None:
+async def _send(request: Request, send: Send, answer: Answer | Stream, headers: Headers) -> None:
     raw = [(b"content-type", answer.content_type.encode())]
-    raw.extend((name.lower().encode(), value.encode("latin-1")) for name, value in (*answer.headers, *headers))
+    raw += [(name.lower().encode(), value.encode("latin-1")) for name, value in (*answer.headers, *headers)]
     body = b""
     if isinstance(answer, Answer):
         body = cast(bytes, answer.body)
-        raw.append((b"content-length", str(len(body)).encode()))
+        raw.append((b"content-length", b"%d" % len(body)))
         # Caches between us and a client know nothing of the headers that say who is asking.
-        if not any(name == b"cache-control" for name, _ in raw):
+        if b"cache-control" not in dict(raw):
             raw.append(FOR_THE_CALLER_ALONE)
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     if isinstance(answer, Stream) and request.method != "HEAD":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn, cast, get_type_hints
 
 import msgspec
@@ -37,12 +37,13 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
     params_name: str | None
     params_type: type[Any] | None
     actor_name: str | None
-    db_names: tuple[str, ...]
-    tx_names: tuple[str, ...]
+    connection_names: tuple[str, ...]
     request_name: str | None
     expected_name: str | None
     path_integers: tuple[str, ...]
     path_texts: tuple[str, ...]
+    told_ids: tuple[str, ...]
+    file_names: frozenset[str]
     provided: Mapping[str, Any]
     prepared: Mapping[str, Any]
     answers_nothing: bool
@@ -59,7 +60,7 @@ def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any], prepares: Mappin
     found: dict[str, list[str]] = {kind: [] for kind in (*KINDS.values(), "params", "int", "str")}
     provided: dict[str, Any] = {}
     prepared: dict[str, Any] = {}
-    in_path = set(re.findall(r"{(\w+)}", endpoint.path))
+    in_path: list[str] = re.findall(r"{(\w+)}", endpoint.path)
     for name in inspect.signature(endpoint.handler).parameters:
         hint = hints[name]
         if hint in provides:
@@ -75,12 +76,14 @@ def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any], prepares: Mappin
         params_name=params_name,
         params_type=hints[params_name] if params_name else None,
         actor_name=next(iter(found["actor"]), None),
-        db_names=tuple(found["db"]),
-        tx_names=tuple(found["tx"]),
+        connection_names=(*found["db"], *found["tx"]),
         request_name=next(iter(found["request"]), None),
         expected_name=next(iter(found["expected"]), None),
         path_integers=tuple(found["int"]),
         path_texts=tuple(found["str"]),
+        # Other parts of a path may be credentials: whoever reads the logs must not be let in by them.
+        told_ids=tuple(name for name in in_path if name.endswith("_id")),
+        file_names=endpoint.file_names,
         provided=provided,
         prepared=prepared,
         answers_nothing=returns is type(None),
@@ -88,7 +91,7 @@ def bind(endpoint: Endpoint, provides: Mapping[type[Any], Any], prepares: Mappin
     )
 
 
-def _kind_of(name: str, hint: Any, in_path: set[str], endpoint: Endpoint) -> str:
+def _kind_of(name: str, hint: Any, in_path: Collection[str], endpoint: Endpoint) -> str:
     if hint in KINDS:
         return KINDS[hint]
     if name in in_path:
@@ -113,7 +116,12 @@ def arguments(
             plain_errors=bound.endpoint.plain_errors,
             record_errors=bound.endpoint.record_errors,
         )
-    values.update(_request_values(bound, request, actor))
+    if bound.actor_name is not None:
+        values[bound.actor_name] = actor
+    if bound.expected_name is not None:
+        values[bound.expected_name] = expected(request.headers.get("if-match"))
+    if bound.request_name is not None:
+        values[bound.request_name] = request
     values.update(bound.provided)
     return values
 
@@ -143,20 +151,10 @@ def whole_number(value: object) -> int | None:
     return id_of(str(value).strip()) if is_one else None
 
 
-def _request_values(bound: Bound, request: Request, actor: Actor) -> dict[str, Any]:
-    """What a handler asks for of the request itself: who is asking, which versions they mean, all of it."""
-    given = (
-        (bound.actor_name, actor),
-        (bound.expected_name, expected(request.headers.get("if-match"))),
-        (bound.request_name, request),
-    )
-    return {name: value for name, value in given if name is not None}
-
-
 def convert(bag: Mapping[str, Any], kind: type[Any], *, plain_errors: bool, record_errors: bool = False) -> Any:
     """The bag as the endpoint's struct: numbers sent as text, blanks and unknown keys taken kindly."""
     try:
-        return msgspec.convert(_normaliser(kind)(bag), kind, strict=False)
+        return msgspec.convert(_normaliser(kind)(bag) if bag else bag, kind, strict=False)
     except msgspec.ValidationError as failure:
         _refuse(str(failure), plain_errors=plain_errors, record_errors=record_errors)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qsl
 
@@ -63,8 +63,8 @@ class Request:
     __slots__ = (
         "_receive",
         "_uploads",
+        "asked",
         "body",
-        "caller_now",
         "found",
         "headers",
         "is_form",
@@ -91,14 +91,21 @@ class Request:
         self.found: object = None
         # Headers of the answer, should it be a good one.
         self.told: tuple[tuple[str, str], ...] = ()
-        # Finds out anew who is asking: for answers that may last longer than a token.
-        self.caller_now: Callable[[], Awaitable[Actor]] = _nobody_asks
+        # Who knows the caller, and what they were asked: for this endpoint, with this path.
+        self.asked: tuple[Callable[..., Awaitable[Actor]], object, Mapping[str, str]] | None = None
 
     @property
     def peer(self) -> str:
         """The address the connection came from."""
         client = self.scope.get("client")
         return client[0] if client else "127.0.0.1"
+
+    async def caller_now(self) -> Actor:
+        """Find out anew who is asking: for answers that may last longer than a token."""
+        if self.asked is None:
+            raise Unauthenticated
+        resolve, endpoint, path = self.asked
+        return await resolve(self, endpoint, path)
 
     async def left(self) -> None:
         """Wait until the client hangs up, or has its answer."""
@@ -117,8 +124,10 @@ class Request:
     async def parameters(self, *, maximum_request_bytes: int, files: Collection[str] = ()) -> dict[str, Any]:
         """Query string and body in one bag; the body wins. Files in other fields than these are passed over."""
         bag = nested(_pairs(self.query)) if self.query else {}
+        if not self.is_write and self._says_it_has_no_body:
+            return bag
         kind = self.headers.get("content-type", "").split(";", 1)[0].strip().lower()
-        if not self.is_write and (kind not in ASKED_WITH or self._says_it_has_no_body):
+        if not self.is_write and kind not in ASKED_WITH:
             return bag
         if kind == "multipart/form-data":
             self.is_form = True
@@ -201,10 +210,6 @@ class Request:
         """Let go of temporary files."""
         for upload in self._uploads:
             upload.close()
-
-
-async def _nobody_asks() -> Actor:
-    raise Unauthenticated
 
 
 def parse_json(body: bytes) -> Any:
