@@ -7,6 +7,7 @@ waits for nothing and makes no task, because it happens with every request.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -39,7 +40,9 @@ class Pool:
         self._patience_seconds = patience_seconds
         self._idle_seconds = idle_seconds
         self._oldest_seconds = oldest_seconds
-        self._places = asyncio.Semaphore(size)
+        # Above zero only while nobody waits: a place that comes back goes to whoever waits longest.
+        self._free = size
+        self._waiting: deque[asyncio.Future[None]] = deque()
         # Each with when it came back; the one that was idle longest stands first.
         self._idle: deque[tuple[Connection, float]] = deque()
         # Each with when it was made.
@@ -47,11 +50,11 @@ class Pool:
 
     async def borrow(self) -> Connection:
         """A connection for the caller alone; raises `TimeoutError` when none comes back in time."""
-        if self._places.locked():
-            async with asyncio.timeout(self._patience_seconds):
-                await self._places.acquire()
+        if self._free:
+            self._free -= 1
         else:
-            await self._places.acquire()
+            async with asyncio.timeout(self._patience_seconds):
+                await self._next_place()
         try:
             while self._idle:
                 connection, _ = self._idle.pop()
@@ -60,34 +63,56 @@ class Pool:
                 self._forget(connection)
             connection = await self._connect()
         except BaseException:
-            self._places.release()
+            self._leave()
             raise
-        self._made[connection] = asyncio.get_running_loop().time()
+        self._made[connection] = time.monotonic()
         return connection
 
     def give_back(self, connection: Connection, *, is_usable: bool = True) -> None:
         """What `borrow` gave. One that is broken, old, or still in a transaction is not lent again."""
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         if is_usable and self._may_be_lent(connection, now):
             self._idle.append((connection, now))
         else:
             self._forget(connection)
         if self._idle and now - self._idle[0][1] > self._idle_seconds:
             self._forget(self._idle.popleft()[0])
-        self._places.release()
+        self._leave()
 
     async def close(self) -> None:
         """Wait a while for those who still have one, then disconnect."""
+        lent, self._free = self._size - self._free, 0
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
-                for _ in range(self._size):
-                    await self._places.acquire()
+                for _ in range(lent):
+                    await self._next_place()
         for connection, _ in self._idle:
             with suppress(OSError, TimeoutError):
                 await connection.close(timeout=1)
         for connection in list(self._made):
             self._forget(connection)
         self._idle.clear()
+
+    async def _next_place(self) -> None:
+        """Wait for the place of somebody who leaves."""
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except BaseException:
+            # Not wanted any more; one that came at that very moment is the next one's.
+            if not place.cancel() and not place.cancelled():
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """Give a place to whoever waits longest, or keep it."""
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self._free += 1
 
     def _may_be_lent(self, connection: Connection, now: float) -> bool:
         made_at = self._made.get(connection)

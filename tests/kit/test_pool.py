@@ -90,6 +90,56 @@ async def test_a_cancelled_wait_takes_no_place_with_it(make_pool: MakePool) -> N
     pool.give_back(connection)
 
 
+async def test_a_place_that_comes_to_somebody_who_just_left_goes_to_the_next(make_pool: MakePool) -> None:
+    pool = make_pool(size=1)
+    connection = await pool.borrow()
+
+    leaving, waiting = [asyncio.create_task(pool.borrow()) for _ in range(2)]
+    await asyncio.sleep(0)
+    pool.give_back(connection)
+    leaving.cancel()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        given = await waiting
+
+    assert given is connection
+    assert leaving.cancelled()
+    pool.give_back(connection)
+    assert await pool.borrow() is connection
+    pool.give_back(connection)
+
+
+async def test_whoever_comes_as_one_comes_back_stands_behind_those_who_wait(make_pool: MakePool) -> None:
+    pool = make_pool(size=1, patience_seconds=0.05)
+    connection = await pool.borrow()
+
+    waiting = asyncio.create_task(pool.borrow())
+    await asyncio.sleep(0)
+    pool.give_back(connection)
+    with pytest.raises(TimeoutError):
+        await pool.borrow()
+
+    assert await waiting is connection
+    pool.give_back(connection)
+
+
+async def test_no_more_are_lent_than_there_are_places_after_some_left_and_some_were_late(make_pool: MakePool) -> None:
+    pool = make_pool(size=2, patience_seconds=0.05)
+    first, second = await pool.borrow(), await pool.borrow()
+    late = [asyncio.create_task(pool.borrow()) for _ in range(3)]
+    await asyncio.gather(*late, return_exceptions=True)
+
+    pool.give_back(first)
+    pool.give_back(second)
+    again = [await pool.borrow(), await pool.borrow()]
+
+    assert all(isinstance(each.exception(), TimeoutError) for each in late)
+    assert set(again) == {first, second}
+    with pytest.raises(TimeoutError):
+        await pool.borrow()
+    for each in again:
+        pool.give_back(each)
+
+
 async def test_a_connection_that_cannot_be_made_takes_no_place(world: World) -> None:
     answers: list[BaseException | None] = [ConnectionRefusedError(), asyncio.CancelledError(), None]
 
