@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Any, LiteralString, Protocol
 
 import asyncpg
-import msgspec
 
+from criachat.kit.connecting import session_settings, set_codecs
 from criachat.kit.errors import Unavailable
 from criachat.kit.pool import Pool
 from criachat.kit.rows import Row, shape_of
@@ -42,8 +42,6 @@ CROWDED_OUT = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 # thing at once, the second finds it then; what it hangs on, removed at the same moment, it misses then.
 TRY_AGAIN = (*CROWDED_OUT, asyncpg.ForeignKeyViolationError, asyncpg.UniqueViolationError)
 
-_encode_json = msgspec.json.Encoder().encode
-_decode_json = msgspec.json.Decoder().decode
 LOCKS = ("FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE", "_XACT_LOCK")
 
 
@@ -209,6 +207,85 @@ def _wake_nobody(_topic: str, _part: str = "", /) -> None:
     """For processes in which nobody sleeps, such as the command line's."""
 
 
+class _Loan:
+    """A connection of the pool for the length of a block.
+
+    A class, because a generator costs several times as much to enter and leave, and each request does it.
+    """
+
+    __slots__ = ("_connection", "_pool", "_statements")
+
+    _connection: Connection
+
+    def __init__(self, pool: Pool, statements: Statements) -> None:
+        self._pool = pool
+        self._statements = statements
+
+    async def _borrow(self) -> Connection:
+        try:
+            self._connection = await self._pool.borrow()
+        except UNREACHABLE as failure:
+            raise Unavailable from failure
+        return self._connection
+
+    def _give_back(self, failure: BaseException | None) -> None:
+        """Let go of it after a block that failed so, or that ended well."""
+        # asyncpg files a value it cannot encode under the errors of the connection; it is ours, and stays one.
+        is_lost = isinstance(failure, LOST) and not isinstance(failure, ValueError)
+        # A statement may still be under way when its borrower is cancelled.
+        is_usable = not (is_lost or isinstance(failure, asyncio.CancelledError))
+        self._pool.give_back(self._connection, is_usable=is_usable)
+        if is_lost:
+            raise Unavailable from failure
+
+
+class Reading(_Loan):
+    """A block that reads."""
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> Db:
+        return Db(await self._borrow(), self._statements)
+
+    async def __aexit__(self, _kind: object, failure: BaseException | None, _traceback: object) -> None:
+        self._give_back(failure)
+
+
+class Transaction(_Loan):
+    """A block that is committed at its end, or undone as a whole when it fails."""
+
+    __slots__ = ("_tx", "_wake")
+
+    _tx: Tx
+
+    def __init__(self, pool: Pool, statements: Statements, wake: Wake) -> None:
+        super().__init__(pool, statements)
+        self._wake = wake
+
+    async def __aenter__(self) -> Tx:
+        self._tx = Tx(await self._borrow(), self._statements)
+        return self._tx
+
+    async def __aexit__(self, _kind: object, failure: BaseException | None, _traceback: object) -> None:
+        try:
+            await self._end(failure)
+        except BaseException as found:
+            self._give_back(found)
+            raise
+        self._give_back(None)
+        for topic, part in self._tx.wakes:
+            self._wake(topic, part)
+
+    async def _end(self, failure: BaseException | None) -> None:
+        try:
+            if failure is not None:
+                raise failure
+            await self._tx.commit()
+        except BaseException:
+            await self._tx.roll_back()
+            raise
+
+
 class Database:
     """The pool of connections of one process."""
 
@@ -244,25 +321,18 @@ class Database:
             pool, self._pool = self._pool, None
             await pool.close()
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[Db]:
+    def reading(self) -> Reading:
         """Borrow a connection to read."""
-        async with self._borrow() as connection:
-            yield Db(connection, self.statements)
+        return Reading(self._lender(), self.statements)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[Tx]:
+    def transaction(self) -> Transaction:
         """Borrow a connection and commit at the end, or undo everything when the block fails."""
-        async with self._borrow() as connection:
-            tx = Tx(connection, self.statements)
-            try:
-                yield tx
-                await tx.commit()
-            except BaseException:
-                await tx.roll_back()
-                raise
-        for topic, part in tx.wakes:
-            self.wake(topic, part)
+        return Transaction(self._lender(), self.statements, self.wake)
+
+    def _lender(self) -> Pool:
+        if self._pool is None:
+            raise Unavailable
+        return self._pool
 
     async def connect(self) -> Connection:
         """A connection of its own, outside the pool, for listening and for locks of a session."""
@@ -286,71 +356,12 @@ class Database:
             raise
         return connection
 
-    @asynccontextmanager
-    async def _borrow(self) -> AsyncGenerator[Connection]:
-        pool = self._pool
-        if pool is None:
-            raise Unavailable
-        try:
-            connection = await pool.borrow()
-        except UNREACHABLE as failure:
-            raise Unavailable from failure
-        # A statement may still be under way when its borrower is cancelled.
-        is_usable = True
-        try:
-            yield connection
-        except asyncio.CancelledError:
-            is_usable = False
-            raise
-        except LOST as failure:
-            # asyncpg files a value it cannot encode under the errors of the connection; it is ours, and stays one.
-            if isinstance(failure, ValueError):
-                raise
-            is_usable = False
-            raise Unavailable from failure
-        finally:
-            pool.give_back(connection, is_usable=is_usable)
-
     async def _prepare(self, connection: Connection) -> None:
-        await _set_codecs(connection)
+        await set_codecs(connection)
         if connection.get_server_version().major >= 17:
             await connection.execute("SET transaction_timeout = '60s'")
         for prepare in self._on_connect:
             await prepare(connection)
-
-
-def session_settings(part: str) -> dict[str, str]:
-    """What every session of ours runs with."""
-    return {
-        "application_name": f"criachat {part}",
-        "timezone": "UTC",
-        "jit": "off",
-        "statement_timeout": "20s",
-        "lock_timeout": "10s",
-        "idle_in_transaction_session_timeout": "15s",
-        "plan_cache_mode": "auto",
-    }
-
-
-async def _set_codecs(connection: Connection) -> None:
-    # As text, because what decodes it can be handed over as it is: rows have several of these.
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        format="text",
-        encoder=lambda value: _encode_json(value).decode(),
-        decoder=_decode_json,
-    )
-    await connection.set_type_codec(
-        "json", schema="pg_catalog", format="binary", encoder=_encode_json, decoder=msgspec.Raw
-    )
-    await connection.set_type_codec(
-        "xid8",
-        schema="pg_catalog",
-        format="text",
-        encoder=str,
-        decoder=int,
-    )
 
 
 def changed(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, list[object]]:
