@@ -34,6 +34,14 @@ MOST_BELIEVED = 20_000
 NO_ACCOUNT = 0
 
 
+class _Believed(msgspec.Struct):
+    """Who a token or session belongs to, until when that is believed, and which actor it makes where it is used."""
+
+    until: float
+    identity: Identity
+    person: Actor | None = None
+
+
 class TokenResolver:
     """Knows callers by their access token. Remembers each for three seconds, and when each token was last used.
 
@@ -54,7 +62,7 @@ class TokenResolver:
         self._keyring = keyring
         self._our_origins = frozenset(our_origins)
         self._trusted_proxies = tuple(trusted_proxies)
-        self._believed: dict[tuple[str | Credentials, int | None], tuple[float, Identity]] = {}
+        self._believed: dict[tuple[str | Credentials, int | None], _Believed] = {}
         self._uses: dict[int, datetime] = {}
         signals.subscribe(ENDED_TOPIC, self._forget)
         signals.subscribe(CHANGED_TOPIC, self._forget_owners)
@@ -66,34 +74,43 @@ class TokenResolver:
         account_id = _account_id(path)
         if not token:
             return await self._signed_in(request, endpoint, account_id)
-        identity = await self._identity(token, account_id)
+        believed = await self._believed_of(token, account_id)
+        identity = believed.identity
         self._check_place(identity, request)
         self._uses[identity.token_id] = clock.now()
         if identity.owner_type == "user":
-            return _person(identity, _kind(identity, endpoint, account_id), account_id, token)
-        if identity.owner_type == "agent_bot" and Callers.BOT in endpoint.actors:
+            kind = _kind(identity, endpoint, account_id)
+            if believed.person is None:
+                believed.person = _person(identity, kind, account_id, token)
+            return believed.person
+        if identity.owner_type == "agent_bot" and endpoint.actors.meets(Callers.BOT):
             return _bot(identity, account_id)
         raise NotForBots
 
     async def find_session(self, request: Request, account_id: int | None = None) -> Identity | None:
         """Who signed in and sent this request, seen from the account; None for strangers."""
+        believed = await self._session(request, account_id)
+        return None if believed is None else believed.identity
+
+    async def _session(self, request: Request, account_id: int | None) -> _Believed | None:
         credentials = credentials_of(request)
         if credentials is None:
             return None
-        identity = await self._remembered(credentials, account_id)
-        if identity is None or identity.session_expires_at is None:
+        believed = await self._remembered(credentials, account_id)
+        if believed is None or believed.identity.session_expires_at is None:
             return None
+        identity = believed.identity
         self._check_place(identity, request)
         self._uses[identity.token_id] = clock.now()
         shown = Credentials(credentials.access_token, credentials.client, identity.email or "")
-        request.told = session_headers(shown, identity.session_expires_at)
-        return identity
+        request.told = session_headers(shown, believed.identity.session_expires_at)
+        return believed
 
     async def find_person(self, request: Request) -> Actor | None:
         """Who sent this request to an endpoint for everybody, with a session or an access token; None for strangers."""
         token = _token(request)
         if token:
-            identity = await self._identity(token, None)
+            identity = (await self._believed_of(token, None)).identity
             self._check_place(identity, request)
             self._uses[identity.token_id] = clock.now()
         else:
@@ -108,22 +125,19 @@ class TokenResolver:
         return _person(identity, Callers.PERSON, None, token)
 
     async def _signed_in(self, request: Request, endpoint: Endpoint, account_id: int | None) -> Actor:
-        identity, credentials = await self.find_session(request, account_id), credentials_of(request)
-        if identity is None or credentials is None:
+        believed, credentials = await self._session(request, account_id), credentials_of(request)
+        if believed is None or credentials is None:
             raise Unauthenticated
-        token = api_token_of(credentials, identity.token_number or 0)
-        person = _person(identity, _kind(identity, endpoint, account_id), account_id, token)
-        # Whoever signed in reads the product in a language of their own; a program has none.
-        locale = identity.screen_locale if is_locale(identity.screen_locale or "") else None
-        return msgspec.structs.replace(
-            person, session_id=identity.session_id, screen_locale=locale, locale=locale or person.locale
-        )
+        kind = _kind(believed.identity, endpoint, account_id)
+        if believed.person is None:
+            believed.person = _person_signed_in(believed.identity, kind, account_id, credentials)
+        return believed.person
 
     async def platform_app(self, request: Request) -> Actor | None:
         """The operator's app that asks; None for whoever else it is."""
         token = _token(request)
         try:
-            identity = await self._identity(token, None)
+            identity = (await self._believed_of(token, None)).identity
         except InvalidAccessToken:
             return None
         if identity.owner_type != "platform_app":
@@ -151,20 +165,20 @@ class TokenResolver:
             self._uses = uses | self._uses
             raise
 
-    async def _identity(self, token: str, account_id: int | None) -> Identity:
-        if not tokens.is_well_formed(token):
+    async def _believed_of(self, token: str, account_id: int | None) -> _Believed:
+        believed = await self._remembered(token, account_id)
+        if believed is None:
             raise InvalidAccessToken
-        identity = await self._remembered(token, account_id)
-        if identity is None:
-            raise InvalidAccessToken
-        return identity
+        return believed
 
-    async def _remembered(self, sent: str | Credentials, account_id: int | None) -> Identity | None:
+    async def _remembered(self, sent: str | Credentials, account_id: int | None) -> _Believed | None:
         key = (sent, account_id)
         believed = self._believed.get(key)
         now = clock.monotonic()
-        if believed is not None and believed[0] > now:
-            return believed[1]
+        if believed is not None and believed.until > now:
+            return believed
+        if isinstance(sent, str) and not tokens.is_well_formed(sent):
+            return None
         async with self._database.reading() as db:
             identity = await self._find(db, sent, account_id)
         if identity is None:
@@ -172,8 +186,8 @@ class TokenResolver:
             return None
         if len(self._believed) >= MOST_BELIEVED:
             self._believed.clear()
-        self._believed[key] = (now + _believed_seconds(identity), identity)
-        return identity
+        believed = self._believed[key] = _Believed(now + _believed_seconds(identity), identity)
+        return believed
 
     async def _find(self, db: Db, sent: str | Credentials, account_id: int | None) -> Identity | None:
         if isinstance(sent, str):
@@ -197,7 +211,7 @@ class TokenResolver:
         """Forget those who are named; where nobody is, it may be any."""
         names = set(named.decode().split())
         kept = self._believed.items() if names else ()
-        self._believed = {key: each for key, each in kept if name_of(key[1], each[1]) not in names}
+        self._believed = {key: each for key, each in kept if name_of(key[1], each.identity) not in names}
 
     def _check_place(self, identity: Identity, request: Request) -> None:
         origin = request.headers.get("origin")
@@ -244,7 +258,7 @@ def _kind(identity: Identity, endpoint: Endpoint, account_id: int | None) -> Cal
     if identity.role is None:
         raise NotFound if endpoint.is_hidden else NotYourAccount
     kind = ADMINISTRATOR if identity.role == "administrator" else Callers.AGENT_ONLY
-    if not kind & endpoint.actors and endpoint.permission not in (identity.permissions or ()):
+    if not kind.meets(endpoint.actors) and endpoint.permission not in (identity.permissions or ()):
         raise NotAuthorized
     return kind
 
@@ -267,6 +281,15 @@ def _person(identity: Identity, kind: Callers, account_id: int | None, token: st
         has_custom_role=identity.permissions is not None,
         locale=identity.account_locale or "en",
         access_token=token,
+    )
+
+
+def _person_signed_in(identity: Identity, kind: Callers, account_id: int | None, credentials: Credentials) -> Actor:
+    person = _person(identity, kind, account_id, api_token_of(credentials, identity.token_number or 0))
+    # Whoever signed in reads the product in a language of their own; a program has none.
+    locale = identity.screen_locale if is_locale(identity.screen_locale or "") else None
+    return msgspec.structs.replace(
+        person, session_id=identity.session_id, screen_locale=locale, locale=locale or person.locale
     )
 
 
