@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +20,24 @@ from criachat.kit.http.versions import Expected
 UUIDS = "conversation_uuid"
 
 
+class Openable(Protocol):
+    """What has to be known of a conversation to say who may open it."""
+
+    @property
+    def account_id(self) -> int: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def assignee_id(self) -> int | None: ...
+    @property
+    def is_inbox_member(self) -> bool: ...
+    @property
+    def is_team_member(self) -> bool: ...
+
+
+Opened = TypeVar("Opened", bound=Openable)
+
+
 async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversation:
     """The conversation with this number, if the caller may open it.
 
@@ -26,7 +45,7 @@ async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversati
     refused.
     """
     found = await queries.find_conversation(db, actor.account_id, actor.user_id, display_id)
-    return await _opened(db, actor, found)
+    return await opened(db, actor, found)
 
 
 async def load_conversation_to_change(tx: Tx, actor: Actor, display_id: int, expected: Expected) -> Conversation:
@@ -43,7 +62,7 @@ async def load_conversation_to_change(tx: Tx, actor: Actor, display_id: int, exp
 async def load_conversation_and_reserve(db: Db, actor: Actor, display_id: int, *, sequence: str) -> Conversation:
     """The same, with the next number of a sequence as its `reserved_id`, for whoever writes next."""
     found = await queries.find_conversation_and_reserve(db, actor.account_id, actor.user_id, display_id, sequence)
-    return await _opened(db, actor, found)
+    return await opened(db, actor, found)
 
 
 async def find_conversation(
@@ -72,7 +91,7 @@ async def load_own_conversation(
 async def load_conversation_by_id(db: Db, actor: Actor, conversation_id: int) -> Conversation:
     """The conversation with this database id, if the caller may open it."""
     found = await queries.find_conversation_by_id(db, actor.account_id, actor.user_id, conversation_id)
-    return await _opened(db, actor, found)
+    return await opened(db, actor, found)
 
 
 async def load_again(db: Db, conversation: Conversation, *, actor: Actor) -> Conversation:
@@ -136,7 +155,8 @@ def _asker(actor: Actor) -> Asker:
     return Asker(account_id=actor.account_id, user_id=actor.user_id, limited_to=actor.limited_to_user, listed=listed)
 
 
-async def _opened(db: Db, actor: Actor, found: Conversation | None) -> Conversation:
+async def opened(db: Db, actor: Actor, found: Opened | None) -> Opened:
+    """What was found of a conversation, if the caller may open it."""
     if found is None:
         raise NotFound
     if actor.limited_to_user is not None and not (found.is_inbox_member or found.is_team_member):
@@ -146,9 +166,10 @@ async def _opened(db: Db, actor: Actor, found: Conversation | None) -> Conversat
     return found
 
 
-async def _is_shown(db: Db, actor: Actor, conversation: Conversation) -> bool:
+async def _is_shown(db: Db, actor: Actor, conversation: Openable) -> bool:
     """Whether their role shows it. Lists leave out what somebody only takes part in, but they may open it."""
     share = share_shown_to(actor)
     if share.lists(actor.user_id, (conversation.assignee_id,)):
         return True
-    return share.is_of_participants and await people.is_participant(db, conversation, actor.user_id)
+    key = conversation.account_id, conversation.id
+    return share.is_of_participants and await people.is_participant(db, *key, actor.user_id)

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 import msgspec
 
+from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
-from criachat.conversations.snapshots import ACTIVITY
+from criachat.conversations.snapshots import ACTIVITY, AttachmentSnapshot
+from criachat.kit.actors import Actor
 from criachat.kit.db import Db
 from criachat.kit.errors import NoSuchPage, existing
 from criachat.kit.http.binding import LARGEST_ID
 from criachat.messages import queries
-from criachat.messages.models import Message, Upload
-from criachat.messages.queries import attachments, uploads
+from criachat.messages.models import Message, Thread, Upload
+from criachat.messages.queries import attachments, threads, uploads
 
 MOST_BYTES = 4_000_000
 # How many messages follow an id, and how many lie between two.
@@ -22,26 +24,42 @@ MOST_BEHIND, MOST_BETWEEN = 100, 1000
 _encode = msgspec.json.Encoder().encode
 
 
-async def list_messages(
-    db: Db, conversation: Conversation, *, before: int | None, after: int | None, without_internal: bool
-) -> list[Message]:
-    """A page of the thread, oldest first; which one is the contract's rule of `before` and `after`.
+async def load_thread(
+    db: Db, actor: Actor, display_id: int, *, before: int | None, after: int | None, without_internal: bool
+) -> Thread:
+    """A page of the thread, oldest first, if the caller may open it; which one is the contract's rule of `before` and
+    `after`.
 
     Behind `after`, long messages are fewer: who follows a thread asks again from the last one they saw.
     """
-    key = (conversation.account_id, conversation.id)
-    if after is None:
-        return await queries.list_messages(db, *key, before=before, without_internal=without_internal)
-    is_between = before is not None
-    run = queries.Run(
-        first=after if is_between else min(after + 1, LARGEST_ID),
-        end=LARGEST_ID if before is None else before,
-        limit=MOST_BETWEEN if is_between else MOST_BEHIND,
-        limit_bytes=MOST_BYTES,
-        bytes_each=len(_encode(conversation.contact())),
+    asked = threads.Asked(
+        account_id=actor.account_id,
+        display_id=display_id,
+        member_id=actor.limited_to_user,
         without_internal=without_internal,
+        before=LARGEST_ID if before is None else before,
     )
-    return await queries.list_run(db, *key, run)
+    found, lines = await threads.list_thread(db, asked, _run(before, after))
+    head = await conversations.opened(db, actor, found)
+    with_files = [line.id for line in lines if line.has_attachments]
+    bot_ids = {line.sender_id for line in lines if line.sender_type == "AgentBot" and line.sender_id is not None}
+    if head.named_bot_id is not None:
+        bot_ids.add(head.named_bot_id)
+    if not (with_files or bot_ids):
+        return Thread(head, lines)
+    attachments, bots = await threads.find_hanging(db, actor.account_id, with_files, list(bot_ids))
+    by_message: dict[int, list[AttachmentSnapshot]] = {}
+    for attachment in attachments:
+        by_message.setdefault(attachment.message_id, []).append(attachment)
+    return Thread(head, lines, by_message, {bot.id: bot for bot in bots})
+
+
+def _run(before: int | None, after: int | None) -> threads.Run | None:
+    if after is None:
+        return None
+    if before is None:
+        return threads.Run(first=min(after + 1, LARGEST_ID), limit=MOST_BEHIND, limit_bytes=MOST_BYTES)
+    return threads.Run(first=after, limit=MOST_BETWEEN, limit_bytes=MOST_BYTES)
 
 
 async def load_message(db: Db, conversation: Conversation, message_id: int) -> Message:
@@ -59,9 +77,8 @@ async def load_message_for_contact(db: Db, conversation: Conversation, message_i
 
 async def list_messages_for_contact(db: Db, conversation: Conversation, *, before: int | None) -> list[Message]:
     """The newest 20 the contact may see, or the 20 before an id; oldest first."""
-    return await queries.list_messages(
-        db, conversation.account_id, conversation.id, before=before, without_internal=True
-    )
+    until = LARGEST_ID if before is None else before
+    return await queries.list_public_messages(db, conversation.account_id, conversation.id, before=until)
 
 
 async def list_recent_for_contact(

@@ -13,12 +13,12 @@ from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import INCOMING, OUTGOING, MessageSnapshot
 from criachat.kit import clock
 from criachat.kit.db import Db
-from criachat.kit.http.binding import LARGEST_ID
 from criachat.kit.jobs import JobContext, Jobs
 from criachat.kit.mail import MAIL_RETRY, send
+from criachat.messages import queries
 from criachat.messages.mails import transcript
 from criachat.messages.operations import merging, uploads
-from criachat.messages.queries import Run, attachments, list_run
+from criachat.messages.queries import attachments
 
 log = structlog.get_logger()
 jobs = Jobs("messages")
@@ -57,10 +57,9 @@ async def _said_in_public(db: Db, conversation: Conversation) -> tuple[list[Mess
     said: list[MessageSnapshot] = []
     first, size, is_left = 1, 0, True
     while is_left and size < MOST_MAIL_BYTES:
-        run = Run(
-            first=first, end=LARGEST_ID, limit=RUN, limit_bytes=MOST_MAIL_BYTES, bytes_each=0, without_internal=True
+        found = await queries.list_public_run(
+            db, conversation.account_id, conversation.id, first=first, limit=RUN, limit_bytes=MOST_MAIL_BYTES
         )
-        found = await list_run(db, conversation.account_id, conversation.id, run)
         is_left = bool(found)
         first = found[-1].id + 1 if found else first
         size += sum(len(message.content or "") + 100 for message in found)

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from criachat.conversations.heads import ThreadHead
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot, SenderSnapshot
-from criachat.users.snapshots import BotSnapshot, UserSnapshot
+from criachat.users.snapshots import BotSnapshot, Person, UserSnapshot
 
 MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")
 STATUSES = ("sent", "delivered", "read", "failed")
@@ -99,6 +100,52 @@ class Message(msgspec.Struct, frozen=True):
 
 
 _decode_attachments = msgspec.json.Decoder(list[AttachmentSnapshot]).decode
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One message as a thread shows it; the thread's head knows who wrote it.
+
+    `created_at` is in whole seconds since 1970, and `content_attributes` the JSON that is kept, None where it is empty.
+    """
+
+    id: int
+    content: str | None
+    inbox_id: int
+    message_type: int
+    content_type: str
+    status: str
+    content_attributes: msgspec.Raw | None
+    created_at: int
+    private: bool
+    source_id: str | None
+    sender_type: str | None
+    sender_id: int | None
+    has_attachments: bool
+    head: msgspec.Raw | None = None
+
+
+class Hanging(msgspec.Struct, frozen=True):
+    """What hangs on some messages, as JSON: their attachments, and the bots that wrote them."""
+
+    attachments: msgspec.Raw | None
+    bots: msgspec.Raw | None
+
+
+class Thread(msgspec.Struct, frozen=True):
+    """A page of a thread, oldest first, with what hangs on it: attachments by message, bots by id."""
+
+    head: ThreadHead
+    lines: list[Line]
+    attachments: dict[int, list[AttachmentSnapshot]] = {}
+    bots: dict[int, BotSnapshot] = {}
+
+    @property
+    def assignee(self) -> Person | None:
+        """The person who has the conversation; nobody where a bot has it."""
+        if self.head.named_bot_id in self.bots or self.head.assignee_id is None:
+            return None
+        person = self.head.person(self.head.assignee_id)
+        return None if person is None else person.shown
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

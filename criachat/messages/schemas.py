@@ -184,7 +184,7 @@ class MessageOut(msgspec.Struct, frozen=True, kw_only=True):
     message_type: int
     content_type: str
     status: str
-    content_attributes: dict[str, Any]
+    content_attributes: dict[str, Any] | msgspec.Raw
     created_at: int
     private: bool
     source_id: str | None
@@ -275,24 +275,6 @@ class TranslationOut(msgspec.Struct, frozen=True, kw_only=True):
 
     content: str | None
     error: str | UnsetType = UNSET
-
-
-class ThreadMetaOut(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is in the thread, and up to when it was seen."""
-
-    labels: list[str]
-    additional_attributes: dict[str, Any]
-    contact: SenderOut
-    assignee: SenderOut | UnsetType = UNSET
-    agent_last_seen_at: str | None
-    assignee_last_seen_at: str | None
-
-
-class ThreadOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of a thread, oldest first."""
-
-    meta: ThreadMetaOut
-    payload: list[MessageOut]
 
 
 def cursor_of(value: Any) -> int | None:

@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from apps import PNG
 from harness import Api, Given
 
 Conversation = dict[str, Any]
+PICTURE = {"attachments[]": ("loja.png", PNG, "image/png")}
 
 
 def path_of(conversation: Conversation) -> str:
@@ -193,14 +195,85 @@ async def test_a_person_who_left_is_still_the_author_of_what_they_said(api: Api,
     assert (message["sender"]["id"], message["sender"]["name"]) == (ana.id, "Ana")
 
 
-async def test_a_page_is_two_statements_however_many_messages_it_has(api: Api, given: Given) -> None:
-    conversation = await given.conversation()
+async def test_a_page_is_one_statement_however_many_messages_it_has(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    ana = await given.agent("Ana", inbox=inbox)
+    conversation = await given.conversation(inbox=inbox)
     await said(given, conversation, 20)
+    for person in (api, api.acting_as(ana)):
+        await person.get(path_of(conversation))
+
+        with given.queries(at_most=1):
+            await person.get(path_of(conversation))
+        with given.queries(at_most=1):
+            await person.get(path_of(conversation), params={"after": 0, "before": 2**62})
+
+
+async def test_files_and_bots_are_one_statement_more(api: Api, given: Given) -> None:
+    conversation = await given.conversation()
+    for _ in range(5):
+        await api.post(path_of(conversation), files=PICTURE)
+        await given.message(conversation, sender_type="AgentBot", sender_id=(await given.bot()).id)
 
     with given.queries(at_most=2):
         await api.get(path_of(conversation))
-    with given.queries(at_most=2):
-        await api.get(path_of(conversation), params={"after": 0, "before": 2**62})
+
+
+async def test_a_thread_shows_each_message_as_it_was_answered(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    ana, bot = await given.agent("Ana", inbox=inbox), await given.bot("Robô")
+    contact = await given.contact("Noa Pires", identifier="crm-77", custom_attributes={"tier": {"of": ["a", 1.5]}})
+    conversation = await given.conversation(inbox=inbox, contact=contact)
+    path = path_of(conversation)
+    items = {"items": [{"title": "Sim", "value": "s"}], "note": {"um": [1, 2.5, None, "é\u2028"]}}
+    answered = [
+        (await api.post(path, {"content": "Olá!", "message_type": "incoming", "source_id": "x-1"})).json,
+        (await api.acting_as(ana).post(path, {"content": "Bom dia", "private": True})).json,
+        (await api.post(path, {"content": "?", "content_type": "input_select", "content_attributes": items})).json,
+        (await api.post(path, {"content": "Sou um robô", "sender_type": "AgentBot", "sender_id": bot.id})).json,
+        (await api.post(path, {"content": "Ana entrou", "message_type": "activity"})).json,
+        (await api.post(path, data={"message_type": "incoming"}, files=PICTURE)).json,
+        (await api.post(path, data={"content": "Veja"}, files=PICTURE)).json,
+    ]
+
+    shown = (await api.get(path)).json["payload"]
+    followed = (await api.get(path, params={"after": 0})).json["payload"]
+
+    assert [each["content"] for each in shown] == [each["content"] for each in answered]
+    assert shown == answered
+    assert followed == answered
+
+
+async def test_a_thread_assigned_to_a_bot_or_to_somebody_who_left_has_no_assignee(api: Api, given: Given) -> None:
+    inbox = await given.inbox()
+    ana, bot = await given.agent("Ana", inbox=inbox), await given.bot("Robô")
+    conversation = await given.conversation(inbox=inbox)
+    assignments = f"/conversations/{conversation['id']}/assignments"
+
+    async def assignee() -> Any:
+        return (await api.get(path_of(conversation))).json["meta"].get("assignee")
+
+    await api.post(assignments, {"assignee_id": ana.id})
+    of_ana = await assignee()
+    await api.post(assignments, {"assignee_id": bot.id, "assignee_type": "AgentBot"})
+    of_bot = await assignee()
+    await api.post(assignments, {"assignee_id": ana.id})
+    async with given.world.parts.database.transaction() as tx:
+        await tx.execute("DELETE FROM account_users WHERE user_id = $1", ana.id)
+
+    assert (of_ana["id"], of_ana["name"]) == (ana.id, "Ana")
+    assert of_bot is None
+    assert await assignee() is None
+
+
+async def test_what_a_contact_carries_counts_where_a_page_ends(api: Api, given: Given) -> None:
+    contact = await given.contact(custom_attributes={"history": "x" * 99_000})
+    conversation = await given.conversation(contact=contact)
+    ids = [(await given.message(conversation, message_type="incoming"))["id"] for _ in range(45)]
+
+    page = await listed(api, conversation, after=0)
+
+    assert page == ids[:41]
 
 
 async def test_members_of_the_inbox_read_it_and_others_do_not(api: Api, given: Given) -> None:

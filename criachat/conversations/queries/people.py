@@ -68,10 +68,9 @@ async def list_participant_ids(db: Db, conversation: Conversation) -> list[int]:
     return await db.fetch_values(LIST_PARTICIPANT_IDS, conversation.account_id, conversation.id)
 
 
-async def is_participant(db: Db, conversation: Conversation, user_id: int | None) -> bool:
+async def is_participant(db: Db, account_id: int, conversation_id: int, user_id: int | None) -> bool:
     """Whether the person is told of it."""
-    key = conversation.account_id, conversation.id
-    return await db.fetch_value(FIND_PARTICIPANT, *key, user_id) is not None
+    return await db.fetch_value(FIND_PARTICIPANT, account_id, conversation_id, user_id) is not None
 
 
 async def insert_participants(tx: Tx, conversation: Conversation, user_ids: Sequence[int]) -> list[int]:

@@ -47,6 +47,7 @@ from criachat.conversations.schemas.messages import (
     contact_sender_out,
     message_push_out,
     sender_out,
+    user_sender_out,
 )
 from criachat.conversations.schemas.params import (
     AssignmentParams,
@@ -126,4 +127,5 @@ __all__ = [
     "list_meta_out",
     "message_push_out",
     "sender_out",
+    "user_sender_out",
 ]

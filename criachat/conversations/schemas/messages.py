@@ -13,7 +13,7 @@ from criachat.kit.files import Blob, Files
 from criachat.kit.times import iso, unix
 from criachat.users.presence import availability
 from criachat.users.shown import Shown
-from criachat.users.snapshots import BotSnapshot, UserSnapshot
+from criachat.users.snapshots import BotSnapshot, Person, UserSnapshot
 
 MEDIA = frozenset(("image", "audio", "video", "file", "share", "story_mention", "ig_reel", "ig_post", "ig_story"))
 LONGEST_PROCESSED_CONTENT = 150_000
@@ -41,8 +41,8 @@ class BotSenderOut(msgspec.Struct, frozen=True, kw_only=True, tag="agent_bot", t
 class ContactSenderOut(msgspec.Struct, frozen=True, kw_only=True, tag="contact", tag_field="type"):
     """A contact as the author of a message."""
 
-    additional_attributes: dict[str, Any]
-    custom_attributes: dict[str, Any]
+    additional_attributes: dict[str, Any] | msgspec.Raw
+    custom_attributes: dict[str, Any] | msgspec.Raw
     email: str | None
     id: int
     identifier: str | None
@@ -118,13 +118,18 @@ def sender_out(sender: SenderSnapshot, shown: Shown, account_id: int) -> SenderO
         return contact_sender_out(sender, shown, name=sender.name)
     if isinstance(sender, BotSnapshot):
         return BotSenderOut(id=sender.id, name=sender.name, avatar_url=shown.files.avatar_url(sender.avatar_key))
-    picture = shown.files.avatar_url(sender.avatar_key)
+    return user_sender_out(sender, shown, account_id)
+
+
+def user_sender_out(person: UserSnapshot | Person, shown: Shown, account_id: int) -> UserSenderOut:
+    """A person of the team as an author."""
+    picture = shown.files.avatar_url(person.avatar_key)
     return UserSenderOut(
-        id=sender.id,
-        name=sender.name,
-        available_name=sender.available_name,
+        id=person.id,
+        name=person.name,
+        available_name=person.available_name,
         avatar_url=picture,
-        availability_status=availability_of(sender, shown, account_id),
+        availability_status=availability_of(person, shown, account_id),
         thumbnail=picture,
     )
 
@@ -144,7 +149,7 @@ def contact_sender_out(contact: ContactSnapshot, shown: Shown, *, name: str | No
     )
 
 
-def availability_of(user: UserSnapshot, shown: Shown, account_id: int) -> str | None:
+def availability_of(user: UserSnapshot | Person, shown: Shown, account_id: int) -> str | None:
     """Whether they are there, where that is told."""
     if not shown.tells_presence:
         return None

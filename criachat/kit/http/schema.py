@@ -47,7 +47,7 @@ class Schemas:
         """The schema of a type; the structs in it are named, and found among the components."""
         origin, arguments = get_origin(hint), get_args(hint)
         if origin in (Union, UnionType):
-            return self._any_of([kind for kind in arguments if kind is not UnsetType])
+            return self._any_of(_told_apart(arguments))
         if origin is Annotated and isinstance(arguments[-1], OneOf):
             return self._one_of(arguments[-1])
         if origin is Annotated and (text := _description(arguments[-1])):
@@ -112,6 +112,13 @@ class Schemas:
             required = [config.tag_field, *required]
         schema: Schema = {"type": "object", "description": inspect.getdoc(kind) or "", "properties": properties}
         return {**schema, "required": required} if required else schema
+
+
+def _told_apart(kinds: Sequence[Any]) -> list[Any]:
+    """What a reader can tell apart; an object may go out as the JSON that is kept of it."""
+    is_object = any(get_origin(kind) is dict for kind in kinds)
+    left_out = (UnsetType, msgspec.Raw) if is_object else (UnsetType,)
+    return [kind for kind in kinds if kind not in left_out]
 
 
 def _may_be_missing(field: msgspec.structs.FieldInfo, hint: Any) -> bool:

@@ -13,7 +13,13 @@ from criachat.kit import clock
 from criachat.kit.db import Db, Tx
 from criachat.messages.models import Answers, Message
 
-MESSAGE_HEAD: LiteralString = """
+ATTACHMENT: LiteralString = """json_build_object('id', id, 'message_id', message_id, 'account_id', account_id,
+            'file_type', file_type, 'file_key', file_key, 'filename', filename, 'content_type', content_type,
+            'extension', extension, 'byte_size', byte_size, 'width', width, 'height', height,
+            'external_url', external_url, 'coordinates_lat', coordinates_lat, 'coordinates_long', coordinates_long,
+            'fallback_title', fallback_title, 'meta', meta)"""
+MESSAGE_HEAD: LiteralString = (
+    """
 SELECT messages.account_id, messages.id, messages.conversation_id, messages.inbox_id, messages.message_type,
     messages.content_type, messages.content, messages.content_attributes, messages.additional_attributes,
     messages.external_source_ids, messages.private, messages.status, messages.source_id, messages.sender_type,
@@ -23,14 +29,13 @@ SELECT messages.account_id, messages.id, messages.conversation_id, messages.inbo
     account_users.availability AS user_availability, account_users.auto_offline AS user_auto_offline,
     agent_bots.name AS bot_name, agent_bots.avatar_key AS bot_avatar_key,
     CASE WHEN messages.has_attachments THEN (
-        SELECT json_agg(json_build_object('id', id, 'message_id', message_id, 'account_id', account_id,
-            'file_type', file_type, 'file_key', file_key, 'filename', filename, 'content_type', content_type,
-            'extension', extension, 'byte_size', byte_size, 'width', width, 'height', height,
-            'external_url', external_url, 'coordinates_lat', coordinates_lat, 'coordinates_long', coordinates_long,
-            'fallback_title', fallback_title, 'meta', meta) ORDER BY id)
+        SELECT json_agg("""
+    + ATTACHMENT
+    + """ ORDER BY id)
         FROM attachments WHERE attachments.account_id = $1 AND attachments.message_id = messages.id
     ) END AS attachments
 """
+)
 # What the head reads of a message, where only some rows are read.
 ROW: LiteralString = """
         account_id, id, conversation_id, inbox_id, message_type, content_type, content, content_attributes,
@@ -48,11 +53,10 @@ MESSAGE: LiteralString = (
     + MESSAGE_JOINS
     + "WHERE messages.account_id = $1 AND messages.conversation_id = $2\n"
 )
-WITHOUT_INTERNAL: LiteralString = "  AND NOT messages.private AND messages.message_type <> 2\n"
-LATEST: LiteralString = "ORDER BY messages.id DESC LIMIT $3"
-BEFORE: LiteralString = "  AND messages.id < $4\nORDER BY messages.id DESC LIMIT $3"
-# A run of a thread ends at $3 messages, or with the one that makes it longer than $6 bytes; $7 stand beside each.
-RUN: tuple[LiteralString, LiteralString] = (
+PUBLIC: LiteralString = "  AND NOT messages.private AND messages.message_type <> 2\n"
+LIST_PUBLIC_MESSAGES: LiteralString = MESSAGE + PUBLIC + "  AND messages.id < $3\nORDER BY messages.id DESC LIMIT 20"
+# From $3 on, at most $4 messages, and none behind the one that makes them longer than $5 bytes.
+LIST_PUBLIC_RUN: LiteralString = (
     MESSAGE_HEAD
     + """FROM (
     SELECT"""
@@ -62,22 +66,20 @@ RUN: tuple[LiteralString, LiteralString] = (
         SELECT"""
     + ROW
     + """,
-            sum($7::bigint + coalesce(octet_length(content), 0) + octet_length(content_attributes::text)) OVER (
+            sum(coalesce(octet_length(content), 0) + octet_length(content_attributes::text)) OVER (
                 ORDER BY messages.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_bytes
         FROM messages
-        WHERE messages.account_id = $1 AND messages.conversation_id = $2
-          AND messages.id >= $4 AND messages.id < $5
-""",
-    """        ORDER BY messages.id
-        LIMIT $3
+        WHERE messages.account_id = $1 AND messages.conversation_id = $2 AND messages.id >= $3
+"""
+    + PUBLIC
+    + """        ORDER BY messages.id
+        LIMIT $4
     ) AS earliest
-    WHERE coalesce(earlier_bytes, 0) < $6
+    WHERE coalesce(earlier_bytes, 0) < $5
 ) AS messages"""
     + MESSAGE_JOINS
-    + "ORDER BY messages.id",
+    + "ORDER BY messages.id"
 )
-LIST_RUN: LiteralString = RUN[0] + RUN[1]
-LIST_PUBLIC_RUN: LiteralString = RUN[0] + WITHOUT_INTERNAL + RUN[1]
 
 LIST_MESSAGES_BY_ID: LiteralString = (
     MESSAGE_HEAD
@@ -181,17 +183,6 @@ class TeamName(msgspec.Struct, frozen=True):
     name: str
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a thread, from one id up to another, as far as the limits allow; `bytes_each` stand beside each."""
-
-    first: int
-    end: int
-    limit: int
-    limit_bytes: int
-    bytes_each: int
-    without_internal: bool = False
-
-
 class Written(msgspec.Struct, frozen=True):
     """When a row was changed."""
 
@@ -199,27 +190,17 @@ class Written(msgspec.Struct, frozen=True):
     updated_at: datetime
 
 
-async def list_messages(
-    db: Db,
-    account_id: int,
-    conversation_id: int,
-    *,
-    before: int | None = None,
-    without_internal: bool = False,
+async def list_public_messages(db: Db, account_id: int, conversation_id: int, *, before: int) -> list[Message]:
+    """Of the messages of the thread that contacts may see, the newest 20 before an id, oldest first."""
+    return (await db.fetch_all(Message, LIST_PUBLIC_MESSAGES, account_id, conversation_id, before))[::-1]
+
+
+async def list_public_run(
+    db: Db, account_id: int, conversation_id: int, *, first: int, limit: int, limit_bytes: int
 ) -> list[Message]:
-    """The newest 20 messages of the thread, or those before an id, oldest first."""
-    head: LiteralString = MESSAGE + WITHOUT_INTERNAL if without_internal else MESSAGE
-    key = (account_id, conversation_id)
-    if before is not None:
-        return (await db.fetch_all(Message, head + BEFORE, *key, 20, before))[::-1]
-    return (await db.fetch_all(Message, head + LATEST, *key, 20))[::-1]
-
-
-async def list_run(db: Db, account_id: int, conversation_id: int, run: Run) -> list[Message]:
-    """The messages of a run of the thread, oldest first; one at least when there is any."""
-    sql = LIST_PUBLIC_RUN if run.without_internal else LIST_RUN
-    bounds = (run.limit, run.first, run.end, run.limit_bytes, run.bytes_each)
-    return await db.fetch_all(Message, sql, account_id, conversation_id, *bounds)
+    """The messages from an id on that contacts may see, oldest first; one at least when there is any."""
+    bounds = (first, limit, limit_bytes)
+    return await db.fetch_all(Message, LIST_PUBLIC_RUN, account_id, conversation_id, *bounds)
 
 
 async def list_recent_of_each(

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET
-
 from criachat.conversations import access as conversations
 from criachat.conversations.models import Conversation
-from criachat.conversations.schemas import sender_out
 from criachat.inboxes.models import API
 from criachat.kit.actors import AGENT, BOT, Actor
 from criachat.kit.db import Database, Db, Tx
 from criachat.kit.errors import NotFound
 from criachat.kit.http.routes import Routes
 from criachat.kit.settings import Settings
-from criachat.kit.times import iso_or_none
 from criachat.messages import access
 from criachat.messages.drafting import draft_of
 from criachat.messages.errors import CannotRetry, StatusUpdateNotAllowed
 from criachat.messages.operations import changing
 from criachat.messages.operations.saying import SEQUENCE, say
+from criachat.messages.reading import ThreadOut, thread_out
 from criachat.messages.schemas import (
     ListParams,
     MessageChangeParams,
     MessageOut,
     MessageParams,
-    ThreadMetaOut,
-    ThreadOut,
     TranslationOut,
     TranslationParams,
     cursor_of,
@@ -34,7 +29,6 @@ from criachat.messages.schemas import (
 from criachat.messages.translating import Translator, check_language
 from criachat.messages.uploading import KeptFiles
 from criachat.users.shown import Shown
-from criachat.users.snapshots import UserSnapshot
 
 routes = Routes(
     "/api/v1/accounts/{account_id}/conversations/{conversation_id}/messages", tag="Messages", scope="messages"
@@ -49,18 +43,15 @@ async def list_messages(db: Db, actor: Actor, shown: Shown, conversation_id: int
     up to 1000 from `after` (itself included) to `before`. Of long messages there are fewer behind `after`: the page
     ends at four megabytes.
     """
-    conversation = await conversations.load_conversation(db, actor, conversation_id)
-    found = await access.list_messages(
+    thread = await access.load_thread(
         db,
-        conversation,
+        actor,
+        conversation_id,
         before=cursor_of(params.before),
         after=cursor_of(params.after),
         without_internal=params.filter_internal_messages not in (None, ""),
     )
-    return ThreadOut(
-        meta=_meta(conversation, shown),
-        payload=[message_out(message.snapshot(conversation), shown) for message in found],
-    )
+    return thread_out(thread, shown)
 
 
 @routes.post(actors=AGENT | BOT, plain_errors=True, files=("attachments",))
@@ -147,16 +138,3 @@ async def translate_message(
     async with database.transaction() as tx:
         kept = await changing.keep_translation(tx, conversation, message, language, translated, actor=actor)
     return TranslationOut(content=kept)
-
-
-def _meta(conversation: Conversation, shown: Shown) -> ThreadMetaOut:
-    assignee = conversation.assignee
-    account_id = conversation.account_id
-    return ThreadMetaOut(
-        labels=conversation.labels,
-        additional_attributes=conversation.additional_attributes,
-        contact=sender_out(conversation.contact(), shown, account_id),
-        assignee=sender_out(assignee, shown, account_id) if isinstance(assignee, UserSnapshot) else UNSET,
-        agent_last_seen_at=iso_or_none(conversation.agent_last_seen_at),
-        assignee_last_seen_at=iso_or_none(conversation.assignee_last_seen_at),
-    )
