@@ -58,6 +58,7 @@ from criachat.realtime.cable import Cable
 from criachat.slices import JOBS, LISTENERS, ROUTES
 from criachat.users.preparing import Invitations, NewPassword, count_invitations, hash_password
 from criachat.users.presence import Presence
+from criachat.users.roster import Roster
 from criachat.users.shown import Shown
 from criachat.webhooks.deliveries import DeliveryWorker
 from criachat.webhooks.listeners import make_listeners as make_webhooks_listeners
@@ -264,6 +265,7 @@ def _http(ground: Ground, presence: Presence, resolver: TokenResolver, *, feed: 
         Outside: ground.outside,
         Files: ground.files,
         Presence: presence,
+        Roster: Roster(ground.signals),
         Database: database,
         Shown: shown,
         Feed: feed,

@@ -84,6 +84,7 @@ async def delete_bot(tx: Tx, bot: AgentBot) -> None:
     for connected in await queries.list_connections(tx, bot.id):
         await inboxes.mark_bot(tx, connected.account_id, connected.inbox_ids, has_active_bot=False)
     await queries.delete_bot(tx, bot)
+    tx.wake(CHANGED_TOPIC, f"agent_bot:{bot.id}")
     await auth.revoke_all(tx, Owner("agent_bot", bot.id))
     if bot.avatar_key is not None:
         await remove_file_later(tx, bot.avatar_key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
@@ -35,9 +35,6 @@ class Openable(Protocol):
     def is_team_member(self) -> bool: ...
 
 
-Opened = TypeVar("Opened", bound=Openable)
-
-
 async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversation:
     """The conversation with this number, if the caller may open it.
 
@@ -45,7 +42,7 @@ async def load_conversation(db: Db, actor: Actor, display_id: int) -> Conversati
     refused.
     """
     found = await queries.find_conversation(db, actor.account_id, actor.user_id, display_id)
-    return await opened(db, actor, found)
+    return await _opened(db, actor, found)
 
 
 async def load_conversation_to_change(tx: Tx, actor: Actor, display_id: int, expected: Expected) -> Conversation:
@@ -62,7 +59,7 @@ async def load_conversation_to_change(tx: Tx, actor: Actor, display_id: int, exp
 async def load_conversation_and_reserve(db: Db, actor: Actor, display_id: int, *, sequence: str) -> Conversation:
     """The same, with the next number of a sequence as its `reserved_id`, for whoever writes next."""
     found = await queries.find_conversation_and_reserve(db, actor.account_id, actor.user_id, display_id, sequence)
-    return await opened(db, actor, found)
+    return await _opened(db, actor, found)
 
 
 async def find_conversation(
@@ -91,7 +88,7 @@ async def load_own_conversation(
 async def load_conversation_by_id(db: Db, actor: Actor, conversation_id: int) -> Conversation:
     """The conversation with this database id, if the caller may open it."""
     found = await queries.find_conversation_by_id(db, actor.account_id, actor.user_id, conversation_id)
-    return await opened(db, actor, found)
+    return await _opened(db, actor, found)
 
 
 async def load_again(db: Db, conversation: Conversation, *, actor: Actor) -> Conversation:
@@ -155,15 +152,19 @@ def _asker(actor: Actor) -> Asker:
     return Asker(account_id=actor.account_id, user_id=actor.user_id, limited_to=actor.limited_to_user, listed=listed)
 
 
-async def opened(db: Db, actor: Actor, found: Opened | None) -> Opened:
-    """What was found of a conversation, if the caller may open it."""
+async def _opened(db: Db, actor: Actor, found: Conversation | None) -> Conversation:
     if found is None:
         raise NotFound
+    await check_may_open(db, actor, found)
+    return found
+
+
+async def check_may_open(db: Db, actor: Actor, found: Openable) -> None:
+    """Refuse a conversation that the caller may not open."""
     if actor.limited_to_user is not None and not (found.is_inbox_member or found.is_team_member):
         raise NotAuthorized
     if not await _is_shown(db, actor, found):
         raise NotAuthorized
-    return found
 
 
 async def _is_shown(db: Db, actor: Actor, conversation: Openable) -> bool:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import msgspec
 
 from criachat.conversations import access as conversations
+from criachat.conversations.heads import ThreadHead
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import ACTIVITY, AttachmentSnapshot
 from criachat.kit.actors import Actor
 from criachat.kit.db import Db
-from criachat.kit.errors import NoSuchPage, existing
+from criachat.kit.errors import NoSuchPage, NotFound, existing
 from criachat.kit.http.binding import LARGEST_ID
 from criachat.messages import queries
-from criachat.messages.models import Message, Thread, Upload
+from criachat.messages.models import Line, Message, Page, Thread, Upload
 from criachat.messages.queries import attachments, threads, uploads
+from criachat.users.roster import Roster
 
 MOST_BYTES = 4_000_000
 # How many messages follow an id, and how many lie between two.
@@ -24,9 +26,7 @@ MOST_BEHIND, MOST_BETWEEN = 100, 1000
 _encode = msgspec.json.Encoder().encode
 
 
-async def load_thread(
-    db: Db, actor: Actor, display_id: int, *, before: int | None, after: int | None, without_internal: bool
-) -> Thread:
+async def load_thread(db: Db, roster: Roster, actor: Actor, display_id: int, page: Page) -> Thread:
     """A page of the thread, oldest first, if the caller may open it; which one is the contract's rule of `before` and
     `after`.
 
@@ -36,30 +36,48 @@ async def load_thread(
         account_id=actor.account_id,
         display_id=display_id,
         member_id=actor.limited_to_user,
-        without_internal=without_internal,
-        before=LARGEST_ID if before is None else before,
+        without_internal=page.without_internal,
+        before=LARGEST_ID if page.before is None else page.before,
     )
-    found, lines = await threads.list_thread(db, asked, _run(before, after))
-    head = await conversations.opened(db, actor, found)
-    with_files = [line.id for line in lines if line.has_attachments]
-    bot_ids = {line.sender_id for line in lines if line.sender_type == "AgentBot" and line.sender_id is not None}
-    if head.named_bot_id is not None:
-        bot_ids.add(head.named_bot_id)
-    if not (with_files or bot_ids):
-        return Thread(head, lines)
-    attachments, bots = await threads.find_hanging(db, actor.account_id, with_files, list(bot_ids))
-    by_message: dict[int, list[AttachmentSnapshot]] = {}
-    for attachment in attachments:
-        by_message.setdefault(attachment.message_id, []).append(attachment)
-    return Thread(head, lines, by_message, {bot.id: bot for bot in bots})
+    head, lines = await threads.list_thread(db, asked, _run(page))
+    if head is None:
+        raise NotFound
+    people, bots = _who_speaks(head, lines)
+    speakers = await roster.speakers(db, actor.account_id, people, bots)
+    assignee = speakers.people.get(head.assignee_id or 0)
+    if head.assignee_id is not None and (assignee is None or not assignee.is_member):
+        head = msgspec.structs.replace(head, assignee_id=None)
+    await conversations.check_may_open(db, actor, head)
+    return Thread(head, lines, speakers, await _files(db, actor.account_id, lines))
 
 
-def _run(before: int | None, after: int | None) -> threads.Run | None:
-    if after is None:
+def _run(page: Page) -> threads.Run | None:
+    if page.after is None:
         return None
-    if before is None:
-        return threads.Run(first=min(after + 1, LARGEST_ID), limit=MOST_BEHIND, limit_bytes=MOST_BYTES)
-    return threads.Run(first=after, limit=MOST_BETWEEN, limit_bytes=MOST_BYTES)
+    if page.before is None:
+        return threads.Run(first=min(page.after + 1, LARGEST_ID), limit=MOST_BEHIND, limit_bytes=MOST_BYTES)
+    return threads.Run(first=page.after, limit=MOST_BETWEEN, limit_bytes=MOST_BYTES)
+
+
+def _who_speaks(head: ThreadHead, lines: Sequence[Line]) -> tuple[set[int], set[int]]:
+    """The people and the bots who wrote something or have the conversation."""
+    people, bots = {head.assignee_id}, {head.assignee_agent_bot_id}
+    for line in lines:
+        if line.sender_type == "User":
+            people.add(line.sender_id)
+        elif line.sender_type == "AgentBot":
+            bots.add(line.sender_id)
+    return {each for each in people if each is not None}, {each for each in bots if each is not None}
+
+
+async def _files(db: Db, account_id: int, lines: Sequence[Line]) -> dict[int, list[AttachmentSnapshot]]:
+    """The attachments of each of these messages that has any."""
+    message_ids = [line.id for line in lines if line.has_attachments]
+    by_message: dict[int, list[AttachmentSnapshot]] = {}
+    if message_ids:
+        for attachment in await threads.list_files(db, account_id, message_ids):
+            by_message.setdefault(attachment.message_id, []).append(attachment)
+    return by_message
 
 
 async def load_message(db: Db, conversation: Conversation, message_id: int) -> Message:

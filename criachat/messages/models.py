@@ -10,7 +10,9 @@ import msgspec
 from criachat.conversations.heads import ThreadHead
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot, SenderSnapshot
-from criachat.users.snapshots import BotSnapshot, Person, UserSnapshot
+from criachat.users.models import Speaker
+from criachat.users.roster import Speakers
+from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")
 STATUSES = ("sent", "delivered", "read", "failed")
@@ -124,28 +126,28 @@ class Line(msgspec.Struct, frozen=True):
     head: msgspec.Raw | None = None
 
 
-class Hanging(msgspec.Struct, frozen=True):
-    """What hangs on some messages, as JSON: their attachments, and the bots that wrote them."""
-
-    attachments: msgspec.Raw | None
-    bots: msgspec.Raw | None
-
-
 class Thread(msgspec.Struct, frozen=True):
-    """A page of a thread, oldest first, with what hangs on it: attachments by message, bots by id."""
+    """A page of a thread, oldest first, with those who speak in it and the attachments of each message."""
 
     head: ThreadHead
     lines: list[Line]
-    attachments: dict[int, list[AttachmentSnapshot]] = {}
-    bots: dict[int, BotSnapshot] = {}
+    speakers: Speakers
+    attachments: dict[int, list[AttachmentSnapshot]]
 
     @property
-    def assignee(self) -> Person | None:
+    def assignee(self) -> Speaker | None:
         """The person who has the conversation; nobody where a bot has it."""
-        if self.head.named_bot_id in self.bots or self.head.assignee_id is None:
+        if self.head.assignee_id is None or self.speakers.bots.get(self.head.assignee_agent_bot_id or 0):
             return None
-        person = self.head.person(self.head.assignee_id)
-        return None if person is None else person.shown
+        return self.speakers.people[self.head.assignee_id]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a thread is wanted."""
+
+    before: int | None
+    after: int | None
+    without_internal: bool
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from criachat.conversations.schemas import (
     ContactSenderOut,
     SenderOut,
     attachment_out,
-    sender_out,
+    bot_sender_out,
     user_sender_out,
 )
 from criachat.kit.times import iso_or_none
@@ -81,10 +81,10 @@ def _sender(line: Line, thread: Thread, contact: ContactSenderOut, shown: Shown)
     if line.sender_type == "Contact":
         return contact
     if line.sender_type == "AgentBot":
-        bot = thread.bots.get(line.sender_id)
-        return UNSET if bot is None else sender_out(bot, shown, thread.head.account_id)
-    person = thread.head.person(line.sender_id)
-    return UNSET if person is None else user_sender_out(person.shown, shown, thread.head.account_id)
+        bot = thread.speakers.bots.get(line.sender_id)
+        return UNSET if bot is None else bot_sender_out(bot, shown)
+    person = thread.speakers.people.get(line.sender_id)
+    return UNSET if person is None else user_sender_out(person, shown, thread.head.account_id)
 
 
 def _contact(head: ThreadHead, shown: Shown) -> ContactSenderOut:

@@ -50,6 +50,7 @@ async def change(tx: Tx, user: User, sent: Mapping[str, Any], *, password_hash: 
     changed = msgspec.structs.replace(before, **changes, custom_attributes=attributes)
     if changed != before and not await operators.save_by_operator(tx, changed, attributes):
         raise EmailTaken
+    tx.wake(CHANGED_TOPIC, f"user:{user.id}")
     if password_hash is not None:
         await queries.set_password(tx, user.id, password_hash)
     return await _read_again(tx, user)
@@ -75,6 +76,7 @@ async def remove(tx: Tx, user_id: int) -> None:
     for account_id in await operators.list_account_ids(tx, user_id):
         await emit(tx, AgentRemoved(account_id=account_id, user_id=user_id))
     avatar_key = await operators.delete_user(tx, user_id)
+    tx.wake(CHANGED_TOPIC, f"user:{user_id}")
     if avatar_key is not None:
         await remove_file_later(tx, avatar_key)
 

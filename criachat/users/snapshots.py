@@ -23,17 +23,6 @@ class UserSnapshot(msgspec.Struct, frozen=True, kw_only=True, tag="user", tag_fi
     auto_offline: bool = True
 
 
-class Person(msgspec.Struct, frozen=True):
-    """Of a person of the team what everybody is shown, for whoever reads no more than that."""
-
-    id: int
-    name: str
-    available_name: str
-    avatar_key: str | None
-    availability: Availability
-    auto_offline: bool
-
-
 class BotSnapshot(msgspec.Struct, frozen=True, kw_only=True, tag="agent_bot", tag_field="type"):
     """A bot that answers in the team's name."""
 

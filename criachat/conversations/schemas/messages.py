@@ -11,9 +11,10 @@ from criachat.contacts.snapshots import ContactSnapshot
 from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot, SenderSnapshot
 from criachat.kit.files import Blob, Files
 from criachat.kit.times import iso, unix
+from criachat.users.models import Speaker
 from criachat.users.presence import availability
 from criachat.users.shown import Shown
-from criachat.users.snapshots import BotSnapshot, Person, UserSnapshot
+from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 MEDIA = frozenset(("image", "audio", "video", "file", "share", "story_mention", "ig_reel", "ig_post", "ig_story"))
 LONGEST_PROCESSED_CONTENT = 150_000
@@ -117,11 +118,16 @@ def sender_out(sender: SenderSnapshot, shown: Shown, account_id: int) -> SenderO
     if isinstance(sender, ContactSnapshot):
         return contact_sender_out(sender, shown, name=sender.name)
     if isinstance(sender, BotSnapshot):
-        return BotSenderOut(id=sender.id, name=sender.name, avatar_url=shown.files.avatar_url(sender.avatar_key))
+        return bot_sender_out(sender, shown)
     return user_sender_out(sender, shown, account_id)
 
 
-def user_sender_out(person: UserSnapshot | Person, shown: Shown, account_id: int) -> UserSenderOut:
+def bot_sender_out(bot: BotSnapshot | Speaker, shown: Shown) -> BotSenderOut:
+    """A bot as an author."""
+    return BotSenderOut(id=bot.id, name=bot.name, avatar_url=shown.files.avatar_url(bot.avatar_key))
+
+
+def user_sender_out(person: UserSnapshot | Speaker, shown: Shown, account_id: int) -> UserSenderOut:
     """A person of the team as an author."""
     picture = shown.files.avatar_url(person.avatar_key)
     return UserSenderOut(
@@ -149,7 +155,7 @@ def contact_sender_out(contact: ContactSnapshot, shown: Shown, *, name: str | No
     )
 
 
-def availability_of(user: UserSnapshot | Person, shown: Shown, account_id: int) -> str | None:
+def availability_of(user: UserSnapshot | Speaker, shown: Shown, account_id: int) -> str | None:
     """Whether they are there, where that is told."""
     if not shown.tells_presence:
         return None

@@ -11,12 +11,11 @@ from typing import LiteralString
 
 import msgspec
 
-from criachat.conversations.heads import HEAD_FROM, ThreadHead, decode_head, head_of
+from criachat.conversations.heads import HEAD_FOR_ALL, HEAD_FOR_MEMBER, ThreadHead, decode_head
 from criachat.conversations.snapshots import AttachmentSnapshot
 from criachat.kit.db import Db
-from criachat.messages.models import Hanging, Line
+from criachat.messages.models import Line
 from criachat.messages.queries import ATTACHMENT
-from criachat.users.snapshots import BotSnapshot
 
 ROW: LiteralString = """
         id, content, inbox_id, message_type, content_type, status, content_attributes, created_at, private, source_id,
@@ -28,7 +27,7 @@ IN_THREAD: LiteralString = """
         AND NOT ($4 AND (private OR message_type = 2))
 """
 LATEST: LiteralString = (
-    """lines AS MATERIALIZED (
+    """(
     SELECT"""
     + ROW
     + "    FROM messages WHERE"
@@ -41,7 +40,7 @@ LATEST: LiteralString = (
 # A run of a thread ends at $7 messages, or with the one that makes the answer longer than $8 bytes: beside each stands
 # its contact.
 RUN: LiteralString = (
-    """lines AS MATERIALIZED (
+    """(
     SELECT"""
     + ROW
     + "    FROM (SELECT"
@@ -64,39 +63,35 @@ RUN: LiteralString = (
 )
 
 
-def thread_of(lines: LiteralString, *, for_member: bool) -> LiteralString:
+def thread_of(lines: LiteralString, head: LiteralString) -> LiteralString:
     """These messages, and one row more for the head, which is no message: its id is 0."""
     return (
-        "WITH "
-        + lines
-        + """
+        """
 SELECT id, content, inbox_id, message_type, content_type, status,
     nullif(content_attributes, '{}')::json AS content_attributes,
     trunc(date_part('epoch', created_at))::bigint AS created_at, private, source_id, sender_type, sender_id,
     has_attachments, NULL::json AS head
-FROM lines
+FROM """
+        + lines
+        + """ AS lines
 UNION ALL
 SELECT 0::bigint, NULL::text, 0::bigint, 0::smallint, ''::text, ''::text, NULL::json, 0::bigint, false, NULL::text,
     NULL::text, NULL::bigint, false,
     """
-        + head_of("ARRAY(SELECT sender_id FROM lines WHERE sender_type = 'User')", for_member=for_member)
-        + HEAD_FROM
+        + head
     )
 
 
-LIST_LATEST: LiteralString = thread_of(LATEST, for_member=False)
-LIST_LATEST_FOR_MEMBER: LiteralString = thread_of(LATEST, for_member=True)
-LIST_RUN: LiteralString = thread_of(RUN, for_member=False)
-LIST_RUN_FOR_MEMBER: LiteralString = thread_of(RUN, for_member=True)
-# Few threads have files, and few have bots that speak: they are looked for where they are.
-FIND_HANGING: LiteralString = (
-    """
-SELECT (SELECT json_agg("""
+LIST_LATEST: LiteralString = thread_of(LATEST, HEAD_FOR_ALL)
+LIST_LATEST_FOR_MEMBER: LiteralString = thread_of(LATEST, HEAD_FOR_MEMBER)
+LIST_RUN: LiteralString = thread_of(RUN, HEAD_FOR_ALL)
+LIST_RUN_FOR_MEMBER: LiteralString = thread_of(RUN, HEAD_FOR_MEMBER)
+# Few threads have files: they are looked for where they are.
+LIST_FILES: LiteralString = (
+    "SELECT json_agg("
     + ATTACHMENT
-    + """ ORDER BY id) FROM attachments
-        WHERE attachments.account_id = $1 AND attachments.message_id = ANY($2::bigint[])) AS attachments,
-    (SELECT json_agg(json_build_object('type', 'agent_bot', 'id', id, 'name', name, 'avatar_key', avatar_key))
-        FROM agent_bots WHERE agent_bots.account_id = $1 AND agent_bots.id = ANY($3::bigint[])) AS bots
+    + """ ORDER BY id)
+FROM attachments WHERE account_id = $1 AND message_id = ANY($2::bigint[])
 """
 )
 
@@ -135,14 +130,10 @@ async def list_thread(db: Db, asked: Asked, run: Run | None) -> tuple[ThreadHead
     return decode_head(rows[0].head), rows[1:]
 
 
-async def find_hanging(
-    db: Db, account_id: int, message_ids: Sequence[int], bot_ids: Sequence[int]
-) -> tuple[list[AttachmentSnapshot], list[BotSnapshot]]:
-    """The attachments of these messages, and these bots."""
-    found = await db.fetch_one(Hanging, FIND_HANGING, account_id, message_ids, bot_ids)
-    attachments = [] if found.attachments is None else _decode_attachments(found.attachments)
-    return attachments, [] if found.bots is None else _decode_bots(found.bots)
+async def list_files(db: Db, account_id: int, message_ids: Sequence[int]) -> list[AttachmentSnapshot]:
+    """The attachments of these messages, in their order."""
+    found = await db.fetch_value(LIST_FILES, account_id, message_ids)
+    return [] if found is None else _decode_attachments(found)
 
 
 _decode_attachments = msgspec.json.Decoder(list[AttachmentSnapshot]).decode
-_decode_bots = msgspec.json.Decoder(list[BotSnapshot]).decode

@@ -13,6 +13,7 @@ from criachat.kit.settings import Settings
 from criachat.messages import access
 from criachat.messages.drafting import draft_of
 from criachat.messages.errors import CannotRetry, StatusUpdateNotAllowed
+from criachat.messages.models import Page
 from criachat.messages.operations import changing
 from criachat.messages.operations.saying import SEQUENCE, say
 from criachat.messages.reading import ThreadOut, thread_out
@@ -28,6 +29,7 @@ from criachat.messages.schemas import (
 )
 from criachat.messages.translating import Translator, check_language
 from criachat.messages.uploading import KeptFiles
+from criachat.users.roster import Roster
 from criachat.users.shown import Shown
 
 routes = Routes(
@@ -36,21 +38,21 @@ routes = Routes(
 
 
 @routes.get(actors=AGENT)
-async def list_messages(db: Db, actor: Actor, shown: Shown, conversation_id: int, params: ListParams) -> ThreadOut:
+async def list_messages(
+    db: Db, actor: Actor, roster: Roster, shown: Shown, conversation_id: int, params: ListParams
+) -> ThreadOut:
     """A page of the thread, oldest first.
 
     Without cursors the newest 20; `before` alone the 20 before that id; `after` alone the first 100 behind it; both,
     up to 1000 from `after` (itself included) to `before`. Of long messages there are fewer behind `after`: the page
     ends at four megabytes.
     """
-    thread = await access.load_thread(
-        db,
-        actor,
-        conversation_id,
+    page = Page(
         before=cursor_of(params.before),
         after=cursor_of(params.after),
         without_internal=params.filter_internal_messages not in (None, ""),
     )
+    thread = await access.load_thread(db, roster, actor, conversation_id, page)
     return thread_out(thread, shown)
 
 
