@@ -42,13 +42,20 @@ async def load_thread(db: Db, roster: Roster, actor: Actor, display_id: int, pag
     head, lines = await threads.list_thread(db, asked, _run(page))
     if head is None:
         raise NotFound
-    people, bots = _who_speaks(head, lines)
-    speakers = await roster.speakers(db, actor.account_id, people, bots)
+    speakers = roster.known(actor.account_id)
+    unknown = speakers.without(*_who_speaks(head, lines))
+    with_files = [line.id for line in lines if line.has_attachments]
+    attachments: dict[int, list[AttachmentSnapshot]] = {}
+    if with_files or unknown:
+        files, found = await threads.find_hanging(db, actor.account_id, with_files, unknown)
+        speakers = roster.learn(actor.account_id, speakers, unknown, found)
+        for file in files:
+            attachments.setdefault(file.message_id, []).append(file)
     assignee = speakers.people.get(head.assignee_id or 0)
     if head.assignee_id is not None and (assignee is None or not assignee.is_member):
         head = msgspec.structs.replace(head, assignee_id=None)
     await conversations.check_may_open(db, actor, head)
-    return Thread(head, lines, speakers, await _files(db, actor.account_id, lines))
+    return Thread(head, lines, speakers, attachments)
 
 
 def _run(page: Page) -> threads.Run | None:
@@ -68,16 +75,6 @@ def _who_speaks(head: ThreadHead, lines: Sequence[Line]) -> tuple[set[int], set[
         elif line.sender_type == "AgentBot":
             bots.add(line.sender_id)
     return {each for each in people if each is not None}, {each for each in bots if each is not None}
-
-
-async def _files(db: Db, account_id: int, lines: Sequence[Line]) -> dict[int, list[AttachmentSnapshot]]:
-    """The attachments of each of these messages that has any."""
-    message_ids = [line.id for line in lines if line.has_attachments]
-    by_message: dict[int, list[AttachmentSnapshot]] = {}
-    if message_ids:
-        for attachment in await threads.list_files(db, account_id, message_ids):
-            by_message.setdefault(attachment.message_id, []).append(attachment)
-    return by_message
 
 
 async def load_message(db: Db, conversation: Conversation, message_id: int) -> Message:

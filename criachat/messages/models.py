@@ -10,8 +10,7 @@ import msgspec
 from criachat.conversations.heads import ThreadHead
 from criachat.conversations.models import Conversation
 from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot, SenderSnapshot
-from criachat.users.models import Speaker
-from criachat.users.roster import Speakers
+from criachat.users.roster import Speaker, Speakers
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 
 MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")
@@ -124,6 +123,14 @@ class Line(msgspec.Struct, frozen=True):
     sender_id: int | None
     has_attachments: bool
     head: msgspec.Raw | None = None
+
+
+class Hanging(msgspec.Struct, frozen=True):
+    """What hangs on a thread, as JSON: files, and people and bots who speak in it."""
+
+    files: msgspec.Raw | None
+    people: msgspec.Raw | None
+    bots: msgspec.Raw | None
 
 
 class Thread(msgspec.Struct, frozen=True):

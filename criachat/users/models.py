@@ -136,19 +136,6 @@ class CustomRole(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-class Speaker(msgspec.Struct, frozen=True):
-    """Of a person or a bot of the team what everybody is shown who reads what they wrote."""
-
-    id: int
-    name: str
-    available_name: str
-    avatar_key: str | None
-    availability: Availability
-    auto_offline: bool
-    is_member: bool
-    is_bot: bool
-
-
 class Bot(msgspec.Struct, frozen=True, kw_only=True):
     """A bot as a member of the team; what it does with events is another slice's."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 from harness import Api, Given, Person
 
 from criachat.kit import clock
-from criachat.users.roster import Roster
+from criachat.kit.signals import Signals
+from criachat.users.operations import CHANGED_TOPIC
+from criachat.users.roster import Roster, Speaker, Unknown
 
 Conversation = dict[str, Any]
 USERS = "/platform/api/v1/users"
@@ -106,45 +107,52 @@ async def test_a_bot_is_seen_as_it_is_called_now_and_not_when_it_is_gone(api: Ap
     assert await senders(api, conversation) == [None]
 
 
-async def test_what_is_read_while_somebody_changes_is_not_remembered(given: Given, ana: Person) -> None:
-    parts = given.world.parts
-    roster = Roster(parts.signals)
-    async with parts.database.reading() as db:
-        reading = asyncio.create_task(roster.speakers(db, given.account_id, [ana.id or 0], []))
-        await asyncio.sleep(0)
-        parts.signals.wake("callers_changed", f"user:{ana.id}")
-        first = await reading
-
-        with given.queries(at_most=1):
-            second = await roster.speakers(db, given.account_id, [ana.id or 0], [])
-
-    assert second is not first
-    assert second.people == first.people
+def speaker(number: int) -> Speaker:
+    return Speaker(number, "Ana", "Ana", None, "online", auto_offline=True, is_member=True, is_bot=False)
 
 
-async def test_whoever_is_remembered_is_read_again_after_three_seconds(
-    given: Given, ana: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    parts = given.world.parts
-    roster = Roster(parts.signals)
-    at = clock.monotonic()
-    async with parts.database.reading() as db:
-        first = await roster.speakers(db, given.account_id, [ana.id or 0], [])
-        assert await roster.speakers(db, given.account_id, [ana.id or 0], []) is first
+async def test_what_is_read_while_somebody_changes_is_not_remembered() -> None:
+    signals = Signals()
+    roster = Roster(signals)
+    known = roster.known(7)
+    await signals.publish(CHANGED_TOPIC, b"user:1")
 
-        monkeypatch.setattr(clock, "monotonic", lambda: at + 4)
+    used = roster.learn(7, known, Unknown([1], []), [speaker(1)])
 
-        assert await roster.speakers(db, given.account_id, [ana.id or 0], []) is not first
+    assert used.people == {1: speaker(1)}
+    assert roster.known(7).people == {}
 
 
-async def test_no_more_are_remembered_than_there_is_room_for(
-    given: Given, ana: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nobody_is_remembered_when_signals_may_have_been_missed() -> None:
+    class Bus(Signals):
+        def miss(self) -> None:
+            self._resync()
+
+    signals = Bus()
+    roster = Roster(signals)
+    roster.learn(7, roster.known(7), Unknown([1], []), [speaker(1)])
+
+    signals.miss()
+
+    assert roster.known(7).people == {}
+
+
+async def test_whoever_is_remembered_is_forgotten_after_three_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    roster, at = Roster(Signals()), clock.monotonic()
+    roster.learn(7, roster.known(7), Unknown([1, 2], []), [speaker(1)])
+    remembered = roster.known(7).people
+
+    monkeypatch.setattr(clock, "monotonic", lambda: at + 4)
+
+    assert remembered == {1: speaker(1), 2: None}
+    assert roster.known(7).people == {}
+
+
+async def test_no_more_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("criachat.users.roster.MOST_REMEMBERED", 2)
-    parts = given.world.parts
-    roster = Roster(parts.signals)
-    async with parts.database.reading() as db:
-        first = await roster.speakers(db, given.account_id, [ana.id or 0], [])
-        await roster.speakers(db, given.account_id + 1, [1, 2], [])
+    roster = Roster(Signals())
+    roster.learn(7, roster.known(7), Unknown([1], []), [speaker(1)])
+    roster.learn(8, roster.known(8), Unknown([1, 2], []), [speaker(2)])
 
-        assert await roster.speakers(db, given.account_id, [ana.id or 0], []) is not first
+    assert roster.known(7).people == {}
+    assert roster.known(8).people == {1: None, 2: speaker(2)}

@@ -11,8 +11,8 @@ from criachat.contacts.snapshots import ContactSnapshot
 from criachat.conversations.snapshots import AttachmentSnapshot, MessageSnapshot, SenderSnapshot
 from criachat.kit.files import Blob, Files
 from criachat.kit.times import iso, unix
-from criachat.users.models import Speaker
 from criachat.users.presence import availability
+from criachat.users.roster import Speaker
 from criachat.users.shown import Shown
 from criachat.users.snapshots import BotSnapshot, UserSnapshot
 

@@ -14,8 +14,9 @@ import msgspec
 from criachat.conversations.heads import HEAD_FOR_ALL, HEAD_FOR_MEMBER, ThreadHead, decode_head
 from criachat.conversations.snapshots import AttachmentSnapshot
 from criachat.kit.db import Db
-from criachat.messages.models import Line
+from criachat.messages.models import Hanging, Line
 from criachat.messages.queries import ATTACHMENT
+from criachat.users.roster import SPEAKERS, Speaker, Unknown, decode_speakers
 
 ROW: LiteralString = """
         id, content, inbox_id, message_type, content_type, status, content_attributes, created_at, private, source_id,
@@ -86,13 +87,15 @@ LIST_LATEST: LiteralString = thread_of(LATEST, HEAD_FOR_ALL)
 LIST_LATEST_FOR_MEMBER: LiteralString = thread_of(LATEST, HEAD_FOR_MEMBER)
 LIST_RUN: LiteralString = thread_of(RUN, HEAD_FOR_ALL)
 LIST_RUN_FOR_MEMBER: LiteralString = thread_of(RUN, HEAD_FOR_MEMBER)
-# Few threads have files: they are looked for where they are.
-LIST_FILES: LiteralString = (
-    "SELECT json_agg("
+# What hangs on a thread, where there is any: the files of the messages $4, and whoever speaks in it and is not known.
+FIND_HANGING: LiteralString = (
+    """
+SELECT (SELECT json_agg("""
     + ATTACHMENT
     + """ ORDER BY id)
-FROM attachments WHERE account_id = $1 AND message_id = ANY($2::bigint[])
-"""
+    FROM attachments WHERE account_id = $1 AND message_id = ANY($4::bigint[])
+) AS files, """
+    + SPEAKERS
 )
 
 
@@ -130,10 +133,14 @@ async def list_thread(db: Db, asked: Asked, run: Run | None) -> tuple[ThreadHead
     return decode_head(rows[0].head), rows[1:]
 
 
-async def list_files(db: Db, account_id: int, message_ids: Sequence[int]) -> list[AttachmentSnapshot]:
-    """The attachments of these messages, in their order."""
-    found = await db.fetch_value(LIST_FILES, account_id, message_ids)
-    return [] if found is None else _decode_attachments(found)
+async def find_hanging(
+    db: Db, account_id: int, message_ids: Sequence[int], unknown: Unknown
+) -> tuple[list[AttachmentSnapshot], list[Speaker]]:
+    """The attachments of these messages, in their order; and these speakers, those that there are."""
+    values = (unknown.people, unknown.bots, message_ids)
+    found = await db.fetch_one(Hanging, FIND_HANGING, account_id, *values)
+    speakers = [speaker for raw in (found.people, found.bots) if raw is not None for speaker in decode_speakers(raw)]
+    return [] if found.files is None else _decode_files(found.files), speakers
 
 
-_decode_attachments = msgspec.json.Decoder(list[AttachmentSnapshot]).decode
+_decode_files = msgspec.json.Decoder(list[AttachmentSnapshot]).decode
