@@ -15,6 +15,7 @@ from criachat.conversations.schemas import (
     bot_sender_out,
     user_sender_out,
 )
+from criachat.kit.http.answers import encode
 from criachat.kit.times import iso_or_none
 from criachat.messages.models import Line, Thread
 from criachat.messages.schemas import MessageOut
@@ -26,7 +27,7 @@ class ThreadMetaOut(msgspec.Struct, frozen=True, kw_only=True):
 
     labels: list[str]
     additional_attributes: dict[str, Any] | msgspec.Raw
-    contact: SenderOut
+    contact: SenderOut | msgspec.Raw
     assignee: SenderOut | UnsetType = UNSET
     agent_last_seen_at: str | None
     assignee_last_seen_at: str | None
@@ -41,9 +42,9 @@ class ThreadOut(msgspec.Struct, frozen=True, kw_only=True):
 
 def thread_out(thread: Thread, shown: Shown) -> ThreadOut:
     """A page of the thread."""
-    contact = _contact(thread.head, shown)
-    # Few people write in a thread, and each of them many times.
-    senders: dict[tuple[str | None, int | None], SenderOut | UnsetType] = {}
+    contact = msgspec.Raw(encode(_contact(thread.head, shown)))
+    # Few people write in a thread, and each of them many times: each becomes JSON once.
+    senders: dict[tuple[str | None, int | None], msgspec.Raw | UnsetType] = {}
     payload: list[MessageOut] = []
     for line in thread.lines:
         author = line.sender_type, line.sender_id
@@ -54,7 +55,7 @@ def thread_out(thread: Thread, shown: Shown) -> ThreadOut:
     return ThreadOut(meta=_meta(thread, contact, shown), payload=payload)
 
 
-def _message(line: Line, thread: Thread, sender: SenderOut | UnsetType, shown: Shown) -> MessageOut:
+def _message(line: Line, thread: Thread, sender: msgspec.Raw | UnsetType, shown: Shown) -> MessageOut:
     return MessageOut(
         id=line.id,
         content=line.content,
@@ -74,7 +75,7 @@ def _message(line: Line, thread: Thread, sender: SenderOut | UnsetType, shown: S
     )
 
 
-def _sender(line: Line, thread: Thread, contact: ContactSenderOut, shown: Shown) -> SenderOut | UnsetType:
+def _sender(line: Line, thread: Thread, contact: msgspec.Raw, shown: Shown) -> msgspec.Raw | UnsetType:
     """Whoever wrote it: the conversation's contact, a bot or a person; nobody where they are gone."""
     if line.sender_id is None:
         return UNSET
@@ -82,9 +83,11 @@ def _sender(line: Line, thread: Thread, contact: ContactSenderOut, shown: Shown)
         return contact
     if line.sender_type == "AgentBot":
         bot = thread.speakers.bots.get(line.sender_id)
-        return UNSET if bot is None else bot_sender_out(bot, shown)
+        return UNSET if bot is None else msgspec.Raw(encode(bot_sender_out(bot, shown)))
     person = thread.speakers.people.get(line.sender_id)
-    return UNSET if person is None else user_sender_out(person, shown, thread.head.account_id)
+    if person is None:
+        return UNSET
+    return msgspec.Raw(encode(user_sender_out(person, shown, thread.head.account_id)))
 
 
 def _contact(head: ThreadHead, shown: Shown) -> ContactSenderOut:
@@ -101,7 +104,7 @@ def _contact(head: ThreadHead, shown: Shown) -> ContactSenderOut:
     )
 
 
-def _meta(thread: Thread, contact: ContactSenderOut, shown: Shown) -> ThreadMetaOut:
+def _meta(thread: Thread, contact: msgspec.Raw, shown: Shown) -> ThreadMetaOut:
     head, assignee = thread.head, thread.assignee
     return ThreadMetaOut(
         labels=head.labels,

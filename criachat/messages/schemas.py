@@ -188,7 +188,7 @@ class MessageOut(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     private: bool
     source_id: str | None
-    sender: SenderOut | UnsetType = UNSET
+    sender: SenderOut | msgspec.Raw | UnsetType = UNSET
     attachments: list[AttachmentOut] | UnsetType = UNSET
 
 

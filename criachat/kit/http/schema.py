@@ -116,7 +116,7 @@ class Schemas:
 
 def _told_apart(kinds: Sequence[Any]) -> list[Any]:
     """What a reader can tell apart; an object may go out as the JSON that is kept of it."""
-    is_object = any(get_origin(kind) is dict for kind in kinds)
+    is_object = any(get_origin(kind) is dict or msgspec.inspect.is_struct_type(kind) for kind in kinds)
     left_out = (UnsetType, msgspec.Raw) if is_object else (UnsetType,)
     return [kind for kind in kinds if kind not in left_out]
 
