@@ -1,4 +1,5 @@
-"""The ways to get messages on somebody's behalf. Who may see a conversation is asked before, of its own slice."""
+"""The ways to get messages on somebody's behalf. Who may see a conversation is asked of its own slice: by whole threads
+here, by all else before."""
 
 from __future__ import annotations
 

@@ -104,9 +104,10 @@ _decode_attachments = msgspec.json.Decoder(list[AttachmentSnapshot]).decode
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One message as a thread shows it; the thread's head knows who wrote it.
+    """One message as a thread shows it; its sender is among the thread's speakers, or the contact in its head.
 
     `created_at` is in whole seconds since 1970, and `content_attributes` the JSON that is kept, None where it is empty.
+    `head` is in one row alone, which is no message: see `queries.threads`.
     """
 
     id: int
